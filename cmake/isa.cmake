@@ -1,0 +1,25 @@
+# csrc/cpu/isa/*.cpp compiled once per instruction set. Each set exports one kernel table; csrc/cpu chooses at run time.
+# Kernel files see NNSTACK_ISA_NAME (the set's name, an identifier), NNSTACK_VECTOR_BYTES and NNSTACK_ISA_<SET>=1.
+file(GLOB nnstack_isa_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/cpu/isa/*.cpp")
+set(NNSTACK_ISA_OBJECTS)
+
+function(nnstack_add_isa name vector_bytes)
+  string(TOUPPER "${name}" upper)
+  add_library(nnstack_isa_${name} OBJECT ${nnstack_isa_sources})
+  target_link_libraries(nnstack_isa_${name} PRIVATE nnstack_flags)
+  target_compile_definitions(nnstack_isa_${name} PRIVATE
+    NNSTACK_ISA_${upper}=1 NNSTACK_ISA_NAME=${name} NNSTACK_VECTOR_BYTES=${vector_bytes})
+  target_compile_options(nnstack_isa_${name} PRIVATE -O3 ${ARGN})
+  set_target_properties(nnstack_isa_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden)
+  set(NNSTACK_ISA_OBJECTS ${NNSTACK_ISA_OBJECTS} $<TARGET_OBJECTS:nnstack_isa_${name}> PARENT_SCOPE)
+endfunction()
+
+if(nnstack_isa_sources)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    nnstack_add_isa(sse 16 -march=x86-64-v2)
+    nnstack_add_isa(avx2 32 -march=x86-64-v3)
+    nnstack_add_isa(avx512 64 -march=x86-64-v4 -mprefer-vector-width=512)
+  else()
+    nnstack_add_isa(baseline 16)
+  endif()
+endif()
