@@ -1,0 +1,268 @@
+"""Placeholders, variables, compiled functions, gradients, and getting numbers in and out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+
+from nnstack import _core
+from nnstack.backend import config
+from nnstack.backend.config import floatx
+from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, is_tensor
+from nnstack.backend.variable import EagerScope, Update, Variable, current_scope
+
+_learning_phase: dict[str, Any] = {"fixed": None, "symbol": None}
+
+
+def placeholder(
+    shape: Sequence[int | None] | None = None,
+    ndim: int | None = None,
+    dtype: str | None = None,
+    sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """A symbolic input of `shape` (None: size not known yet), or of `ndim` unknown sizes. dtype: default `floatx()`.
+
+    ValueError if neither shape nor ndim is given, or for sparse=True, which nnstack does not have.
+    """
+    if sparse:
+        raise ValueError("placeholder: sparse tensors are not supported; feed a dense array")
+    if shape is None:
+        if ndim is None:
+            raise ValueError("placeholder: give shape or ndim")
+        shape = (None,) * ndim
+    return cast(
+        Tensor,
+        _core.placeholder(tuple(shape), dtype or floatx(), name or f"placeholder_{config.get_uid('placeholder')}"),
+    )
+
+
+def variable(value: TensorLike, dtype: str | None = None, name: str | None = None, constraint: Any = None) -> Variable:
+    """A Variable holding `value`; dtype: default `floatx()`.
+
+    >>> variable([[1, 2], [3, 4]]).shape
+    (2, 2)
+    """
+    return Variable(value, dtype, name, constraint=constraint)
+
+
+def zeros(shape: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable of zeros; where a size in `shape` is a tensor, a tensor of zeros."""
+    return _filled(shape, 0.0, dtype, name)
+
+
+def ones(shape: Any, dtype: str | None = None, name: str | None = None) -> Any:
+    """A variable of ones; where a size in `shape` is a tensor, a tensor of ones."""
+    return _filled(shape, 1.0, dtype, name)
+
+
+def _filled(shape: Any, number: float, dtype: str | None, name: str | None) -> Any:
+    from nnstack.backend.shapes import fill
+
+    if is_tensor(shape) or any(is_tensor(size) for size in shape):
+        return fill(shape, number, dtype or floatx())
+    return Variable(np.full(tuple(shape), number), dtype, name)
+
+
+def eye(size: int, dtype: str | None = None, name: str | None = None) -> Variable:
+    """A variable holding the identity matrix of `size` rows."""
+    return Variable(np.eye(size), dtype, name)
+
+
+def is_variable(x: Any) -> bool:
+    """True for Variables."""
+    return isinstance(x, Variable)
+
+
+def is_placeholder(x: Any) -> bool:
+    """True for what `placeholder` made."""
+    return isinstance(x, _core.Value) and x.op == "placeholder"
+
+
+def is_sparse(tensor: Any) -> bool:
+    """False: there are no sparse tensors."""
+    return False
+
+
+def learning_phase() -> Any:
+    """The bool that says whether this is training: a symbol, or the number given to `set_learning_phase`."""
+    if _learning_phase["fixed"] is not None:
+        return _learning_phase["fixed"]
+    return learning_phase_symbol()
+
+
+def learning_phase_symbol() -> Tensor:
+    """The symbol itself, whatever `set_learning_phase` said; functions may have it among their inputs."""
+    if _learning_phase["symbol"] is None:
+        _learning_phase["symbol"] = _core.learning_phase()
+    return cast(Tensor, _learning_phase["symbol"])
+
+
+def set_learning_phase(value: int | bool) -> None:
+    """Fixes the phase for graphs built from now on: 1 training, 0 inference; ValueError for anything else."""
+    if value not in (0, 1):
+        raise ValueError(f"set_learning_phase: expected 0 or 1, got {value!r}")
+    _learning_phase["fixed"] = int(value)
+
+
+@contextmanager
+def learning_phase_scope(value: int | bool) -> Iterator[None]:
+    """`set_learning_phase(value)` inside the block, the former setting afterwards."""
+    before = _learning_phase["fixed"]
+    set_learning_phase(value)
+    try:
+        yield
+    finally:
+        _learning_phase["fixed"] = before
+
+
+def clear_session() -> None:
+    """Forgets name counters and a fixed learning phase. Models and variables in use stay valid."""
+    config.reset_uids()
+    _learning_phase["fixed"] = None
+
+
+def _is_learning_phase(x: Any) -> bool:
+    return x is _learning_phase["symbol"]
+
+
+class Function:
+    """A compiled graph: call it with a list of arrays, one per input. Made by `function`."""
+
+    def __init__(self, inputs: Sequence[Any], outputs: Any, updates: Iterable[Any] | None, name: str | None) -> None:
+        self.single = not isinstance(outputs, (list, tuple))
+        self.name = name or "function"
+        self._phase_at = next((i for i, x in enumerate(inputs) if _is_learning_phase(x)), None)
+        self._inputs = [x for x in inputs if not _is_learning_phase(x)]
+        for x in self._inputs:
+            if not is_placeholder(x):
+                raise ValueError(f"function: inputs must be placeholders, got {x!r}")
+        self._outputs = [convert(x) for x in ([outputs] if self.single else outputs)]
+        self._updates = [(v.handle, convert(new, v.dtype)) for v, new in (updates or [])]
+        self._programs: dict[bool, _core.Program] = {}
+
+    def program(self, training: bool) -> _core.Program:
+        """The program for one value of the learning phase, compiled at first need."""
+        if training not in self._programs:
+            self._programs[training] = _core.Program(
+                self._inputs, self._outputs, self._updates, learning_phase=training, name=self.name
+            )
+        return self._programs[training]
+
+    def __call__(self, inputs: Sequence[Any] = ()) -> Any:
+        arrays = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        training = bool(_learning_phase["fixed"])
+        if self._phase_at is not None:
+            if len(arrays) <= self._phase_at:
+                raise ValueError(f"function: expected {len(self._inputs) + 1} inputs, got {len(arrays)}")
+            training = bool(arrays.pop(self._phase_at))
+        if len(arrays) != len(self._inputs):
+            raise ValueError(f"function: expected {len(self._inputs)} arrays, got {len(arrays)}")
+        results = self.program(training).run([as_array(a) for a in arrays])
+        return results[0] if self.single else results
+
+
+def function(inputs: Any, outputs: Any, updates: Iterable[Any] | None = None, name: str | None = None) -> Function:
+    """Compiles `inputs` (placeholders, and `learning_phase()` if wanted) to `outputs`.
+
+    outputs: a tensor or a list of them; the call returns accordingly. updates: pairs (variable, new value) written
+    after the outputs were computed; all right-hand sides see the values from before the call.
+
+    >>> x = placeholder((None, 2)); function([x], [x + 1])([np.zeros((1, 2))])
+    [array([[1., 1.]], dtype=float32)]
+    """
+    return Function(list(inputs) if isinstance(inputs, (list, tuple)) else [inputs], outputs, updates, name)
+
+
+def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
+    """d(sum of loss) / d(variable) for each variable or tensor of `variables`; None where loss does not depend on it.
+
+    >>> x = placeholder((3,))
+    >>> function([x], gradients(x * x, [x]))([[1.0, 2.0, 3.0]])
+    [array([2., 4., 6.], dtype=float32)]
+    """
+    losses = loss if isinstance(loss, (list, tuple)) else [loss]
+    leaves = [_leaf(v) for v in (variables if isinstance(variables, (list, tuple)) else [variables])]
+    return cast(list[Tensor | None], _core.gradients([convert(y) for y in losses], leaves))
+
+
+def _leaf(x: Any) -> Tensor:
+    """What a gradient flows to: under a tape the symbolic leaf stands for every snapshot of the variable."""
+    if isinstance(x, Variable) and isinstance(current_scope(), EagerScope):
+        return cast(Tensor, x.handle.value)
+    return convert(x)
+
+
+def as_array(x: Any) -> np.ndarray:
+    """`x` as a numpy array, without copying where it is one."""
+    if isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, (_core.Value, TensorOperators)):
+        return cast(np.ndarray, cast(Any, x).numpy())
+    return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
+
+
+def eval(x: Any) -> np.ndarray:
+    """The numbers of `x`, which may depend on variables but on no placeholder. An `Update` is carried out first."""
+    if isinstance(x, Update):
+        _core.Program([], [], [(x.variable.handle, x.value)], learning_phase=False).run([])
+        return x.variable.numpy()
+    if isinstance(x, Variable):
+        return x.numpy()
+    value = convert(x)
+    return value.numpy() if value.concrete else _core.Program([], [value], learning_phase=False).run([])[0]
+
+
+def get_value(x: Any) -> np.ndarray:
+    """The numbers stored in a variable (a copy)."""
+    return eval(x)
+
+
+def set_value(x: Variable, value: Any) -> None:
+    """Writes `value` into a variable; ValueError if the shape differs."""
+    array = as_array(value)
+    if array.shape != x.shape:
+        raise ValueError(f'set_value (variable "{x.name}"): expected shape {x.shape}, got {array.shape}')
+    x.handle.assign(array.astype(x.dtype, copy=False) if x.dtype != "bfloat16" else array)
+
+
+def batch_get_value(tensors: Iterable[Any]) -> list[np.ndarray]:
+    """`get_value` of each."""
+    return [get_value(x) for x in tensors]
+
+
+def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
+    """`set_value` of each (variable, value)."""
+    for x, value in tuples:
+        set_value(x, value)
+
+
+def count_params(x: Any) -> int:
+    """Number of elements of a variable or a tensor of known shape."""
+    return int(np.prod(x.shape, dtype=np.int64))
+
+
+def int_shape(x: Any) -> Shape:
+    """Static shape as a tuple; None for sizes that are not known."""
+    return tuple(x.shape) if is_tensor(x) else np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    """Number of axes."""
+    return len(int_shape(x))
+
+
+def dtype(x: Any) -> str:
+    """Name of the element type, such as 'float32'."""
+    return str(x.dtype if is_tensor(x) else np.asarray(x).dtype)
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Ops made inside carry `name` in `explain()` and in error messages."""
+    before = _core.set_layer(name)
+    try:
+        yield name
+    finally:
+        _core.set_layer(before)

@@ -1,0 +1,196 @@
+"""Activations, normal forms and cross-entropies that layers and losses are written with."""
+
+from typing import Any
+
+import numpy as np
+
+from nnstack.backend import math as m
+from nnstack.backend import shapes
+from nnstack.backend.config import epsilon, normalize_data_format
+from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, unary
+
+
+def relu(x: TensorLike, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+    """max_value for x >= max_value, x for threshold <= x < max_value, alpha * (x - threshold) below."""
+    value = convert(x)
+    if threshold == 0.0:
+        positive = unary("relu", value) if max_value is None else m.clip(value, 0.0, max_value)
+    else:
+        positive = m.select(value > threshold, value if max_value is None else m.minimum(value, max_value), 0.0)
+    if isinstance(alpha, (int, float)) and alpha == 0.0:
+        return positive
+    if max_value is None and threshold == 0.0:
+        return m.select(value > 0.0, value, value * alpha)
+    return positive - unary("relu", threshold - value) * alpha
+
+
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """x for x > 0, alpha * (exp(x) - 1) below."""
+    value = convert(x)
+    below = unary("expm1", m.minimum(value, 0.0))  # the minimum keeps the branch not taken, and its gradient, finite
+    return m.select(value > 0.0, value, below if alpha == 1.0 else below * alpha)
+
+
+def sigmoid(x: TensorLike) -> Tensor:
+    """1 / (1 + exp(-x)). Cross-entropies of the result are computed from x itself."""
+    value = convert(x)
+    return _with_logits(unary("sigmoid", value), value)
+
+
+def hard_sigmoid(x: TensorLike) -> Tensor:
+    """0.2 * x + 0.5 kept within [0, 1]."""
+    return m.clip(convert(x) * 0.2 + 0.5, 0.0, 1.0)
+
+
+def tanh(x: TensorLike) -> Tensor:
+    """Hyperbolic tangent."""
+    return unary("tanh", x)
+
+
+def softplus(x: TensorLike) -> Tensor:
+    """log(1 + exp(x)), without overflow."""
+    return unary("softplus", x)
+
+
+def softsign(x: TensorLike) -> Tensor:
+    """x / (1 + |x|)."""
+    value = convert(x)
+    return value / (m.abs(value) + 1.0)
+
+
+def softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along `axis`. Cross-entropies of the result are computed from x itself."""
+    value = convert(x)
+    return _with_logits(_along(value, axis, "softmax"), value)
+
+
+def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """log(softmax(x)) along `axis`, without underflow."""
+    return _along(convert(x), axis, "log_softmax")
+
+
+def _along(x: Tensor, axis: int, op: str) -> Tensor:
+    rank = len(x.shape)
+    axis = axis % rank if rank else -1
+    if axis in (rank - 1, -1):
+        return emit(op, x)
+    order = [a for a in range(rank) if a != axis] + [axis]
+    back = [order.index(a) for a in range(rank)]
+    return emit("transpose", emit(op, emit("transpose", x, permutation=order)), permutation=back)
+
+
+def _with_logits(output: Tensor, logits: Tensor) -> Tensor:
+    output._keras_logits = logits  # read by the cross-entropies; a concrete value has no producer to look at
+    return output
+
+
+def _logits(output: Tensor, op: str) -> Tensor | None:
+    """What `output` was made from, if softmax (sigmoid) made it: more exact, and it spares work."""
+    if output.op == op and output.inputs:
+        return convert(output.inputs[0])
+    kept = getattr(output, "_keras_logits", None)
+    return convert(kept) if kept is not None and output.op in (op, "transpose", "constant") else None
+
+
+def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) -> Tensor:
+    """x + bias along the channels: the last axis, or axis 1 for channels_first."""
+    value, b = convert(x), convert(bias)
+    if normalize_data_format(data_format) == "channels_first" and len(value.shape) > 2 and len(b.shape) == 1:
+        b = shapes.reshape(b, (1, -1) + (1,) * (len(value.shape) - 2))
+    return value + b
+
+
+def categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    """-sum(target * log(output)) along `axis`, which disappears.
+
+    output: probabilities (scaled to sum to one, kept within [eps, 1 - eps]) or, with from_logits, their logarithms up
+    to a constant. Computed from the logits wherever softmax made `output`.
+    """
+    probabilities = convert(output)
+    wanted = convert_like(target, probabilities)
+    logits = probabilities if from_logits else _logits(probabilities, "softmax")
+    if logits is not None:
+        logs = log_softmax(logits, axis)
+    else:
+        scaled = probabilities / m.sum(probabilities, axis, True)
+        logs = m.log(m.clip(scaled, epsilon(), 1.0 - epsilon()))
+    return -m.sum(wanted * logs, axis)
+
+
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
+) -> Tensor:
+    """Like `categorical_crossentropy` with class numbers as target.
+
+    A number outside [0, classes) gives NaN; `ignore_class` gives zero. ValueError if the number of classes is unknown.
+    """
+    probabilities = convert(output)
+    logits = probabilities if from_logits else _logits(probabilities, "softmax")
+    if logits is None:
+        logits = m.log(m.clip(probabilities, epsilon(), 1.0 - epsilon()))
+    rank = len(logits.shape)
+    axis = axis % rank
+    classes = logits.shape[axis]
+    if classes is None:
+        raise ValueError(
+            f"sparse_categorical_crossentropy: the number of classes must be known; output shape {logits.shape}"
+        )
+    labels = convert(target, "int64")
+    if len(labels.shape) == rank:
+        labels = shapes.squeeze(labels, axis) if labels.shape[axis] == 1 else shapes.squeeze(labels, -1)
+    numbers = shapes.reshape(np.arange(classes, dtype=np.int64), (-1,) + (1,) * (rank - 1 - axis))
+    chosen = emit("equal", shapes.expand_dims(labels, axis), numbers)
+    loss = -m.sum(m.select(chosen, log_softmax(logits, axis), 0.0), axis)
+    known = emit("logical_and", labels >= 0, labels < classes)
+    loss = m.select(known, loss, float("nan"))
+    return loss if ignore_class is None else m.select(m.equal(labels, ignore_class), 0.0, loss)
+
+
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
+    """-(target * log(output) + (1 - target) * log(1 - output)), element by element.
+
+    Computed from the logits wherever sigmoid made `output`; otherwise output is kept within [eps, 1 - eps].
+    """
+    probabilities = convert(output)
+    wanted = convert_like(target, probabilities)
+    logits = probabilities if from_logits else _logits(probabilities, "sigmoid")
+    if logits is not None:
+        return unary("softplus", logits) - logits * wanted
+    p = m.clip(probabilities, epsilon(), 1.0 - epsilon())
+    return -(wanted * m.log(p + epsilon()) + (1.0 - wanted) * m.log(1.0 - p + epsilon()))
+
+
+def binary_focal_crossentropy(
+    target: TensorLike,
+    output: TensorLike,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+) -> Tensor:
+    """Binary cross-entropy times (1 - p) ** gamma, p being the probability of the right answer (Lin et al. 2017)."""
+    given = convert(output)
+    p = sigmoid(given) if from_logits else given
+    wanted = convert_like(target, p)
+    right = wanted * p + (1.0 - wanted) * (1.0 - p)
+    loss = m.pow(1.0 - right, gamma) * binary_crossentropy(wanted, p)
+    return (wanted * alpha + (1.0 - wanted) * (1.0 - alpha)) * loss if apply_class_balancing else loss
+
+
+def categorical_focal_crossentropy(
+    target: TensorLike,
+    output: TensorLike,
+    alpha: Any = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    axis: int = -1,
+) -> Tensor:
+    """-sum(alpha * (1 - p) ** gamma * target * log(p)) along `axis` (Lin et al. 2017); alpha: one or one per class."""
+    p = convert(output)
+    p = softmax(p, axis) if from_logits else p
+    p = p / m.sum(p, axis, True)
+    p = m.clip(p, epsilon(), 1.0 - epsilon())
+    cross_entropy = -convert_like(target, p) * m.log(p)
+    return m.sum(m.pow(1.0 - p, gamma) * alpha * cross_entropy, axis)

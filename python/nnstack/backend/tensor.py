@@ -1,0 +1,356 @@
+"""Tensors: Python operators on the core's Values, and how anything array-like becomes a Value.
+
+The operators live in one mix-in. `Variable` inherits it; the core's `Value` class gets the same methods attached, so
+`Tensor` is `_core.Value` at run time. `==` stays identity, as in Keras 2: use `backend.equal`.
+"""
+
+import operator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from nnstack import _core
+from nnstack.backend.config import floatx
+
+TensorLike = Any  # Tensor, Variable, numpy array, anything with __dlpack__, Python number or nested lists of them
+Shape = tuple[int | None, ...]
+
+_INTEGERS = frozenset({"bool", "int8", "int16", "int32", "int64", "uint8"})
+
+
+class TensorOperators:
+    """Arithmetic, comparison and slicing for anything that `convert` turns into a Tensor."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> Shape: ...
+        @property
+        def dtype(self) -> str: ...
+
+    __array_ufunc__ = None  # numpy arrays on the left hand over to the reflected operators below
+
+    def __add__(self, other: TensorLike) -> "Tensor":
+        return binary("add", self, other)
+
+    def __radd__(self, other: TensorLike) -> "Tensor":
+        return binary("add", other, self)
+
+    def __sub__(self, other: TensorLike) -> "Tensor":
+        return binary("subtract", self, other)
+
+    def __rsub__(self, other: TensorLike) -> "Tensor":
+        return binary("subtract", other, self)
+
+    def __mul__(self, other: TensorLike) -> "Tensor":
+        return binary("multiply", self, other)
+
+    def __rmul__(self, other: TensorLike) -> "Tensor":
+        return binary("multiply", other, self)
+
+    def __truediv__(self, other: TensorLike) -> "Tensor":
+        return true_divide(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> "Tensor":
+        return true_divide(other, self)
+
+    def __floordiv__(self, other: TensorLike) -> "Tensor":
+        return binary("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> "Tensor":
+        return binary("floor_divide", other, self)
+
+    def __mod__(self, other: TensorLike) -> "Tensor":
+        return binary("modulo", self, other)
+
+    def __rmod__(self, other: TensorLike) -> "Tensor":
+        return binary("modulo", other, self)
+
+    def __pow__(self, other: TensorLike) -> "Tensor":
+        return power(self, other)
+
+    def __rpow__(self, other: TensorLike) -> "Tensor":
+        return power(other, self)
+
+    def __matmul__(self, other: TensorLike) -> "Tensor":
+        return binary("matmul", self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> "Tensor":
+        return binary("matmul", other, self)
+
+    def __neg__(self) -> "Tensor":
+        return unary("negative", self)
+
+    def __pos__(self) -> "Tensor":
+        return convert(self)
+
+    def __abs__(self) -> "Tensor":
+        return unary("abs", self)
+
+    def __invert__(self) -> "Tensor":
+        return unary("logical_not", self)
+
+    def __and__(self, other: TensorLike) -> "Tensor":
+        return binary("logical_and", self, other)
+
+    def __or__(self, other: TensorLike) -> "Tensor":
+        return binary("logical_or", self, other)
+
+    def __xor__(self, other: TensorLike) -> "Tensor":
+        return binary("logical_xor", self, other)
+
+    def __lt__(self, other: TensorLike) -> "Tensor":
+        return binary("less", self, other)
+
+    def __le__(self, other: TensorLike) -> "Tensor":
+        return binary("less_equal", self, other)
+
+    def __gt__(self, other: TensorLike) -> "Tensor":
+        return binary("greater", self, other)
+
+    def __ge__(self, other: TensorLike) -> "Tensor":
+        return binary("greater_equal", self, other)
+
+    def __getitem__(self, key: Any) -> "Tensor":
+        return subscript(convert(self), key)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a scalar tensor")
+        if self.shape[0] is None:
+            raise TypeError(f"len(): the first axis is not known, shape {self.shape}; use backend.shape(x)[0]")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        return iter([self[i] for i in range(len(self))])
+
+    def __bool__(self) -> bool:
+        return bool(_data(self, "a Python branch"))
+
+    def __float__(self) -> float:
+        return float(_data(self, "float()"))
+
+    def __int__(self) -> int:
+        return int(_data(self, "int()"))
+
+    def __index__(self) -> int:
+        return operator.index(_data(self, "an index").item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        data = _data(self, "numpy")
+        return data if dtype is None else data.astype(dtype)
+
+    def get_shape(self) -> Shape:
+        """The static shape, a tuple with None for what is not known."""
+        return self.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+
+if TYPE_CHECKING:
+
+    class Tensor(_core.Value, TensorOperators):
+        """A tensor of a graph: symbolic, or concrete (carries data)."""
+
+        _keras_logits: "Tensor"  # on results of softmax and sigmoid: what they were made from
+
+else:
+    Tensor = _core.Value
+    for _name, _member in vars(TensorOperators).items():
+        if _name not in ("__module__", "__dict__", "__weakref__", "__doc__"):
+            setattr(Tensor, _name, _member)
+
+
+def _data(x: TensorOperators, what: str) -> np.ndarray:
+    value = convert(x)
+    if not value.concrete:
+        if isinstance(x, Tensor) or value.op != "variable":
+            raise TypeError(
+                f"{what} needs the numbers of a symbolic tensor (op {value.op!r}, shape {value.shape}), which exist "
+                "only when the graph runs. Use backend.switch / backend.eval, or compile with run_eagerly=True"
+            )
+        return cast(np.ndarray, cast(Any, x).numpy())
+    return value.numpy()
+
+
+def emit(op: str, *inputs: Tensor, **attributes: Any) -> Tensor:
+    """Records (or, on concrete inputs, computes) one op with one output."""
+    return cast(Tensor, _core.emit(op, inputs, attributes)[0])
+
+
+def is_tensor(x: Any) -> bool:
+    """True for Tensors and Variables."""
+    return isinstance(x, (_core.Value, TensorOperators))
+
+
+def constant(
+    value: Any, dtype: str | None = None, shape: Sequence[int] | None = None, name: str | None = None
+) -> Tensor:
+    """A concrete tensor of `value`, cast to `dtype` (default `floatx()`) and filled out to `shape` if given.
+
+    >>> constant([1, 2]).numpy()
+    array([1., 2.], dtype=float32)
+    """
+    array = np.asarray(value)
+    if shape is not None:
+        array = np.broadcast_to(array, tuple(shape)) if array.size == 1 else array.reshape(tuple(shape))
+    return _constant(array, dtype or floatx())
+
+
+def _constant(array: Any, dtype: str | None) -> Tensor:
+    return cast(Tensor, _core.constant(array, dtype))
+
+
+def convert(x: TensorLike, dtype: str | None = None) -> Tensor:
+    """`x` as a Tensor. Python floats become `floatx()`, ints int32; arrays keep their type; `dtype` overrides."""
+    if isinstance(x, _core.Value):
+        value = cast(Tensor, x)
+        return value if dtype is None or value.dtype == dtype else emit("cast", value, dtype=dtype)
+    if isinstance(x, TensorOperators):
+        return convert(cast(Any, x).read_value(), dtype)
+    if hasattr(x, "__dlpack__") and not isinstance(x, np.ndarray):
+        return _constant(x, dtype)
+    if isinstance(x, (list, tuple)) and _holds_tensor(x):
+        parts = [convert(part, dtype) for part in x]
+        like = next(value.dtype for part, value in zip(x, parts, strict=True) if is_tensor(part) or _holds_tensor(part))
+        return emit("concat", *[emit("expand_dims", convert(part, like), axes=[0]) for part in parts], axis=0)
+    array = np.asarray(x)
+    if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
+        dtype = _python_dtype(array)
+    return _constant(array, dtype)
+
+
+def _holds_tensor(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and any(is_tensor(part) or _holds_tensor(part) for part in x)
+
+
+def _python_dtype(array: np.ndarray) -> str | None:
+    if array.dtype.kind == "f":
+        return floatx()
+    return "int32" if array.dtype.kind in "iu" else None
+
+
+def convert_like(x: TensorLike, like: Tensor) -> Tensor:
+    """`x` as a Tensor: numbers and arrays take the type of `like`, tensors keep theirs (ops refuse mixed types)."""
+    if is_tensor(x):
+        return convert(x)
+    if like.dtype in _INTEGERS and np.asarray(x).dtype.kind in "fc":
+        raise TypeError(
+            f"a float and a tensor of dtype {like.dtype} do not mix. Cast the tensor first: backend.cast(x, 'float32')"
+        )
+    return convert(x, like.dtype)
+
+
+def pair(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    """Two operands as Tensors of one type, as far as numbers and arrays can follow the tensor among them."""
+    if is_tensor(a):
+        first = convert(a)
+        return first, convert_like(b, first)
+    if is_tensor(b):
+        second = convert(b)
+        return convert_like(a, second), second
+    dtype = np.result_type(np.asarray(a), np.asarray(b)).name
+    if not any(isinstance(x, (np.ndarray, np.generic)) for x in (a, b)):
+        dtype = {"float64": floatx(), "int64": "int32"}.get(dtype, dtype)
+    return convert(a, dtype), convert(b, dtype)
+
+
+def unary(op: str, x: TensorLike) -> Tensor:
+    """One elementwise op."""
+    return emit(op, convert(x))
+
+
+def binary(op: str, a: TensorLike, b: TensorLike) -> Tensor:
+    """One elementwise op of two operands, with numpy's broadcasting."""
+    first, second = pair(a, b)
+    return emit(op, first, second)
+
+
+def true_divide(a: TensorLike, b: TensorLike) -> Tensor:
+    """a / b; integers are divided as floats, as in Python."""
+    first, second = (convert(a), convert(b)) if not (is_tensor(a) or is_tensor(b)) else _float_operands(a, b)
+    if first.dtype in _INTEGERS and second.dtype in _INTEGERS:
+        first, second = convert(first, floatx()), convert(second, floatx())
+    return binary("divide", first, second) if first.dtype == second.dtype else emit("divide", *pair(a, b))
+
+
+def _float_operands(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    """Like `pair`, but an integer tensor beside a Python float becomes a float tensor."""
+    tensor = convert(a if is_tensor(a) else b)
+    if tensor.dtype not in _INTEGERS:
+        return pair(a, b)
+    return (
+        (convert(a, floatx()), convert(b, floatx()))
+        if not (is_tensor(a) and is_tensor(b))
+        else (convert(a), convert(b))
+    )
+
+
+def power(a: TensorLike, b: TensorLike) -> Tensor:
+    """a ** b; a known exponent of 2 becomes `square`, which is cheaper and has a simpler gradient."""
+    if isinstance(b, (int, float)):
+        if b == 2:
+            return unary("square", a)
+        if b == 1:
+            return convert(a)
+    return binary("power", a, b)
+
+
+def shape_vector(shape: Any) -> Tensor:
+    """A shape given as ints and tensors (or as one tensor) as the int64 vector that ops take."""
+    if is_tensor(shape):
+        return convert(shape, "int64")
+    if not any(is_tensor(size) for size in shape):
+        return _constant(np.asarray([-1 if size is None else int(size) for size in shape], np.int64), "int64")
+    parts = [convert(size, "int64") for size in shape]
+    one = _constant(np.asarray([1], np.int64), "int64")
+    return emit("concat", *[emit("reshape", part, one) for part in parts], axis=0)
+
+
+def subscript(x: Tensor, key: Any) -> Tensor:
+    """x[key] for ints, slices, None and Ellipsis, as numpy does it; one scalar integer tensor selects along axis 0."""
+    if is_tensor(key):
+        return emit("gather", x, convert(key, "int64"), axis=0)
+    keys = list(key) if isinstance(key, tuple) else [key]
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    rank = len(x.shape)
+    if used > rank:
+        raise IndexError(f"slicing: {used} indices for {rank} axes; shape {x.shape}")
+    missing = [slice(None)] * (rank - used)
+    place = next((i for i, k in enumerate(keys) if k is Ellipsis), None)
+    keys = keys + missing if place is None else keys[:place] + missing + keys[place + 1 :]
+
+    begins, ends, steps, dropped, added = [], [], [], [], []
+    axis = kept = 0
+    for k in keys:
+        if k is None:
+            added.append(kept)
+            kept += 1
+            continue
+        size = x.shape[axis]
+        if isinstance(k, slice):
+            begin, end, step = _whole(k.start), _whole(k.stop), _whole(k.step)
+            kept += 1
+        else:
+            begin, step = operator.index(k), None
+            if size is not None and not -size <= begin < size:
+                raise IndexError(f"slicing: index {begin} is out of range for axis {axis} of shape {x.shape}")
+            end = None if begin == -1 else begin + 1
+            dropped.append(axis)
+        begins.append(begin)
+        ends.append(end)
+        steps.append(1 if step is None else step)
+        axis += 1
+    if any(b is not None for b in begins) or any(e is not None for e in ends) or any(s != 1 for s in steps):
+        x = emit("slice", x, begins=begins, ends=ends, steps=steps)
+    if dropped:
+        x = emit("squeeze", x, axes=dropped)
+    return emit("expand_dims", x, axes=added) if added else x
+
+
+def _whole(bound: Any) -> int | None:
+    return None if bound is None else operator.index(bound)

@@ -1,0 +1,217 @@
+"""Variables, and who sees which value of them: traces (a step being recorded) and the eager scope.
+
+While a step is traced every variable has a current value: a read gives it, an assignment rebinds it, the last binding
+is what the program writes at its end. Outside a trace an assignment writes at once.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from nnstack import _core
+from nnstack.backend.config import floatx, get_uid
+from nnstack.backend.tensor import Tensor, TensorLike, TensorOperators, convert, convert_like
+
+
+class Variable(TensorOperators):
+    """Storage with a name, usable wherever a tensor is.
+
+    value: array-like, its shape is the variable's for good. dtype: default `floatx()`. trainable: whether optimizers
+    move it. constraint: called on the new value after each optimizer step. regularizer: callable giving a penalty.
+
+    >>> v = Variable([1.0, 2.0], name="v")
+    >>> v.assign_add([1.0, 1.0]); v.numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        value: TensorLike,
+        dtype: str | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+        constraint: Any = None,
+        regularizer: Any = None,
+        random_state: bool = False,
+    ) -> None:
+        name = name or ("Variable" if (count := get_uid("Variable")) == 1 else f"Variable_{count - 1}")
+        array = np.array(value.numpy() if isinstance(value, (_core.Value, Variable)) else value)
+        data = convert(array, dtype or floatx()).numpy()
+        self.handle = _core.Variable(name if ":" in name else name + ":0", data, random_state=random_state)
+        self.trainable = trainable
+        self.constraint = constraint
+        self.regularizer = regularizer
+
+    @property
+    def name(self) -> str:
+        """Full name, such as 'dense/kernel:0'."""
+        return self.handle.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes, all known."""
+        return self.handle.shape
+
+    @property
+    def dtype(self) -> str:
+        """Type of the elements."""
+        return self.handle.dtype
+
+    def numpy(self) -> np.ndarray:
+        """A copy of what is stored now."""
+        return self.handle.numpy()
+
+    def read_value(self) -> Tensor:
+        """The current binding inside a trace, the stored numbers in an eager scope, otherwise the symbolic leaf."""
+        for scope in reversed(_scopes()):
+            if isinstance(scope, EagerScope):
+                return cast(Tensor, self.handle.read())
+            bound = scope.bindings.get(id(self))
+            if bound is not None:
+                return bound[1]
+        return cast(Tensor, self.handle.value)
+
+    def value(self) -> Tensor:
+        """Same as `read_value`."""
+        return self.read_value()
+
+    def assign(self, value: TensorLike) -> "Variable":
+        """Replaces the value: in the trace if one is open, else at once. ValueError if the shape differs."""
+        new = self._fitting(value)
+        trace = _recording()
+        if trace is not None:
+            trace.bindings[id(self)] = (self, new)
+        elif new.concrete:
+            self.handle.assign(new.numpy())
+        else:  # depends on variables only (a placeholder in it is an error of the Program's)
+            _core.Program([], [], [(self.handle, new)], learning_phase=False).run([])
+        return self
+
+    def assign_add(self, delta: TensorLike) -> "Variable":
+        """Adds `delta`, which may broadcast."""
+        return self.assign(self + delta)
+
+    def assign_sub(self, delta: TensorLike) -> "Variable":
+        """Subtracts `delta`, which may broadcast."""
+        return self.assign(self - delta)
+
+    def _fitting(self, value: TensorLike) -> Tensor:
+        new = convert_like(value, convert(self))
+        fits = len(new.shape) == len(self.shape) and all(
+            n in (None, own) for n, own in zip(new.shape, self.shape, strict=True)
+        )
+        if not fits:
+            raise ValueError(f'assign (variable "{self.name}"): expected shape {self.shape}, got {new.shape}')
+        return convert(new, self.dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+
+class Update(NamedTuple):
+    """A pending `variable <- value`, for `function(updates=...)`; `eval` carries it out."""
+
+    variable: Variable
+    value: Tensor
+
+
+class EagerScope:
+    """Inside, reading a Variable gives numbers, so layers called on arrays compute at once."""
+
+    def __init__(self) -> None:
+        self.draws: dict[int, tuple[Any, int]] = {}  # random states used, and how often
+
+
+class Trace:
+    """A step being recorded: the current value of every variable assigned in it."""
+
+    def __init__(self) -> None:
+        self.bindings: dict[int, tuple[Variable, Tensor]] = {}
+        self.draws: dict[int, tuple[Any, int]] = {}
+
+    @property
+    def updates(self) -> list[tuple[Variable, Tensor]]:
+        """Last binding of every variable, in the order of first assignment."""
+        return list(self.bindings.values())
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.scopes: list[Trace | EagerScope] = []
+
+
+_local = _Local()
+
+
+def _scopes() -> list[Trace | EagerScope]:
+    return _local.scopes
+
+
+def _recording() -> Trace | None:
+    scopes = _local.scopes
+    return scopes[-1] if scopes and isinstance(scopes[-1], Trace) else None
+
+
+def current_scope() -> Trace | EagerScope | None:
+    """The innermost open trace or eager scope of this thread."""
+    return _local.scopes[-1] if _local.scopes else None
+
+
+@contextmanager
+def trace() -> Iterator[Trace]:
+    """Records assignments instead of carrying them out; traces nest, and an inner one reads the outer one's bindings.
+
+    >>> with trace() as t:
+    ...     v.assign_add(1.0)
+    >>> t.updates  # [(v, v + 1)]
+    """
+    scope = Trace()
+    _local.scopes.append(scope)
+    try:
+        yield scope
+    finally:
+        _local.scopes.remove(scope)
+
+
+@contextmanager
+def eager_scope() -> Iterator[EagerScope]:
+    """Reads of variables are concrete inside. An eager scope directly inside another one is the same scope."""
+    outer = current_scope()
+    if isinstance(outer, EagerScope):
+        yield outer
+        return
+    scope = EagerScope()
+    _local.scopes.append(scope)
+    try:
+        yield scope
+    finally:
+        _local.scopes.remove(scope)
+        for state, _ in scope.draws.values():
+            state.advance()
+
+
+def update(x: Variable, new_x: TensorLike) -> Variable | Update:
+    """x <- new_x. In a trace: recorded. With concrete numbers: at once. Otherwise an `Update` to hand to `function`."""
+    new = x._fitting(new_x)
+    if current_scope() is None and not new.concrete:
+        return Update(x, new)
+    return x.assign(new)
+
+
+def update_add(x: Variable, increment: TensorLike) -> Variable | Update:
+    """x <- x + increment; see `update`. Outside a trace or eager scope nothing happens until the `Update` is run."""
+    return update(x, x + increment)
+
+
+def update_sub(x: Variable, decrement: TensorLike) -> Variable | Update:
+    """x <- x - decrement; see `update_add`."""
+    return update(x, x - decrement)
+
+
+def moving_average_update(x: Variable, value: TensorLike, momentum: TensorLike) -> Variable | Update:
+    """x <- momentum * x + (1 - momentum) * value; see `update_add`."""
+    current = convert(x)
+    return update(x, current - (current - value) * (1.0 - momentum))
