@@ -13,8 +13,8 @@ import numpy as np
 def measure_peak() -> tuple[float, str]:
     """Floating-point operations a second of all cores, and how they were measured.
 
-    The program `fma_peak` of bench/cpp (where NNSTACK_FMA_PEAK or PATH names it) says it exactly. Otherwise the fastest of
-    a few large float32 products through numpy's BLAS stands in: a lower bound, 50 to 90 % of the true peak.
+    The program `fma_peak` of bench/cpp (where NNSTACK_FMA_PEAK or PATH names it) says it exactly. Otherwise the fastest
+    of a few large float32 products through numpy's BLAS stands in: a lower bound, 50 to 90 % of the true peak.
     """
     program = os.environ.get("NNSTACK_FMA_PEAK") or shutil.which("fma_peak")
     if program:

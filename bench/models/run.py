@@ -5,8 +5,8 @@
     python bench/models/run.py --smoke                          seconds, for CI
 
 Every framework has a process of its own that stays alive. A round runs one whole epoch in each, in turn, so that a slow
-minute of the machine hits all alike; the figure is the median epoch divided by its steps. `--cores N` pins every process to
-the first N cores. How to make the peers' environment: bench/models/README.md.
+minute of the machine hits all alike; the figure is the median epoch divided by its steps. `--cores N` pins every
+process to the first N cores. How to make the peers' environment: bench/models/README.md.
 """
 
 from __future__ import annotations
