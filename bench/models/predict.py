@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from workloads import WORKLOADS
 
 Predict = Callable[[Any], Any]
