@@ -1,0 +1,19 @@
+// The kernels of the plug-in, one file each, as in csrc/cpu.
+#pragma once
+#include "base/kernel.h"
+
+namespace nnstack::cuda {
+
+void run_elementwise(void* const* operands, const void* params, const KernelContext& context);
+void run_matmul(void* const* operands, const void* params, const KernelContext& context);
+void run_reduce(void* const* operands, const void* params, const KernelContext& context);
+int64_t reduce_scratch(const void* params);
+void run_arg_reduce(void* const* operands, const void* params, const KernelContext& context);
+void run_copy(void* const* operands, const void* params, const KernelContext& context);
+void run_fill(void* const* operands, const void* params, const KernelContext& context);
+void run_gather(void* const* operands, const void* params, const KernelContext& context);
+void run_scatter_add(void* const* operands, const void* params, const KernelContext& context);
+int64_t scatter_add_scratch(const void* params);
+void run_softmax(void* const* operands, const void* params, const KernelContext& context);
+
+}  // namespace nnstack::cuda
