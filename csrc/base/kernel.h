@@ -1,0 +1,197 @@
+// The contract between plans and kernels, shared by csrc/cpu and cuda/.
+//
+// A kernel is a pure function of pointers, a parameter struct and a context. A plan fills the structs once per input shape;
+// kernels read nothing else, keep no state, allocate nothing and never throw. Arrays are contiguous in row-major order and
+// 64-byte aligned unless a field says otherwise. Outputs never overlap inputs, with one exception: an output of an
+// elementwise program (also as an epilogue) may be the same array as an input of the same type that is not broadcast.
+//
+// No standard headers and no code that is not constexpr: nvcc and the per-instruction-set kernel files include this.
+#pragma once
+#include <stdint.h>
+
+#include "base/dtype.h"
+
+namespace nnstack {
+
+constexpr int kMaxRank = 8;
+
+// What went wrong inside a kernel. The runner turns it into an exception that names the layer.
+enum class KernelError : int32_t { none, index_out_of_range };
+
+struct KernelContext {
+  // Runs body(arg, chunk) for every chunk in [0, chunks), on the caller and perhaps on other threads, in any order; returns
+  // when all are done. Results must not depend on who ran what: borders of chunks depend on shapes alone.
+  void (*parallel)(void* pool, int64_t chunks, void (*body)(void* arg, int64_t chunk), void* arg);
+  void* pool;
+  void* scratch;        // as many bytes as the kernel's scratch_bytes() asked for, 64-byte aligned
+  KernelError* error;   // written on bad data (the first error wins); host memory on the CPU, device memory on CUDA
+  void* stream;         // CUDA only: what the plug-in's make_stream() returned
+};
+
+// Inputs first, then outputs.
+using KernelFunction = void (*)(void* const* operands, const void* params, const KernelContext& context);
+
+enum class KernelId : int32_t {
+  elementwise,  // ElementwiseParams
+  matmul,       // MatmulParams
+  reduce,       // ReduceParams
+  arg_reduce,   // ArgReduceParams
+  copy,         // CopyParams
+  fill,         // FillParams
+  gather,       // GatherParams
+  scatter_add,  // ScatterAddParams
+  softmax,      // SoftmaxParams
+  count
+};
+constexpr int kKernels = static_cast<int>(KernelId::count);
+
+struct KernelEntry {
+  KernelFunction run;
+  int64_t (*scratch_bytes)(const void* params);  // null: none needed
+};
+
+struct KernelTable {
+  const char* name;  // "avx512", "avx2", "sse", "reference", "cuda"
+  KernelEntry entries[kKernels];
+};
+
+// ---- elementwise -----------------------------------------------------------------------------------------------------
+// A short straight-line program applied to every element of an iteration space of `size` elements. A slot is an operand
+// (inputs, then outputs) or a temporary; every slot but a `raw` one means "one element of the iteration space".
+// Each output is written by exactly one instruction and may be read by later ones.
+
+enum class ElementwiseOp : uint8_t {
+  // no operand
+  random_uniform,  // [0, 1): Philox4x32-10, see below; a = slot of a raw input
+  // one operand
+  copy, cast, negative, abs, sign, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, sigmoid, softplus, erf,
+  floor, ceil, round /* half to even */, relu, logical_not, is_nan, is_inf, is_finite,
+  // two operands
+  add, subtract, multiply, divide, floor_divide, modulo /* both as in Python */, power, maximum, minimum /* NaN wins */,
+  equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or, logical_xor,
+  // three operands
+  select,  // a ? b : c, a is b8
+  count
+};
+
+// Arithmetic is done in `type`. Comparisons, is_* and logical_* write b8; cast writes `result`; everything else writes
+// `type`. logical_* read b8 (type = b8). Integers: wrap around; division by zero gives zero; float-only ops (exp ...) are
+// never asked of integer types. f16 and bf16 appear only as source or result of cast.
+struct ElementwiseInstruction {
+  ElementwiseOp op;
+  DType type;      // of the operands; of b and c for select; of the result for random_uniform
+  DType result;    // of the destination
+  uint8_t unused;
+  int16_t destination, a, b, c;  // slots; -1 where there is none
+  uint32_t stream;               // random_uniform only
+};
+
+// Philox4x32-10 as random_uniform uses it. The raw operand is int64[2] = {seed, counter}.
+//   key     = {low32(seed), high32(seed) ^ high32(counter)}
+//   counter = {low32(block), high32(block), low32(counter), stream}
+// float32: element i is word i % 4 of block i / 4, value (word >> 8) * 2^-24.
+// float64: element i is words w0 = 2 * (i % 2), w1 = w0 + 1 of block i / 2, value ((word1 << 32 | word0) >> 11) * 2^-53.
+// i is the row-major index in the iteration space.
+
+enum class Access : uint8_t {
+  contiguous,  // element i of the iteration space is element i of the array
+  scalar,      // one element for all
+  broadcast,   // strides say where; some are zero
+  raw          // not an element at all: the pointer itself is handed to the instruction
+};
+
+struct ElementwiseOperand {
+  int64_t strides[kMaxRank];  // in elements, per dimension of the iteration space
+  DType type;
+  Access access;  // outputs are always contiguous
+};
+
+constexpr int kMaxElementwiseOperands = 24;
+constexpr int kMaxElementwiseInstructions = 48;
+constexpr int kMaxElementwiseTemporaries = 16;
+
+struct ElementwiseParams {
+  int64_t size;
+  int64_t dims[kMaxRank];  // of the iteration space, merged where all operands allow it; product is size
+  int32_t rank;            // 1 where nothing is broadcast
+  int32_t inputs, outputs, temporaries, instructions;
+  ElementwiseOperand operands[kMaxElementwiseOperands];  // inputs, then outputs; temporaries follow as slots
+  ElementwiseInstruction code[kMaxElementwiseInstructions];
+};
+static_assert(sizeof(ElementwiseParams) < 4000, "must travel as one CUDA kernel argument");
+
+// ---- matmul ----------------------------------------------------------------------------------------------------------
+// product[i] = op(a[i]) op(b[i]) for i in [0, batch), then, where there is one, an elementwise program on the product.
+// Operands: a, b, product, then the epilogue's other operands. So `operands + 2` are the epilogue's operands: its input 0
+// is the product, whose iteration space is the whole batch * m * n. Sums run over k in an order that depends on
+// (m, n, k) alone. Types f32 and f64.
+struct MatmulParams {
+  DType type;
+  bool transpose_a;  // a is stored [k, m]
+  bool transpose_b;  // b is stored [n, k]
+  int64_t batch, m, n, k;
+  int64_t a_batch_stride, b_batch_stride;  // in elements; 0: the same matrix for all
+  const ElementwiseParams* epilogue;       // null: none
+};
+
+// ---- reduce ----------------------------------------------------------------------------------------------------------
+enum class ReduceOp : uint8_t { sum, product, maximum, minimum };  // on b8: maximum is any, minimum is all; NaN wins
+// Kept and reduced dimensions alternate (neighbours of one kind are merged, dimensions of 1 dropped). Sums are pairwise or
+// in several partial sums whose borders depend on the shape alone: error grows like log(n), not n. An empty reduction gives
+// 0, 1, lowest, highest of the type (infinities for floating types).
+struct ReduceParams {
+  ReduceOp op;
+  DType type;
+  int32_t rank;
+  int64_t dims[kMaxRank];
+  bool reduced[kMaxRank];
+  double scale;  // floating sum only: multiplies the result (1 / n makes a mean)
+};
+
+// Index (int64) of the first largest or smallest along n in [outer, n, inner]; NaN counts as the extreme one.
+struct ArgReduceParams {
+  DType type;
+  bool minimum;
+  int64_t outer, n, inner;
+};
+
+// ---- moving data -----------------------------------------------------------------------------------------------------
+// destination[destination_offset + i . destination_strides] = source[source_offset + i . source_strides] for every index i
+// of dims: transpose, broadcast, slice, reverse (negative strides), concatenate, pad, tile. Strides in elements.
+struct CopyParams {
+  int32_t element_size;  // bytes: 1, 2, 4 or 8
+  int32_t rank;
+  int64_t dims[kMaxRank];
+  int64_t source_strides[kMaxRank], destination_strides[kMaxRank];
+  int64_t source_offset, destination_offset;
+};
+
+struct FillParams {  // no inputs; the first element_size bytes of `bits` into every element
+  int32_t element_size;
+  int64_t size;
+  uint64_t bits;
+};
+
+// result[o, j, i] = source[o, index[j], i] for a source of [outer, rows, inner]; index is i32 or i64, negative or too
+// large gives a row of zeros and KernelError::index_out_of_range.
+struct GatherParams {
+  DType index_type;
+  int32_t element_size;
+  int64_t outer, rows, inner, count;
+};
+
+// result[rows, inner] = 0, then result[index[j], :] += updates[j, :] in ascending j. Operands: index, updates, result.
+struct ScatterAddParams {
+  DType index_type;
+  DType type;
+  int64_t rows, inner, count;
+};
+
+// Over the last dimension of [rows, columns]; f32 and f64. `logarithm` gives log_softmax. Subtracts the maximum first.
+struct SoftmaxParams {
+  DType type;
+  bool logarithm;
+  int64_t rows, columns;
+};
+
+}  // namespace nnstack

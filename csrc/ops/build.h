@@ -1,0 +1,33 @@
+// Short names to write gradient rules and compositions with.
+#pragma once
+#include "graph/op.h"
+
+namespace nnstack {
+
+inline Value operator+(const Value& a, const Value& b) { return emit("add", {a, b}); }
+inline Value operator-(const Value& a, const Value& b) { return emit("subtract", {a, b}); }
+inline Value operator*(const Value& a, const Value& b) { return emit("multiply", {a, b}); }
+inline Value operator/(const Value& a, const Value& b) { return emit("divide", {a, b}); }
+inline Value operator-(const Value& a) { return emit("negative", {a}); }
+
+inline Value scalar_like(const Value& a, double value) { return constant(a->type.dtype, value); }
+inline Value shape_of(const Value& a) { return emit("shape_of", {a}); }
+inline Value select(const Value& condition, const Value& a, const Value& b) { return emit("select", {condition, a, b}); }
+inline Value cast(const Value& a, DType dtype) {
+  return a->type.dtype == dtype ? a : emit("cast", {a}, {{"dtype", std::string(name_of(dtype))}});
+}
+// x in the shape of `like`: shapes that agree when the graph is made cost nothing.
+inline Value sum_to_shape_of(const Value& x, const Value& like) {
+  if (x->type.shape == like->type.shape && x->type.shape.known()) return x;
+  return emit("sum_to", {x, shape_of(like)});
+}
+inline Value broadcast_to_shape_of(const Value& x, const Value& like) {
+  if (x->type.shape == like->type.shape && x->type.shape.known()) return x;
+  return emit("broadcast_to", {x, shape_of(like)});
+}
+inline Value reshape_to_shape_of(const Value& x, const Value& like) { return emit("reshape", {x, shape_of(like)}); }
+
+// The shape two shapes broadcast to, as numpy has it; unknown where it cannot be told yet.
+Shape broadcast_shapes(const Inference& inference, const Shape& a, const Shape& b);
+
+}  // namespace nnstack

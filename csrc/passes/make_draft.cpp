@@ -1,0 +1,275 @@
+// Infers every type on the given input shapes and turns nodes into kernel calls. What is known from shapes alone becomes a
+// constant; reshapes become views.
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "ops/lowering.h"
+#include "passes/draft.h"
+
+namespace nnstack {
+namespace {
+
+bool known(const Content& content) {
+  if (!content.any) return false;
+  for (Dim d : content.values)
+    if (d < 0) return false;
+  return true;
+}
+
+Tensor tensor_of(const TensorType& type, const Dims& values) {
+  Tensor tensor(type);
+  const auto store = [&](auto zero) {
+    for (size_t i = 0; i < values.size(); i++) tensor.as<decltype(zero)>()[i] = static_cast<decltype(zero)>(values[i]);
+  };
+  switch (type.dtype) {
+    case DType::i64: store(int64_t{}); break;
+    case DType::i32: store(int32_t{}); break;
+    case DType::i16: store(int16_t{}); break;
+    case DType::i8: store(int8_t{}); break;
+    default: store(uint8_t{}); break;
+  }
+  return tensor;
+}
+
+class Drafter {
+ public:
+  Drafter(const FlatGraph& graph, const std::vector<Shape>& input_shapes) : draft_(graph), shapes_(input_shapes) {}
+
+  Draft run() {
+    const FlatGraph& graph = draft_.graph;
+    draft_.constants = graph.constants;
+    for (const FlatValue& value : graph.values) leaf(value);
+    for (size_t n = 0; n < graph.nodes.size(); n++) {
+      try {
+        node(static_cast<int>(n));
+      } catch (const ValueError& error) {
+        const FlatNode& at = graph.nodes[n];
+        if (!at.layer || at.layer->empty()) throw;
+        throw ValueError("layer \"" + *at.layer + "\": " + error.what());
+      }
+    }
+    bind_results();
+    return std::move(draft_);
+  }
+
+ private:
+  void leaf(const FlatValue& value) {
+    const int id = draft_.add_value(value.type);
+    DraftValue& made = draft_.values.back();
+    made.at = value.slot;
+    switch (value.source) {
+      case Source::input:
+        made.type.shape = shapes_[static_cast<size_t>(value.slot)];
+        made.place = Place::input;
+        break;
+      case Source::variable:
+        made.place = Place::variable;
+        break;
+      case Source::constant: {
+        made.place = Place::constant;
+        const Tensor& tensor = draft_.graph.constants[static_cast<size_t>(value.slot)];
+        if (is_integer(value.type.dtype) && value.type.shape.elements() <= 4 * kMaxRank) made.content = {true, integers(tensor)};
+        break;
+      }
+      case Source::computed:
+        break;
+    }
+    (void)id;
+  }
+
+  void node(int index) {
+    const FlatNode& node = draft_.graph.nodes[static_cast<size_t>(index)];
+    Inference inference{*node.op, node.attributes, {}, {}};
+    for (int id : node.inputs) {
+      inference.inputs.push_back(draft_.values[static_cast<size_t>(id)].type);
+      inference.contents.push_back(draft_.values[static_cast<size_t>(id)].content);
+    }
+    const std::vector<TensorType> types = node.op->infer(inference);
+    std::vector<int> outputs = node.outputs;
+    outputs.resize(types.size(), -1);
+    for (size_t k = 0; k < types.size(); k++) {
+      if (outputs[k] < 0) outputs[k] = draft_.add_value(types[k]);
+      DraftValue& made = draft_.values[static_cast<size_t>(outputs[k])];
+      made.type = types[k];
+      if (!types[k].shape.known()) {
+        throw ValueError(node.op->name + ": the shape of the result depends on data: " + text(types[k].shape));
+      }
+    }
+    if (node.op->content) {
+      DraftValue& made = draft_.values[static_cast<size_t>(outputs[0])];
+      if (is_integer(made.type.dtype)) made.content = node.op->content(inference);
+      if (known(made.content)) return set_known(outputs[0], tensor_of(made.type, made.content.values));
+    }
+    if (node.op->elementwise) return elementwise(index, node, outputs[0]);
+    lower(index, node, outputs, inference, types);
+  }
+
+  void set_known(int id, Tensor tensor) {
+    DraftValue& value = draft_.values[static_cast<size_t>(id)];
+    value.place = Place::constant;
+    value.at = static_cast<int64_t>(draft_.constants.size());
+    draft_.constants.push_back(std::move(tensor));
+  }
+
+  void alias(int id, int of) { draft_.values[static_cast<size_t>(id)].root = draft_.root(of); }
+
+  void lower(int index, const FlatNode& node, const std::vector<int>& outputs, const Inference& inference, const std::vector<TensorType>& types) {
+    Lowering lowering(*node.op, node.attributes, inference.inputs, types, inference.contents);
+    node.op->lower(lowering);
+    if (lowering.result) return set_known(outputs[0], lowering.result);
+    if (lowering.alias_of) return alias(outputs[0], node.inputs[static_cast<size_t>(*lowering.alias_of)]);
+    if (node.op->name == "broadcast_to") broadcasts_[outputs[0]] = node.inputs[0];
+    for (KernelCall& call : lowering.calls) {
+      DraftStep step{call.kernel, std::move(call.params), {}, {}, {}, {}, {index}};
+      for (int i : call.inputs) step.inputs.push_back(node.inputs[static_cast<size_t>(i)]);
+      for (int o : call.outputs) step.outputs.push_back(outputs[static_cast<size_t>(o)]);
+      draft_.steps.push_back(std::move(step));
+    }
+  }
+
+  void elementwise(int index, const FlatNode& node, int output) {
+    const ElementwiseOp op = *node.op->elementwise;
+    const TensorType type = draft_.values[static_cast<size_t>(output)].type;
+    const DType in = node.inputs.empty() ? type.dtype : draft_.values[static_cast<size_t>(node.inputs[op == ElementwiseOp::select ? 1 : 0])].type.dtype;
+    if (op == ElementwiseOp::copy || (op == ElementwiseOp::cast && in == type.dtype)) return alias(output, node.inputs[0]);
+    DraftStep step{KernelId::elementwise, {}, {}, {output}, {}, type.shape, {index}};
+    const bool random = op == ElementwiseOp::random_uniform;
+    DraftInstruction instruction{op, random ? type.dtype : in, type.dtype};
+    if (random) instruction.stream = static_cast<uint32_t>(node.attributes.integer("stream"));
+    instruction.destination = output;
+    const size_t operands = random ? 1 : node.inputs.size();
+    for (size_t k = 0; k < operands; k++) instruction.sources[k] = random ? node.inputs[k] : unbroadcast(node.inputs[k]);
+    const bool half = is_half(in) || is_half(type.dtype);
+    if (half && op != ElementwiseOp::cast) {
+      widen(step, instruction, operands);
+    } else {
+      step.code.push_back(instruction);
+    }
+    for (size_t k = 0; k < operands; k++) {
+      const int source = random ? node.inputs[k] : unbroadcast(node.inputs[k]);
+      if (std::find(step.inputs.begin(), step.inputs.end(), source) == step.inputs.end()) step.inputs.push_back(source);
+    }
+    draft_.steps.push_back(std::move(step));
+  }
+
+  static bool is_half(DType type) { return type == DType::f16 || type == DType::bf16; }
+
+  // Sixteen-bit types are for storage: arithmetic happens in float32 between casts.
+  void widen(DraftStep& step, DraftInstruction instruction, size_t operands) {
+    for (size_t k = 0; k < operands; k++) {
+      const DType from = draft_.values[static_cast<size_t>(instruction.sources[k])].type.dtype;
+      if (!is_half(from)) continue;
+      const int wide = draft_.add_value({DType::f32, draft_.values[static_cast<size_t>(instruction.sources[k])].type.shape});
+      // The temporary stands for the whole space, as every slot does.
+      draft_.values[static_cast<size_t>(wide)].type.shape = step.space;
+      DraftInstruction up{ElementwiseOp::cast, from, DType::f32};
+      up.destination = wide;
+      up.sources[0] = instruction.sources[k];
+      step.code.push_back(up);
+      instruction.sources[k] = wide;
+    }
+    instruction.type = DType::f32;
+    if (!is_half(instruction.result)) {
+      step.code.push_back(instruction);
+      return;
+    }
+    const int narrow = instruction.destination, wide = draft_.add_value({DType::f32, step.space});
+    DraftInstruction down{ElementwiseOp::cast, DType::f32, instruction.result};
+    down.sources[0] = wide;
+    down.destination = narrow;
+    instruction.destination = wide;
+    instruction.result = DType::f32;
+    step.code.push_back(instruction);
+    step.code.push_back(down);
+  }
+
+  // An elementwise program broadcasts by strides: it reads what was broadcast, not the copy.
+  int unbroadcast(int id) const {
+    for (auto at = broadcasts_.find(id); at != broadcasts_.end(); at = broadcasts_.find(id)) id = at->second;
+    return id;
+  }
+
+  int copy_of(int id) {
+    const DraftValue& from = draft_.values[static_cast<size_t>(id)];
+    const int made = draft_.add_value(from.type);
+    const TensorType type = draft_.values[static_cast<size_t>(made)].type;
+    DraftStep step{KernelId::elementwise, {}, {id}, {made}, {}, type.shape, {}};
+    DraftInstruction instruction{ElementwiseOp::copy, type.dtype, type.dtype};
+    instruction.destination = made;
+    instruction.sources[0] = id;
+    step.code.push_back(instruction);
+    draft_.steps.push_back(std::move(step));
+    return made;
+  }
+
+  // Outputs get memory of their own: a leaf, a view shared with another output, or an updated variable is copied.
+  void bind_results() {
+    std::vector<bool> taken(draft_.values.size());
+    const auto own = [&](int id, const TensorType& type) {
+      const DraftValue& root = draft_.values[static_cast<size_t>(draft_.root(id))];
+      const bool computed = root.place == Place::none && !taken[static_cast<size_t>(draft_.root(id))];
+      const int mine = computed ? draft_.root(id) : draft_.root(copy_of(id));
+      taken.resize(draft_.values.size());
+      taken[static_cast<size_t>(mine)] = true;
+      (void)type;
+      return mine;
+    };
+    for (const FlatUpdate& update : draft_.graph.updates) {
+      const DraftValue& value = draft_.values[static_cast<size_t>(update.value)];
+      const Variable& variable = *draft_.graph.variables[static_cast<size_t>(update.variable)];
+      if (value.type != variable.type()) {
+        throw ValueError("variable \"" + variable.name + "\": an update of " + text(variable.type()) + " got " + text(value.type));
+      }
+      draft_.updates.push_back({update.variable, own(update.value, value.type)});
+    }
+    for (size_t k = 0; k < draft_.graph.outputs.size(); k++) {
+      const int id = draft_.graph.outputs[k];
+      const int mine = own(id, draft_.values[static_cast<size_t>(id)].type);
+      draft_.values[static_cast<size_t>(mine)].place = Place::output;
+      draft_.values[static_cast<size_t>(mine)].at = static_cast<int64_t>(k);
+      draft_.outputs.push_back(mine);
+    }
+  }
+
+  Draft draft_;
+  const std::vector<Shape>& shapes_;
+  std::unordered_map<int, int> broadcasts_;
+};
+
+}  // namespace
+
+Uses::Uses(const Draft& draft)
+    : producer(draft.values.size(), -1), first_writer(draft.values.size(), -1), consumers(draft.values.size()), kept(draft.values.size()) {
+  for (size_t s = 0; s < draft.steps.size(); s++) {
+    const DraftStep& step = draft.steps[s];
+    if (step.dead) continue;
+    for (int id : step.inputs) consumers[static_cast<size_t>(draft.root(id))].push_back(static_cast<int>(s));
+    for (int id : step.outputs) {
+      const auto root = static_cast<size_t>(draft.root(id));
+      if (first_writer[root] < 0) first_writer[root] = static_cast<int>(s);
+      producer[root] = static_cast<int>(s);
+    }
+  }
+  for (int id : draft.outputs) kept[static_cast<size_t>(draft.root(id))] = true;
+  for (const FlatUpdate& update : draft.updates) kept[static_cast<size_t>(draft.root(update.value))] = true;
+}
+
+Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes) {
+  Draft draft = Drafter(graph, input_shapes).run();
+  // Broadcast copies that nobody reads any more, and whatever only they needed.
+  const Uses uses(draft);
+  std::vector<int> readers(draft.values.size());
+  for (size_t r = 0; r < readers.size(); r++) readers[r] = static_cast<int>(uses.consumers[r].size()) + (uses.kept[r] ? 1 : 0);
+  for (auto step = draft.steps.rbegin(); step != draft.steps.rend(); ++step) {
+    bool read = false;
+    for (int id : step->outputs) read = read || readers[static_cast<size_t>(draft.root(id))] > 0;
+    if (read) continue;
+    step->dead = true;
+    for (int id : step->inputs) readers[static_cast<size_t>(draft.root(id))]--;
+  }
+  std::erase_if(draft.steps, [](const DraftStep& step) { return step.dead; });
+  return draft;
+}
+
+}  // namespace nnstack

@@ -1,0 +1,80 @@
+//   before: w2 = program { w - rate * g }; ... ; w <- w2      after: the program writes into w itself
+// Allowed where nobody reads the old value afterwards, and where inside one program no element is read after it is written.
+// Everything else is written to the arena and copied when all is done.
+#include <algorithm>
+
+#include "passes/in_place.h"
+
+namespace nnstack {
+
+// An output may lie on an input only where each element is read before it is written, and by the same position.
+bool may_overwrite(const Draft& draft, const DraftStep& step, int output, int input) {
+  if (step.code.empty()) return false;
+  const DraftValue& to = draft.values[static_cast<size_t>(output)];
+  size_t written = step.code.size();
+  for (size_t c = 0; c < step.code.size(); c++)
+    if (step.code[c].destination == output) written = c;
+  if (written == step.code.size()) return false;  // the product of a matmul, not the program's result
+  const size_t first_operand = step.kernel == KernelId::matmul ? 2 : 0;
+  for (size_t k = 0; k < first_operand; k++)
+    if (draft.root(step.inputs[k]) == draft.root(input)) return false;  // an operand of the product itself
+  for (size_t c = 0; c < step.code.size(); c++) {
+    for (int source : step.code[c].sources) {
+      if (source < 0 || draft.root(source) != draft.root(input)) continue;
+      const DraftValue& from = draft.values[static_cast<size_t>(source)];
+      if (c > written || from.type.dtype != to.type.dtype || from.type.shape.elements() != step.space.elements()) return false;
+      if (step.code[c].op == ElementwiseOp::random_uniform) return false;
+    }
+  }
+  return true;
+}
+
+namespace {
+
+bool can_write_variable(const Draft& draft, const Uses& uses, const std::vector<int>& leaves, int root) {
+  const int at = uses.first_writer[static_cast<size_t>(root)];
+  if (at != uses.producer[static_cast<size_t>(root)]) return false;  // written in parts
+  for (int leaf : leaves) {
+    for (int reader : uses.consumers[static_cast<size_t>(leaf)]) {
+      if (reader < at) continue;
+      if (reader > at) return false;
+      const DraftStep& step = draft.steps[static_cast<size_t>(at)];
+      if (!may_overwrite(draft, step, root, leaf)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void mark_in_place(Draft& draft, bool enabled) {
+  std::vector<DraftStep> copies;
+  {
+    const Uses uses(draft);
+    for (const FlatUpdate& update : draft.updates) {
+      std::vector<int> leaves;
+      for (size_t id = 0; id < draft.values.size(); id++) {
+        const DraftValue& value = draft.values[id];
+        if (value.root == static_cast<int>(id) && value.place == Place::variable && value.at == update.variable) leaves.push_back(static_cast<int>(id));
+      }
+      DraftValue& result = draft.values[static_cast<size_t>(update.value)];
+      if (enabled && result.place == Place::none && can_write_variable(draft, uses, leaves, update.value)) {
+        result.place = Place::variable;
+        result.at = update.variable;
+        continue;
+      }
+      const int target = draft.add_value(draft.values[static_cast<size_t>(update.value)].type);
+      draft.values.back().place = Place::variable;
+      draft.values.back().at = update.variable;
+      DraftStep copy{KernelId::elementwise, {}, {update.value}, {target}, {}, draft.values.back().type.shape, {}};
+      DraftInstruction instruction{ElementwiseOp::copy, draft.values.back().type.dtype, draft.values.back().type.dtype};
+      instruction.destination = target;
+      instruction.sources[0] = update.value;
+      copy.code.push_back(instruction);
+      copies.push_back(std::move(copy));
+    }
+  }
+  for (DraftStep& copy : copies) draft.steps.push_back(std::move(copy));
+}
+
+}  // namespace nnstack

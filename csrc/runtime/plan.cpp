@@ -1,0 +1,120 @@
+#include "runtime/plan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace nnstack {
+namespace {
+
+const char* kernel_name(KernelId id) {
+  constexpr const char* names[kKernels] = {"elementwise", "matmul", "reduce", "arg_reduce", "copy", "fill", "gather", "scatter_add", "softmax"};
+  return names[static_cast<int>(id)];
+}
+
+std::string label_of(const Draft& draft, const DraftStep& step) {
+  std::string label = kernel_name(step.kernel);
+  if (step.nodes.empty()) return label;
+  label += " {";
+  for (size_t i = 0; i < step.nodes.size(); i++) label += (i ? " " : "") + draft.graph.nodes[static_cast<size_t>(step.nodes[i])].op->name;
+  return label + "}";
+}
+
+std::string layers_of(const Draft& draft, const DraftStep& step) {
+  std::set<std::string> names;
+  for (int n : step.nodes)
+    if (const auto& layer = draft.graph.nodes[static_cast<size_t>(n)].layer; layer && !layer->empty()) names.insert(*layer);
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+}  // namespace
+
+Plan::Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Device& device, const PassSwitches& passes) : input_shapes_(input_shapes) {
+  Draft draft = make_draft(graph, input_shapes);
+  if (passes.elementwise) group_elementwise(draft);
+  if (passes.epilogue) attach_epilogues(draft);
+  mark_in_place(draft, passes.in_place);
+  plan_memory(draft, passes.memory);
+
+  for (int id : graph.inputs) inputs_.push_back(draft.values[static_cast<size_t>(id)].type);
+  for (int id : graph.outputs) outputs_.push_back(draft.values[static_cast<size_t>(id)].type);
+  for (const Tensor& constant : draft.constants) constants_.push_back(on_device(constant, device));
+  scratch_offset_ = draft.arena_bytes;
+  int64_t scratch = 0;
+  for (const DraftStep& step : draft.steps) {
+    add_step(draft, step, device.kernels());
+    const KernelEntry& entry = device.kernels().entries[static_cast<int>(step.kernel)];
+    if (entry.scratch_bytes) scratch = std::max(scratch, entry.scratch_bytes(steps_.back().params));
+  }
+  arena_bytes_ = scratch_offset_ + scratch;
+  if (device.host_memory()) return;
+  const auto stage = [this](const std::vector<TensorType>& types, std::vector<int64_t>& offsets) {
+    for (const TensorType& type : types) {
+      arena_bytes_ = (arena_bytes_ + 255) / 256 * 256;
+      offsets.push_back(arena_bytes_);
+      arena_bytes_ += type.bytes();
+    }
+  };
+  stage(inputs_, staged_inputs_);
+  stage(outputs_, staged_outputs_);
+}
+
+const void* Plan::keep(const void* bytes, size_t size) {
+  params_.push_back(std::make_unique<std::byte[]>(size));
+  std::memcpy(params_.back().get(), bytes, size);
+  return params_.back().get();
+}
+
+void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable& kernels) {
+  PlanStep made{kernels.entries[static_cast<int>(step.kernel)].run, nullptr, static_cast<int32_t>(operands_.size()), 0, step.kernel,
+                step.kernel == KernelId::gather || step.kernel == KernelId::scatter_add, 0, 0, label_of(draft, step), layers_of(draft, step)};
+  const auto operand = [&](int id) {
+    const DraftValue& root = draft.values[static_cast<size_t>(draft.root(id))];
+    operands_.push_back({root.place, root.at});
+    made.bytes += draft.values[static_cast<size_t>(id)].type.bytes();
+  };
+  if (step.kernel == KernelId::elementwise) {
+    const BuiltProgram built = build_elementwise(draft, step);
+    for (int id : built.inputs) operand(id);
+    for (int id : built.outputs) operand(id);
+    made.params = keep(&built.params, sizeof built.params);
+    made.flops = built.params.size * built.params.instructions;
+  } else if (step.kernel == KernelId::matmul) {
+    MatmulParams params;
+    std::memcpy(&params, step.params.data(), sizeof params);
+    made.flops = 2 * params.batch * params.m * params.n * params.k;
+    operand(step.inputs[0]);
+    operand(step.inputs[1]);
+    operand(step.outputs[0]);
+    if (!step.code.empty()) {
+      DraftStep program = step;  // the product is its input, not its output
+      program.outputs.erase(program.outputs.begin());
+      const BuiltProgram built = build_elementwise(draft, program, step.outputs[0]);
+      for (size_t i = 1; i < built.inputs.size(); i++) operand(built.inputs[i]);
+      for (int id : built.outputs) operand(id);
+      params.epilogue = static_cast<const ElementwiseParams*>(keep(&built.params, sizeof built.params));
+      made.flops += built.params.size * built.params.instructions;
+    }
+    made.params = keep(&params, sizeof params);
+  } else {
+    for (int id : step.inputs) operand(id);
+    for (int id : step.outputs) operand(id);
+    made.params = keep(step.params.data(), step.params.size());
+  }
+  made.operands = static_cast<int32_t>(operands_.size()) - made.first_operand;
+  steps_.push_back(std::move(made));
+}
+
+std::string Plan::explain() const {
+  std::string out = "inputs";
+  for (const TensorType& type : inputs_) out += " " + text(type);
+  out += "; arena " + std::to_string(arena_bytes_) + " bytes; " + std::to_string(steps_.size()) + " steps\n";
+  for (size_t s = 0; s < steps_.size(); s++) {
+    out += std::to_string(s) + ": " + steps_[s].label + (steps_[s].layer.empty() ? "" : " (" + steps_[s].layer + ")") + " " + std::to_string(steps_[s].flops) + " flop, " + std::to_string(steps_[s].bytes) + " bytes\n";
+  }
+  return out;
+}
+
+}  // namespace nnstack
