@@ -108,7 +108,7 @@ def truncated_normal(
     """
     u = RandomState(seed=seed).uniform(shape, dtype)
     half = 0.9544997361036416  # erf(sqrt(2)): the mass within two standard deviations
-    return _erfinv((u * 2.0 - 1.0) * half) * (np.sqrt(2.0) * stddev) + mean
+    return _erfinv((u * 2.0 - 1.0) * half) * (1.4142135623730951 * stddev) + mean
 
 
 def _erfinv(x: Tensor) -> Tensor:

@@ -193,6 +193,17 @@ def eager_scope() -> Iterator[EagerScope]:
             state.advance()
 
 
+@contextmanager
+def outside_scopes() -> Iterator[None]:
+    """Suspends every open trace and eager scope of this thread: reads are symbolic, assignments write at once."""
+    saved = _local.scopes
+    _local.scopes = []
+    try:
+        yield
+    finally:
+        _local.scopes = saved
+
+
 def update(x: Variable, new_x: TensorLike) -> Variable | Update:
     """x <- new_x. In a trace: recorded. With concrete numbers: at once. Otherwise an `Update` to hand to `function`."""
     new = x._fitting(new_x)

@@ -1,0 +1,235 @@
+"""Metrics: functions giving a number per sample, and classes that keep a mean (or another state) over many batches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnstack import losses
+from nnstack.losses import (
+    BCE,
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
+    bce,
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    kl_divergence,
+    kld,
+    kullback_leibler_divergence,
+    log_cosh,
+    logcosh,
+    mae,
+    mape,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    mse,
+    msle,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from nnstack.metrics import base, functions, objects
+from nnstack.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
+from nnstack.metrics.functions import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    cosine_similarity,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from nnstack.metrics.objects import (
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanRelativeError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    TopKCategoricalAccuracy,
+)
+from nnstack.utils.generic_utils import deserialize_keras_object, serialize_keras_object
+
+cosine = cosine_proximity = cosine_similarity
+
+_LOSS_FUNCTIONS: dict[str, Any] = {
+    name: value for name, value in vars(losses).items() if callable(value) and not isinstance(value, type)
+}
+_METRICS: dict[str, Any] = (
+    {name: value for name, value in _LOSS_FUNCTIONS.items() if name not in ("get", "serialize", "deserialize")}
+    | {
+        name: value
+        for module in (base, functions, objects)
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
+    }
+    | {"cosine": cosine, "cosine_proximity": cosine_proximity}
+)
+
+_ACCURACIES = {
+    "binary": binary_accuracy,
+    "sparse": sparse_categorical_accuracy,
+    "categorical": categorical_accuracy,
+}
+_CROSSENTROPIES = {
+    "binary": binary_crossentropy,
+    "sparse": sparse_categorical_crossentropy,
+    "categorical": categorical_crossentropy,
+}
+_BY_SHAPE: dict[str, dict[str, Any]] = {
+    "accuracy": _ACCURACIES,
+    "acc": _ACCURACIES,
+    "crossentropy": _CROSSENTROPIES,
+    "ce": _CROSSENTROPIES,
+}
+
+
+def resolve(
+    identifier: Any,
+    loss: Any = None,
+    y_true_shape: Sequence[int | None] | None = None,
+    y_pred_shape: Sequence[int | None] = (),
+) -> Metric:
+    """The Metric that one entry of `compile(metrics=...)` means for an output.
+
+    'accuracy', 'acc', 'crossentropy' and 'ce' look at the shapes: one prediction per sample is binary, class numbers
+    as targets are sparse, all else is categorical. Where the target's shape is not known, the loss tells. A name
+    becomes the metric's name as the user wrote it. ValueError for an unknown name.
+    """
+    if isinstance(identifier, Metric):
+        return identifier
+    choices = _BY_SHAPE.get(identifier.lower()) if isinstance(identifier, str) else None
+    found = get(identifier) if choices is None else choices[_kind(loss, y_true_shape, y_pred_shape)]
+    if isinstance(found, Metric):
+        return found
+    return MeanMetricWrapper(found, name=identifier if isinstance(identifier, str) else None)
+
+
+def _kind(loss: Any, y_true_shape: Sequence[int | None] | None, y_pred_shape: Sequence[int | None]) -> str:
+    if not y_pred_shape or y_pred_shape[-1] == 1:
+        return "binary"
+    if y_true_shape is None:
+        wanted = getattr(loss, "fn", loss)
+        return "sparse" if "sparse" in str(getattr(wanted, "__name__", wanted)) else "categorical"
+    return "sparse" if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1 else "categorical"
+
+
+def clone_metric(metric: Any) -> Any:
+    """A new Metric with the same settings and no state; anything else unchanged."""
+    return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
+
+
+def clone_metrics(metrics: Sequence[Any]) -> list[Any]:
+    """`clone_metric` of each."""
+    return [clone_metric(metric) for metric in metrics]
+
+
+def serialize(metric: Any, use_legacy_format: bool = False) -> Any:
+    """Name of a function, config dict of a Metric."""
+    return serialize_keras_object(metric, "keras.metrics", use_legacy_format)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
+    """The function that a name stands for, or the object that a config dict or class name stands for."""
+    return deserialize_keras_object(config, _METRICS, custom_objects, "metric")
+
+
+def get(identifier: Any) -> Any:
+    """None, a name, a config dict or a callable to a metric; ValueError if it is none of them or not known."""
+    return deserialize(identifier)
+
+
+__all__ = [
+    "Accuracy",
+    "BCE",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "KLD",
+    "KLDivergence",
+    "LogCoshError",
+    "MAE",
+    "MAPE",
+    "MSE",
+    "MSLE",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanRelativeError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "bce",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "clone_metric",
+    "clone_metrics",
+    "cosine",
+    "cosine_proximity",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "kl_divergence",
+    "kld",
+    "kullback_leibler_divergence",
+    "log_cosh",
+    "logcosh",
+    "mae",
+    "mape",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "mse",
+    "msle",
+    "poisson",
+    "resolve",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]

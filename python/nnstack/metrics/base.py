@@ -1,0 +1,186 @@
+"""Metrics keep their state in variables: update it step by step, read the result whenever wanted."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from nnstack import backend, initializers
+from nnstack.backend import Tensor, TensorLike, Variable
+from nnstack.losses.reduction import align_ranks, align_weights
+from nnstack.utils.generic_utils import to_snake_case
+
+
+def _at_once(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Outside a trace the method computes with numbers, so that metrics can be used by hand."""
+
+    @functools.wraps(method)
+    def run(self: "Metric", *args: Any, **kwargs: Any) -> Any:
+        if backend.current_scope() is not None:
+            return method(self, *args, **kwargs)
+        with backend.eager_scope():
+            return method(self, *args, **kwargs)
+
+    return run
+
+
+class Metric:
+    """Base class: a subclass makes its variables with `add_weight` and defines `update_state` and `result`.
+
+    name: default the class name in snake case. dtype: of the state, default `floatx()`.
+
+    >>> m = Mean(); m.update_state([1.0, 3.0]); float(m.result())
+    2.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: str | None = None, **kwargs: Any) -> None:
+        if kwargs:
+            raise TypeError(f"{type(self).__name__}: unexpected arguments {sorted(kwargs)}")
+        self.name = name or to_snake_case(type(self).__name__)
+        self.dtype = dtype or backend.floatx()
+        self.variables: list[Variable] = []
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("update_state", "result", "reset_state", "reset_states"):
+            if name in vars(cls):
+                setattr(cls, name, _at_once(vars(cls)[name]))
+
+    def add_weight(
+        self,
+        name: str,
+        shape: tuple[int, ...] = (),
+        initializer: Any = "zeros",
+        dtype: str | None = None,
+        **kwargs: Any,
+    ) -> Variable:
+        """A new state variable, set back to zero by `reset_state`."""
+        dtype = dtype or self.dtype
+        value = initializers.get(initializer or "zeros")(tuple(shape), dtype)
+        variable = Variable(value, dtype, name, trainable=False)
+        self.variables.append(variable)
+        return variable
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The state variables."""
+        return self.variables
+
+    trainable_weights = property(lambda self: [])
+    non_trainable_weights = weights
+
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes one batch in; a subclass must define it."""
+        raise TypeError(f"{type(self).__name__} must define update_state()")
+
+    def result(self) -> Any:
+        """The value so far, a scalar tensor (or a dict of them); a subclass must define it."""
+        raise TypeError(f"{type(self).__name__} must define result()")
+
+    def reset_state(self) -> None:
+        """State back to zero."""
+        if type(self).reset_states is not Metric.reset_states:  # a subclass in the spelling of Keras 2.3
+            self.reset_states()
+            return
+        for variable in self.variables:
+            variable.assign(backend.fill(variable.shape, 0, variable.dtype))
+
+    def reset_states(self) -> None:
+        """`reset_state`."""
+        self.reset_state()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`update_state`, then `result`."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Metric":
+        """A metric from what `get_config` gave."""
+        return cls(**config)
+
+
+class Sum(Metric):
+    """Weighted sum of all values. Weights broadcast over the values."""
+
+    def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
+        super().__init__(name, dtype)
+        self.total = self.add_weight("total")
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Adds sum(values * sample_weight)."""
+        weighted, _ = _weighted(backend.convert(values, self.dtype), sample_weight, backend.sum)
+        self.total.assign_add(backend.sum(weighted))
+
+    def result(self) -> Tensor:
+        """The sum."""
+        return backend.convert(self.total)
+
+
+class Mean(Metric):
+    """Weighted mean of all values: sum(values * weights) / sum(weights), 0 before the first one.
+
+    >>> m = Mean(); m.update_state([1.0, 3.0], sample_weight=[1.0, 0.0]); float(m.result())
+    1.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
+        super().__init__(name, dtype)
+        self.total = self.add_weight("total")
+        self.count = self.add_weight("count")
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Takes in values of any shape. sample_weight: a number, one per value, or one per first axis (or axes)."""
+        weighted, weights = _weighted(backend.convert(values, self.dtype), sample_weight, backend.mean)
+        self.total.assign_add(backend.sum(weighted))
+        self.count.assign_add(backend.count(weighted, dtype=self.dtype) if weights is None else backend.sum(weights))
+
+    def result(self) -> Tensor:
+        """The mean so far."""
+        return backend.divide_no_nan(self.total, self.count)
+
+
+def _weighted(
+    values: Tensor, sample_weight: TensorLike | None, reduce: Callable[..., Tensor]
+) -> tuple[Tensor, Tensor | None]:
+    """values * weights, and the weights one per value; trailing axes the weights do not have are reduced first."""
+    if sample_weight is None:
+        return values, None
+    weights = align_weights(values, sample_weight)
+    if weights.shape and len(weights.shape) < len(values.shape):
+        values = reduce(values, axis=list(range(len(weights.shape), len(values.shape))))
+    weights = backend.broadcast_to(weights, backend.shape(values))
+    return values * weights, weights
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function `fn(y_true, y_pred, **kwargs)` over all samples."""
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:  # type: ignore[override]
+        """Takes in one batch. sample_weight: a number or one per sample."""
+        prediction, truth = backend.convert(y_pred, self.dtype), backend.convert(y_true)
+        prediction, truth = align_ranks(prediction, truth)
+        super().update_state(self._fn(truth, prediction, **self._fn_kwargs), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        fn = {"fn": getattr(self._fn, "__name__", self._fn)} if type(self) is MeanMetricWrapper else {}
+        return {**super().get_config(), **self._fn_kwargs, **fn}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Metric":
+        fn = config.pop("fn", None)
+        if cls is MeanMetricWrapper:
+            from nnstack.metrics import get
+
+            return cls(get(fn), **config)
+        return super().from_config(config)
