@@ -1,0 +1,380 @@
+// Elementwise operations that the compiler vectorises from plain loops.
+#include "cpu/isa/elementwise.h"
+
+namespace nnstack::NNSTACK_ISA_NAME {
+namespace {
+
+template <class T>
+constexpr bool kFloating = false;
+template <>
+constexpr bool kFloating<float> = true;
+template <>
+constexpr bool kFloating<double> = true;
+
+// The type to calculate in, so that integers wrap around instead of being undefined.
+template <class T>
+struct Wrapping {
+  using type = T;
+};
+template <>
+struct Wrapping<int8_t> {
+  using type = uint8_t;
+};
+template <>
+struct Wrapping<int16_t> {
+  using type = uint16_t;
+};
+template <>
+struct Wrapping<int32_t> {
+  using type = uint32_t;
+};
+template <>
+struct Wrapping<int64_t> {
+  using type = uint64_t;
+};
+template <class T>
+using W = typename Wrapping<T>::type;
+
+inline float square_root(float x) { return __builtin_sqrtf(x); }
+inline double square_root(double x) { return __builtin_sqrt(x); }
+inline float round_down(float x) { return __builtin_floorf(x); }
+inline double round_down(double x) { return __builtin_floor(x); }
+inline float round_up_to_integer(float x) { return __builtin_ceilf(x); }
+inline double round_up_to_integer(double x) { return __builtin_ceil(x); }
+inline float round_even(float x) { return __builtin_rintf(x); }
+inline double round_even(double x) { return __builtin_rint(x); }
+inline float size_of_number(float x) { return __builtin_fabsf(x); }
+inline double size_of_number(double x) { return __builtin_fabs(x); }
+
+struct Copy {
+  template <class T>
+  static T apply(T a) { return a; }
+};
+struct Negative {
+  template <class T>
+  static T apply(T a) {
+    if constexpr (kFloating<T>) return -a;
+    else return static_cast<T>(W<T>{0} - static_cast<W<T>>(a));
+  }
+};
+struct Abs {
+  template <class T>
+  static T apply(T a) {
+    if constexpr (kFloating<T>) return size_of_number(a);
+    else return a < 0 ? Negative::apply(a) : a;
+  }
+};
+struct Sign {
+  template <class T>
+  static T apply(T a) {
+    const T unit = static_cast<T>(static_cast<T>(a > 0) - static_cast<T>(a < 0));
+    if constexpr (kFloating<T>) return a == 0 || a != a ? a : unit;
+    else return unit;
+  }
+};
+struct Square {
+  template <class T>
+  static T apply(T a) { return static_cast<T>(static_cast<uint64_t>(static_cast<W<T>>(a)) * static_cast<W<T>>(a)); }
+  static float apply(float a) { return a * a; }
+  static double apply(double a) { return a * a; }
+};
+struct Reciprocal {
+  template <class T>
+  static T apply(T a) { return 1 / a; }
+};
+struct Sqrt {
+  template <class T>
+  static T apply(T a) { return square_root(a); }
+};
+struct Rsqrt {
+  template <class T>
+  static T apply(T a) { return 1 / square_root(a); }
+};
+struct Floor {
+  template <class T>
+  static T apply(T a) { return round_down(a); }
+};
+struct Ceil {
+  template <class T>
+  static T apply(T a) { return round_up_to_integer(a); }
+};
+struct Round {
+  template <class T>
+  static T apply(T a) { return round_even(a); }
+};
+struct Relu {
+  template <class T>
+  static T apply(T a) { return a < 0 ? T{0} : a; }  // NaN stays
+};
+struct LogicalNot {
+  static uint8_t apply(uint8_t a) { return a == 0; }
+};
+struct IsNan {
+  template <class T>
+  static uint8_t apply(T a) { return a != a; }
+};
+struct IsInf {
+  template <class T>
+  static uint8_t apply(T a) { return size_of_number(a) == static_cast<T>(__builtin_inf()); }
+};
+struct IsFinite {
+  template <class T>
+  static uint8_t apply(T a) { return size_of_number(a) < static_cast<T>(__builtin_inf()); }
+};
+
+struct Add {
+  template <class T>
+  static T apply(T a, T b) { return static_cast<T>(static_cast<W<T>>(a) + static_cast<W<T>>(b)); }
+};
+struct Subtract {
+  template <class T>
+  static T apply(T a, T b) { return static_cast<T>(static_cast<W<T>>(a) - static_cast<W<T>>(b)); }
+};
+struct Multiply {
+  template <class T>
+  static T apply(T a, T b) {
+    if constexpr (sizeof(T) == 2) return static_cast<T>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+    else return static_cast<T>(static_cast<W<T>>(a) * static_cast<W<T>>(b));
+  }
+};
+struct Divide {  // integers: towards zero
+  template <class T>
+  static T apply(T a, T b) {
+    if constexpr (kFloating<T>) return a / b;
+    else if (b == 0) return 0;
+    else if (b == static_cast<T>(-1)) return static_cast<T>(-1) < 0 ? Negative::apply(a) : static_cast<T>(a / b);
+    else return static_cast<T>(a / b);
+  }
+};
+struct Modulo {  // the sign of b, as in Python
+  template <class T>
+  static T apply(T a, T b) {
+    if constexpr (kFloating<T>) {
+      T rest;
+      if constexpr (sizeof(T) == 4) rest = __builtin_fmodf(a, b);
+      else rest = __builtin_fmod(a, b);
+      if (rest == 0) return __builtin_copysign(T{0}, b);
+      return (rest < 0) != (b < 0) ? rest + b : rest;
+    } else {
+      if (b == 0 || b == static_cast<T>(-1)) return b == 0 || static_cast<T>(-1) < 0 ? T{0} : static_cast<T>(a % b);
+      const T rest = static_cast<T>(a % b);
+      return rest != 0 && (rest < 0) != (b < 0) ? static_cast<T>(rest + b) : rest;
+    }
+  }
+};
+struct FloorDivide {
+  template <class T>
+  static T apply(T a, T b) {
+    if constexpr (kFloating<T>) {
+      if (b == 0) return a / b;
+      T rest;
+      if constexpr (sizeof(T) == 4) rest = __builtin_fmodf(a, b);
+      else rest = __builtin_fmod(a, b);
+      T quotient = (a - rest) / b;
+      if (rest != 0 && (rest < 0) != (b < 0)) quotient -= 1;
+      if (quotient == 0) return __builtin_copysign(T{0}, a / b);
+      const T down = round_down(quotient);
+      return quotient - down > T{0.5} ? down + 1 : down;
+    } else {
+      const T quotient = Divide::apply(a, b);
+      const bool inexact = b != 0 && b != static_cast<T>(-1) && a % b != 0;
+      return inexact && (a < 0) != (b < 0) ? static_cast<T>(quotient - 1) : quotient;
+    }
+  }
+};
+struct Power {  // of integers; a negative exponent gives the integer part
+  template <class T>
+  static T apply(T a, T b) {
+    if (b < 0) return a == 1 ? T{1} : (a == static_cast<T>(-1) ? (b & 1 ? a : T{1}) : T{0});
+    uint64_t result = 1, base = static_cast<uint64_t>(a);
+    for (W<T> left = static_cast<W<T>>(b); left != 0; left = static_cast<W<T>>(left >> 1), base *= base) {
+      if (left & 1) result *= base;
+    }
+    return static_cast<T>(result);
+  }
+};
+struct Maximum {
+  template <class T>
+  static T apply(T a, T b) { return (a > b) | (a != a) ? a : b; }
+};
+struct Minimum {
+  template <class T>
+  static T apply(T a, T b) { return (a < b) | (a != a) ? a : b; }
+};
+struct Equal {
+  template <class T>
+  static uint8_t apply(T a, T b) { return a == b; }
+};
+struct NotEqual {
+  template <class T>
+  static uint8_t apply(T a, T b) { return a != b; }
+};
+struct Less {
+  template <class T>
+  static uint8_t apply(T a, T b) { return a < b; }
+};
+struct LessEqual {
+  template <class T>
+  static uint8_t apply(T a, T b) { return a <= b; }
+};
+struct Greater {
+  template <class T>
+  static uint8_t apply(T a, T b) { return a > b; }
+};
+struct GreaterEqual {
+  template <class T>
+  static uint8_t apply(T a, T b) { return a >= b; }
+};
+struct LogicalAnd {
+  static uint8_t apply(uint8_t a, uint8_t b) { return (a != 0) & (b != 0); }
+};
+struct LogicalOr {
+  static uint8_t apply(uint8_t a, uint8_t b) { return (a | b) != 0; }
+};
+struct LogicalXor {
+  static uint8_t apply(uint8_t a, uint8_t b) { return (a != 0) != (b != 0); }
+};
+
+// The loops. "ivdep" is true because the destination is an operand or nowhere near one.
+template <class Op, class T>
+void one(char* destination, const char* a, const char*, const char*, int64_t n) {
+  using R = decltype(Op::apply(T{}));
+  R* d = reinterpret_cast<R*>(destination);
+  const T* x = reinterpret_cast<const T*>(a);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i]);
+}
+template <class Op, class T>
+void two(char* destination, const char* a, const char* b, const char*, int64_t n) {
+  using R = decltype(Op::apply(T{}, T{}));
+  R* d = reinterpret_cast<R*>(destination);
+  const T* x = reinterpret_cast<const T*>(a);
+  const T* y = reinterpret_cast<const T*>(b);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i], y[i]);
+}
+template <class Op, class T>
+void scalar_and_array(char* destination, const char* a, const char* b, const char*, int64_t n) {
+  using R = decltype(Op::apply(T{}, T{}));
+  R* d = reinterpret_cast<R*>(destination);
+  const T x = *reinterpret_cast<const T*>(a);
+  const T* y = reinterpret_cast<const T*>(b);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x, y[i]);
+}
+template <class Op, class T>
+void array_and_scalar(char* destination, const char* a, const char* b, const char*, int64_t n) {
+  using R = decltype(Op::apply(T{}, T{}));
+  R* d = reinterpret_cast<R*>(destination);
+  const T* x = reinterpret_cast<const T*>(a);
+  const T y = *reinterpret_cast<const T*>(b);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i], y);
+}
+template <class T>
+void choose(char* destination, const char* a, const char* b, const char* c, int64_t n) {
+  T* d = reinterpret_cast<T*>(destination);
+  const uint8_t* condition = reinterpret_cast<const uint8_t*>(a);
+  const T* x = reinterpret_cast<const T*>(b);
+  const T* y = reinterpret_cast<const T*>(c);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; i++) d[i] = condition[i] != 0 ? x[i] : y[i];
+}
+
+constexpr int at(DType type) { return static_cast<int>(type); }
+
+template <class Op>
+constexpr void add_one_float(ElementwiseForms* row) {
+  row[at(DType::f32)].arrays = one<Op, float>;
+  row[at(DType::f64)].arrays = one<Op, double>;
+}
+template <class Op>
+constexpr void add_one(ElementwiseForms* row) {
+  add_one_float<Op>(row);
+  row[at(DType::i8)].arrays = one<Op, int8_t>;
+  row[at(DType::i16)].arrays = one<Op, int16_t>;
+  row[at(DType::i32)].arrays = one<Op, int32_t>;
+  row[at(DType::i64)].arrays = one<Op, int64_t>;
+  row[at(DType::u8)].arrays = one<Op, uint8_t>;
+}
+template <class Op, class T>
+constexpr ElementwiseForms two_forms() {
+  return {two<Op, T>, scalar_and_array<Op, T>, array_and_scalar<Op, T>};
+}
+template <class Op>
+constexpr void add_two_integer(ElementwiseForms* row) {
+  row[at(DType::i8)] = two_forms<Op, int8_t>();
+  row[at(DType::i16)] = two_forms<Op, int16_t>();
+  row[at(DType::i32)] = two_forms<Op, int32_t>();
+  row[at(DType::i64)] = two_forms<Op, int64_t>();
+  row[at(DType::u8)] = two_forms<Op, uint8_t>();
+}
+template <class Op>
+constexpr void add_two(ElementwiseForms* row) {
+  row[at(DType::f32)] = two_forms<Op, float>();
+  row[at(DType::f64)] = two_forms<Op, double>();
+  add_two_integer<Op>(row);
+}
+template <class Op>
+constexpr void add_two_and_bool(ElementwiseForms* row) {
+  add_two<Op>(row);
+  row[at(DType::b8)] = two_forms<Op, uint8_t>();
+}
+
+constexpr ElementwiseTable make_table() {
+  ElementwiseTable table{};
+  auto row = [&table](ElementwiseOp op) { return table.forms[static_cast<int>(op)]; };
+  using E = ElementwiseOp;
+  add_one<Copy>(row(E::copy));
+  row(E::copy)[at(DType::b8)].arrays = one<Copy, uint8_t>;
+  row(E::copy)[at(DType::f16)].arrays = one<Copy, int16_t>;
+  row(E::copy)[at(DType::bf16)].arrays = one<Copy, int16_t>;
+  add_one<Negative>(row(E::negative));
+  add_one<Abs>(row(E::abs));
+  add_one<Sign>(row(E::sign));
+  add_one<Square>(row(E::square));
+  add_one_float<Reciprocal>(row(E::reciprocal));
+  add_one_float<Sqrt>(row(E::sqrt));
+  add_one_float<Rsqrt>(row(E::rsqrt));
+  add_one_float<Floor>(row(E::floor));
+  add_one_float<Ceil>(row(E::ceil));
+  add_one_float<Round>(row(E::round));
+  add_one<Relu>(row(E::relu));
+  row(E::logical_not)[at(DType::b8)].arrays = one<LogicalNot, uint8_t>;
+  add_one_float<IsNan>(row(E::is_nan));
+  add_one_float<IsInf>(row(E::is_inf));
+  add_one_float<IsFinite>(row(E::is_finite));
+  add_two<Add>(row(E::add));
+  add_two<Subtract>(row(E::subtract));
+  add_two<Multiply>(row(E::multiply));
+  add_two<Divide>(row(E::divide));
+  add_two<FloorDivide>(row(E::floor_divide));
+  add_two<Modulo>(row(E::modulo));
+  add_two_integer<Power>(row(E::power));
+  add_two_and_bool<Maximum>(row(E::maximum));
+  add_two_and_bool<Minimum>(row(E::minimum));
+  add_two_and_bool<Equal>(row(E::equal));
+  add_two_and_bool<NotEqual>(row(E::not_equal));
+  add_two_and_bool<Less>(row(E::less));
+  add_two_and_bool<LessEqual>(row(E::less_equal));
+  add_two_and_bool<Greater>(row(E::greater));
+  add_two_and_bool<GreaterEqual>(row(E::greater_equal));
+  row(E::logical_and)[at(DType::b8)] = two_forms<LogicalAnd, uint8_t>();
+  row(E::logical_or)[at(DType::b8)] = two_forms<LogicalOr, uint8_t>();
+  row(E::logical_xor)[at(DType::b8)] = two_forms<LogicalXor, uint8_t>();
+  ElementwiseForms* select = row(E::select);
+  select[at(DType::f32)].arrays = choose<float>;
+  select[at(DType::f64)].arrays = choose<double>;
+  select[at(DType::i8)].arrays = select[at(DType::u8)].arrays = select[at(DType::b8)].arrays = choose<uint8_t>;
+  select[at(DType::i16)].arrays = select[at(DType::f16)].arrays = select[at(DType::bf16)].arrays = choose<int16_t>;
+  select[at(DType::i32)].arrays = choose<int32_t>;
+  select[at(DType::i64)].arrays = choose<int64_t>;
+  return table;
+}
+
+}  // namespace
+
+constexpr ElementwiseTable kTable = make_table();
+const ElementwiseTable kArithmeticTable = kTable;
+
+}  // namespace nnstack::NNSTACK_ISA_NAME

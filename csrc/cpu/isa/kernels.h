@@ -1,0 +1,22 @@
+// The kernels of one instruction set. kernel_table is the one symbol that csrc/cpu/dispatch.cpp uses.
+#pragma once
+#include "base/kernel.h"
+#include "cpu/isa/vector.h"
+
+namespace nnstack::NNSTACK_ISA_NAME {
+
+extern const KernelTable kernel_table;
+
+void elementwise(void* const* operands, const void* params, const KernelContext& context);
+void matmul(void* const* operands, const void* params, const KernelContext& context);
+int64_t matmul_scratch(const void* params);
+void reduce(void* const* operands, const void* params, const KernelContext& context);
+int64_t reduce_scratch(const void* params);
+void arg_reduce(void* const* operands, const void* params, const KernelContext& context);
+void copy(void* const* operands, const void* params, const KernelContext& context);
+void fill(void* const* operands, const void* params, const KernelContext& context);
+void gather(void* const* operands, const void* params, const KernelContext& context);
+void scatter_add(void* const* operands, const void* params, const KernelContext& context);
+void softmax(void* const* operands, const void* params, const KernelContext& context);
+
+}  // namespace nnstack::NNSTACK_ISA_NAME

@@ -1,0 +1,209 @@
+// Matrix products. The sizes alone decide on blocks, chunks and order of summation, hence the bits of the result. Blocks of
+// k keep a panel of B in the first-level cache while the tiles of a block of rows pass over it.
+#include "cpu/blas.h"
+#include "cpu/isa/elementwise.h"
+#include "cpu/isa/gemv.h"
+#include "cpu/isa/kernels.h"
+#include "cpu/isa/pack.h"
+#include "cpu/isa/tile.h"
+
+namespace nnstack::NNSTACK_ISA_NAME {
+namespace {
+
+constexpr int64_t kLongestStep = kVectorBytes == 64 ? 256 : 384;  // a panel of B is 2 vectors wide: 32 kB, 24 kB or 12 kB
+constexpr double kWorthForking = 2e6;                             // floating point operations: about 20 us
+constexpr double kChunkWork = 8e6;
+constexpr int64_t kLongestRowBlock = 256;
+constexpr int64_t kRowsWorthPacking = 48;
+constexpr int64_t kAliasBytes = 2048;  // rows this far apart, or a multiple, fall into few sets of the cache
+constexpr int64_t kAliasPadding = 16;
+
+struct Split {  // of one product into chunks
+  int64_t row_blocks, row_block, column_blocks, column_block, products_per_chunk, chunks;
+};
+
+template <class T>
+Split split_work(const MatmulParams& p) {
+  const double work = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  const int64_t panel = 4 * kLanes<T>;  // what combine_rows() and whole panels ask of borders
+  Split s{1, p.m, 1, p.n, p.batch, 1};
+  if (work * static_cast<double>(p.batch) < kWorthForking) return s;
+  if (work <= kChunkWork / 2 && p.batch > 1) {
+    s.products_per_chunk = larger<int64_t>(1, static_cast<int64_t>(kChunkWork / 2 / larger(work, 1.0)));
+    s.chunks = divide_up(p.batch, s.products_per_chunk);
+    return s;
+  }
+  s.products_per_chunk = 1;
+  s.row_blocks = divide_up(p.m, kLongestRowBlock);
+  s.row_block = round_up(divide_up(p.m, s.row_blocks), p.n == 1 ? panel : kTileRows);
+  s.row_blocks = divide_up(p.m, s.row_block);
+  const double per_column = 2.0 * static_cast<double>(s.row_block) * static_cast<double>(p.k);
+  const int64_t columns = round_up(larger<int64_t>(1, static_cast<int64_t>(kChunkWork / larger(per_column, 1.0))), panel);
+  s.column_block = smaller(larger(columns, panel), 512 / panel * panel);
+  s.column_block = round_up(divide_up(p.n, divide_up(p.n, s.column_block)), panel);
+  s.column_blocks = divide_up(p.n, s.column_block);
+  s.chunks = p.batch * s.row_blocks * s.column_blocks;
+  return s;
+}
+
+bool wants_copy_of_a(const MatmulParams& p) {
+  return !p.transpose_a && p.k * size_of(p.type) % kAliasBytes == 0 && p.m > kTileRows && p.n >= 256 &&
+         (p.batch == 1 || p.a_batch_stride == 0);
+}
+
+template <class T>
+struct Job {
+  const MatmulParams* params;
+  Split split;
+  const T* a;
+  int64_t a_row, a_step;  // of a, or of the copy that is used in its place
+  const T* b;
+  T* c;
+  T* copy_of_a;
+  const T* original_a;
+  void* const* operands;
+};
+
+template <class T>
+void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+  const MatmulParams& p = *job.params;
+  constexpr int64_t kPanel = 2 * kLanes<T>;
+  alignas(64) T packed[kLongestStep * kPanel];
+  const int64_t rows = m1 - m0;
+  const int64_t tiles = divide_up(rows, kTileRows);
+  const int64_t steps = divide_up(p.k, larger<int64_t>(1, divide_up(p.k, kLongestStep)));
+  const bool transposed = p.transpose_b && p.k != 1;  // [n, 1] is [1, n]
+  TileArguments<T> t;
+  t.a_row = job.a_row;
+  t.a_step = job.a_step;
+  t.c_row = p.n;
+  int64_t k = 0;
+  do {
+    t.steps = smaller(steps, p.k - k);
+    t.start = k == 0;
+    for (int64_t j = n0; j < n1; j += kPanel) {
+      const int64_t columns = smaller(kPanel, n1 - j);
+      const int64_t vectors = divide_up(columns, kLanes<T>);
+      const int64_t width = vectors * kLanes<T>;
+      t.columns = static_cast<int>(columns);
+      t.b = packed;
+      t.b_step = width;
+      if (transposed) {
+        pack_panel_transposed(packed, width, b + j * p.k + k, p.k, t.steps, columns);
+      } else if (columns < width || rows >= kRowsWorthPacking) {
+        pack_panel(packed, width, b + k * p.n + j, p.n, t.steps, columns);
+      } else {
+        t.b = b + k * p.n + j;
+        t.b_step = p.n;
+      }
+      int64_t row = m0;
+      for (int64_t i = 0; i < tiles; i++) {
+        const int64_t next = m0 + rows * (i + 1) / tiles;
+        t.a = a + row * t.a_row + k * t.a_step;
+        t.c = c + row * p.n + j;
+        kTiles<T>.functions[next - row - 1][vectors - 1](t);
+        row = next;
+      }
+    }
+    k += t.steps;
+  } while (k < p.k);
+}
+
+// Products with one row or one column.
+template <class T>
+bool multiply_vector(const MatmulParams& p, const T* a, const T* b, T* c, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+  if (p.n == 1) {
+    if (p.transpose_a && p.m != 1) combine_rows(c, b, a, p.m, p.k, m0, m1);
+    else dot_rows(c, b, a, p.k, p.k, m0, m1);
+    return true;
+  }
+  if (p.m == 1) {
+    if (p.transpose_b) dot_rows(c, a, b, p.k, p.k, n0, n1);
+    else combine_rows(c, a, b, p.n, p.k, n0, n1);
+    return true;
+  }
+  if (p.transpose_b && !p.transpose_a && p.m <= 3 && p.k != 1) {  // too few rows to pay for a transposition
+    for (int64_t row = m0; row < m1; row++) dot_rows(c + row * p.n, a + row * p.k, b, p.k, p.k, n0, n1);
+    return true;
+  }
+  return false;
+}
+
+template <class T>
+void run_chunk(void* arg, int64_t chunk) {
+  const Job<T>& job = *static_cast<const Job<T>*>(arg);
+  const MatmulParams& p = *job.params;
+  const Split& s = job.split;
+  const int64_t blocks = s.row_blocks * s.column_blocks;
+  const int64_t first = chunk / blocks * s.products_per_chunk, last = smaller(first + s.products_per_chunk, p.batch);
+  const int64_t block = chunk % blocks;
+  const int64_t m0 = block / s.column_blocks * s.row_block, n0 = block % s.column_blocks * s.column_block;
+  const int64_t m1 = smaller(m0 + s.row_block, p.m), n1 = smaller(n0 + s.column_block, p.n);
+  for (int64_t i = first; i < last; i++) {
+    const T* a = job.a + i * p.a_batch_stride;
+    const T* b = job.b + i * p.b_batch_stride;
+    T* c = job.c + i * p.m * p.n;
+    if (!multiply_vector(p, job.original_a + i * p.a_batch_stride, b, c, m0, m1, n0, n1)) {
+      multiply_block(job, a, b, c, m0, m1, n0, n1);
+    }
+  }
+  if (p.epilogue == nullptr) return;
+  const bool whole_rows = n0 == 0 && n1 == p.n;
+  const int64_t begin = (first * p.m + m0) * p.n, end = ((last - 1) * p.m + m1) * p.n;
+  ElementwiseRun epilogue(*p.epilogue, job.operands + 2, whole_rows ? end - begin : n1 - n0);
+  if (whole_rows) {
+    epilogue.run(begin, end);
+  } else {
+    for (int64_t row = first * p.m + m0; row < (last - 1) * p.m + m1; row++) epilogue.run(row * p.n + n0, row * p.n + n1);
+  }
+}
+
+template <class T>
+void copy_rows_of_a(void* arg, int64_t chunk) {
+  const Job<T>& job = *static_cast<const Job<T>*>(arg);
+  const MatmulParams& p = *job.params;
+  const int64_t end = smaller((chunk + 1) * 64, p.m);
+  for (int64_t row = chunk * 64; row < end; row++) {
+    __builtin_memcpy(job.copy_of_a + row * job.a_row, job.original_a + row * p.k, static_cast<size_t>(p.k) * sizeof(T));
+  }
+}
+
+template <class T>
+void multiply(void* const* operands, const MatmulParams& p, const KernelContext& context) {
+  Job<T> job;
+  job.params = &p;
+  job.split = split_work<T>(p);
+  job.a = job.original_a = static_cast<const T*>(operands[0]);
+  job.b = static_cast<const T*>(operands[1]);
+  job.c = static_cast<T*>(operands[2]);
+  job.a_row = p.transpose_a ? 1 : p.k;
+  job.a_step = p.transpose_a ? p.m : 1;
+  job.operands = operands;
+  if (wants_copy_of_a(p)) {
+    job.copy_of_a = static_cast<T*>(context.scratch);
+    job.a = job.copy_of_a;
+    job.a_row = p.k + kAliasPadding;
+    context.parallel(context.pool, divide_up(p.m, 64), copy_rows_of_a<T>, &job);
+  }
+  if (job.split.chunks == 1) {
+    run_chunk<T>(&job, 0);
+  } else {
+    context.parallel(context.pool, job.split.chunks, run_chunk<T>, &job);
+  }
+}
+
+}  // namespace
+
+void matmul(void* const* operands, const void* raw_params, const KernelContext& context) {
+  const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
+  if (params.batch == 0 || params.m == 0 || params.n == 0) return;
+  if (params.type == DType::f64) multiply<double>(operands, params, context);
+  else multiply<float>(operands, params, context);
+}
+
+int64_t matmul_scratch(const void* raw_params) {
+  const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
+  return wants_copy_of_a(params) ? params.m * (params.k + kAliasPadding) * size_of(params.type) : 0;
+}
+
+}  // namespace nnstack::NNSTACK_ISA_NAME

@@ -1,0 +1,91 @@
+// softmax and log_softmax over rows.
+#include "cpu/isa/kernels.h"
+#include "cpu/isa/math.h"
+
+namespace nnstack::NNSTACK_ISA_NAME {
+namespace {
+
+constexpr int64_t kWorthForking = 32 * 1024;  // elements
+
+inline Floats maximum(Floats a, Floats b) { return (a > b) | (a != a) ? a : b; }
+
+// The last columns, with `other` in the lanes beyond them.
+inline Floats load_rest(const float* x, int count, float other) {
+  Ints lane;
+  for (int i = 0; i < kLanes<float>; i++) lane[i] = i;
+  return lane < count ? load_first(x, count) : splat(other);
+}
+
+void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
+  constexpr int kVectorLanes = kLanes<float>;
+  const int64_t whole = n / kVectorLanes * kVectorLanes;
+  const int rest = static_cast<int>(n - whole);
+  Floats high = rest > 0 ? load_rest(x + whole, rest, -kInfinity) : splat(-kInfinity);
+  for (int64_t i = 0; i < whole; i += kVectorLanes) high = maximum(high, load(x + i));
+  const float top = maximum_lane<float>(high);
+  Floats sum{};
+  for (int64_t i = 0; i < whole; i += kVectorLanes) {
+    const Floats shifted = load(x + i) - top;
+    const Floats e = exp(shifted);
+    sum += e;
+    store(y + i, logarithm ? shifted : e);
+  }
+  if (rest > 0) {
+    const Floats shifted = load_rest(x + whole, rest, -kInfinity) - top;
+    const Floats e = exp(shifted);
+    Ints lane;
+    for (int i = 0; i < kVectorLanes; i++) lane[i] = i;
+    sum += lane < rest ? e : Floats{};
+    store_first(y + whole, logarithm ? shifted : e, rest);
+  }
+  const float total = sum_lanes<float>(sum);
+  const Floats scale = logarithm ? log(splat(total)) : splat(1.0f / total);
+  for (int64_t i = 0; i < whole; i += kVectorLanes) store(y + i, logarithm ? load(y + i) - scale : load(y + i) * scale);
+  if (rest > 0) {
+    const Floats last = load_first(y + whole, rest);
+    store_first(y + whole, logarithm ? last - scale : last * scale, rest);
+  }
+}
+
+void softmax_row(double* y, const double* x, int64_t n, bool logarithm) {
+  double top = -__builtin_inf();
+  for (int64_t i = 0; i < n; i++) top = x[i] > top || x[i] != x[i] ? x[i] : top;
+  double total = 0;
+  for (int64_t i = 0; i < n; i++) {
+    const double e = __builtin_exp(x[i] - top);
+    total += e;
+    y[i] = logarithm ? x[i] - top : e;
+  }
+  const double scale = logarithm ? __builtin_log(total) : 1 / total;
+  for (int64_t i = 0; i < n; i++) y[i] = logarithm ? y[i] - scale : y[i] * scale;
+}
+
+struct Job {
+  const SoftmaxParams* params;
+  const void* x;
+  void* y;
+  int64_t chunk;  // rows
+};
+
+template <class T>
+void run_chunk(void* arg, int64_t chunk) {
+  const Job& job = *static_cast<const Job*>(arg);
+  const SoftmaxParams& p = *job.params;
+  const int64_t end = smaller((chunk + 1) * job.chunk, p.rows);
+  for (int64_t row = chunk * job.chunk; row < end; row++) {
+    softmax_row(static_cast<T*>(job.y) + row * p.columns, static_cast<const T*>(job.x) + row * p.columns, p.columns, p.logarithm);
+  }
+}
+
+}  // namespace
+
+void softmax(void* const* operands, const void* raw_params, const KernelContext& context) {
+  const SoftmaxParams& params = *static_cast<const SoftmaxParams*>(raw_params);
+  if (params.rows == 0 || params.columns == 0) return;
+  Job job{&params, operands[0], operands[1], params.rows};
+  if (params.rows * params.columns >= 2 * kWorthForking) job.chunk = larger<int64_t>(1, kWorthForking / params.columns);
+  const auto body = params.type == DType::f64 ? run_chunk<double> : run_chunk<float>;
+  context.parallel(context.pool, divide_up(params.rows, job.chunk), body, &job);
+}
+
+}  // namespace nnstack::NNSTACK_ISA_NAME

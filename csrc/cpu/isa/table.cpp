@@ -1,0 +1,21 @@
+#include "cpu/isa/kernels.h"
+
+#define NNSTACK_TEXT_OF(name) #name
+#define NNSTACK_TEXT(name) NNSTACK_TEXT_OF(name)
+
+namespace nnstack::NNSTACK_ISA_NAME {
+
+const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
+                                  {
+                                      {elementwise, nullptr},
+                                      {matmul, matmul_scratch},
+                                      {reduce, reduce_scratch},
+                                      {arg_reduce, nullptr},
+                                      {copy, nullptr},
+                                      {fill, nullptr},
+                                      {gather, nullptr},
+                                      {scatter_add, nullptr},
+                                      {softmax, nullptr},
+                                  }};
+
+}  // namespace nnstack::NNSTACK_ISA_NAME

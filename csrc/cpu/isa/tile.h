@@ -1,0 +1,95 @@
+// The register tile of all products: Rows x (Width vectors) of C (+)= sum over steps of A's column times B's row. Operands
+// are strided, so the transposed forms and packed copies are the same call.
+#pragma once
+#include "cpu/isa/vector.h"
+
+namespace nnstack {
+namespace {
+
+// As many rows as leave registers for two vectors of B and one broadcast element of A.
+#if defined(__x86_64__)
+constexpr int kTileRows = kVectorBytes == 64 ? 14 : kVectorBytes == 32 ? 6 : 4;
+#else
+constexpr int kTileRows = 12;
+#endif
+
+template <class T>
+struct TileArguments {
+  const T* a;
+  int64_t a_row, a_step;  // strides from row to row and from step to step
+  const T* b;
+  int64_t b_step;
+  T* c;
+  int64_t c_row;
+  int64_t steps;
+  int columns;  // that are stored, at most Width vectors; B is read in whole vectors
+  bool start;   // from zero, not from what is in C
+};
+
+template <class T>
+using TileFunction = void (*)(const TileArguments<T>& arguments);
+
+// g++ 12 keeps the accumulators in registers only if every loop over them is unrolled.
+template <class T, int Rows, int Width>
+__attribute__((noinline)) void tile(const TileArguments<T>& t) {
+  constexpr int kVectorLanes = kLanes<T>;
+  Vector<T> sum[Rows][Width];
+  const int rest = t.columns - (Width - 1) * kVectorLanes;  // in the last vector
+  const int64_t c_row = t.c_row;
+  if (t.start) {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; i++) {
+#pragma GCC unroll 4
+      for (int j = 0; j < Width; j++) sum[i][j] = Vector<T>{};
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; i++) {
+#pragma GCC unroll 4
+      for (int j = 0; j < Width - 1; j++) sum[i][j] = load(t.c + i * c_row + j * kVectorLanes);
+      const T* last = t.c + i * c_row + (Width - 1) * kVectorLanes;
+      sum[i][Width - 1] = rest == kVectorLanes ? load(last) : load_first(last, rest);
+    }
+  }
+  const T* a = t.a;
+  const T* b = t.b;
+  const int64_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
+  for (int64_t step = t.steps; step > 0; step--, a += a_step, b += b_step) {
+    Vector<T> right[Width];
+#pragma GCC unroll 4
+    for (int j = 0; j < Width; j++) right[j] = load(b + j * kVectorLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; i++) {
+      const T left = a[i * a_row];
+#pragma GCC unroll 4
+      for (int j = 0; j < Width; j++) sum[i][j] += left * right[j];
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; i++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < Width - 1; j++) store(t.c + i * c_row + j * kVectorLanes, sum[i][j]);
+    T* last = t.c + i * c_row + (Width - 1) * kVectorLanes;
+    if (rest == kVectorLanes) store(last, sum[i][Width - 1]);
+    else store_first(last, sum[i][Width - 1], rest);
+  }
+}
+
+template <class T, int Rows>
+struct TileList {
+  static constexpr void add(TileFunction<T> (*functions)[2]) {
+    functions[Rows - 1][0] = tile<T, Rows, 1>;
+    functions[Rows - 1][1] = tile<T, Rows, 2>;
+    if constexpr (Rows > 1) TileList<T, Rows - 1>::add(functions);
+  }
+};
+template <class T>
+struct TileTable {
+  TileFunction<T> functions[kTileRows][2];
+  constexpr TileTable() : functions() { TileList<T, kTileRows>::add(functions); }
+};
+template <class T>
+constexpr TileTable<T> kTiles{};
+
+}  // namespace
+}  // namespace nnstack

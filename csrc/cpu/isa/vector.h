@@ -1,0 +1,132 @@
+// Vectors of one register, and the little that vector extensions lack. Every file in this folder is compiled once per
+// instruction set: no standard headers, templates and helpers in anonymous namespaces only, because a weak symbol compiled
+// for AVX-512 could be the copy that the linker keeps for everybody.
+#pragma once
+#include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>  // always inlined: leaves no symbols
+#endif
+
+#ifndef NNSTACK_ISA_NAME
+#define NNSTACK_ISA_NAME baseline
+#endif
+#ifndef NNSTACK_VECTOR_BYTES
+#define NNSTACK_VECTOR_BYTES 16
+#endif
+
+namespace nnstack {
+namespace {
+
+constexpr int kVectorBytes = NNSTACK_VECTOR_BYTES;
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+template <class T>
+constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+using Floats = Vector<float>;
+using Ints = Vector<int32_t>;
+
+template <class V, class T>
+inline V load_as(const T* at) {
+  V value;
+  __builtin_memcpy(&value, at, sizeof value);
+  return value;
+}
+template <class T>
+inline Vector<T> load(const T* at) {
+  return load_as<Vector<T>>(at);
+}
+template <class T, class V>
+inline void store(T* at, V value) {
+  __builtin_memcpy(at, &value, sizeof value);
+}
+
+template <class T>
+inline Vector<T> splat(T value) {
+  return value - Vector<T>{};  // x - 0 is x for every x, and so for -0
+}
+
+template <class To, class From>
+inline To bits_of(From value) {
+  static_assert(sizeof(To) == sizeof(From), "a change of type, not of size");
+  To result;
+  __builtin_memcpy(&result, &value, sizeof result);
+  return result;
+}
+
+// The first `count` < lanes elements; the others are zero, and are neither read nor written in memory.
+template <class T>
+inline Vector<T> load_first(const T* at, int count) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4 && kVectorBytes == 64) {
+    return bits_of<Vector<T>>(_mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << count) - 1), at));
+  } else if constexpr (sizeof(T) == 8 && kVectorBytes == 64) {
+    return bits_of<Vector<T>>(_mm512_maskz_loadu_epi64(static_cast<__mmask8>((1u << count) - 1), at));
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4 && kVectorBytes == 32) {
+    const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    return bits_of<Vector<T>>(_mm256_maskload_epi32(reinterpret_cast<const int*>(at), mask));
+  }
+#endif
+  Vector<T> value{};
+  for (int i = 0; i < count; i++) value[i] = at[i];
+  return value;
+}
+template <class T>
+inline void store_first(T* at, Vector<T> value, int count) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4 && kVectorBytes == 64) {
+    _mm512_mask_storeu_epi32(at, static_cast<__mmask16>((1u << count) - 1), bits_of<__m512i>(value));
+    return;
+  } else if constexpr (sizeof(T) == 8 && kVectorBytes == 64) {
+    _mm512_mask_storeu_epi64(at, static_cast<__mmask8>((1u << count) - 1), bits_of<__m512i>(value));
+    return;
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4 && kVectorBytes == 32) {
+    const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    _mm256_maskstore_epi32(reinterpret_cast<int*>(at), mask, bits_of<__m256i>(value));
+    return;
+  }
+#endif
+  for (int i = 0; i < count; i++) at[i] = value[i];
+}
+
+// Adds the lanes pairwise.
+template <class T>
+inline T sum_lanes(Vector<T> value) {
+  T lanes[kLanes<T>];
+  store(lanes, value);
+#pragma GCC unroll 8
+  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
+#pragma GCC unroll 32
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+template <class T>
+inline T maximum_lane(Vector<T> value) {
+  T best = value[0];
+  for (int i = 1; i < kLanes<T>; i++) best = value[i] > best || value[i] != value[i] ? value[i] : best;
+  return best;
+}
+
+template <class T>
+inline T smaller(T a, T b) {
+  return a < b ? a : b;
+}
+template <class T>
+inline T larger(T a, T b) {
+  return a > b ? a : b;
+}
+constexpr int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
+constexpr int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
+
+}  // namespace
+}  // namespace nnstack

@@ -1,0 +1,22 @@
+#include "cpu/kernels.h"
+#include "cpu/reference/reference.h"
+
+namespace nnstack {
+
+const KernelTable& reference_kernels() {
+  static constexpr KernelTable table = {"reference",
+                                        {
+                                            {reference::elementwise, nullptr},
+                                            {reference::matmul, nullptr},
+                                            {reference::reduce, nullptr},
+                                            {reference::arg_reduce, nullptr},
+                                            {reference::copy, nullptr},
+                                            {reference::fill, nullptr},
+                                            {reference::gather, nullptr},
+                                            {reference::scatter_add, nullptr},
+                                            {reference::softmax, nullptr},
+                                        }};
+  return table;
+}
+
+}  // namespace nnstack
