@@ -22,7 +22,7 @@ def _factor(name: str, value: Any) -> float:
 
 
 class Regularizer:
-    """Base class: `__call__(x)` gives the penalty of a weight or output as a scalar, `get_config` what to rebuild it from."""
+    """Base class: `__call__(x)` gives the penalty of a weight or output, `get_config` what to rebuild it from."""
 
     def __call__(self, x: TensorLike) -> Any:
         """Zero: the base class penalises nothing."""

@@ -76,7 +76,7 @@ def get_registered_name(obj: Any) -> str:
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """What `name` stands for: open scopes first, then the global dict, `custom_objects`, the module's own; else None."""
+    """What `name` stands for: open scopes, the global dict, `custom_objects`, the module's own; else None."""
     for known in (_scopes.objects, _GLOBAL_CUSTOM_OBJECTS, custom_objects, module_objects):
         if known and name in known:
             return known[name]
