@@ -22,7 +22,9 @@ find_package(Threads REQUIRED)
 add_library(nnstack_flags INTERFACE)
 target_compile_options(nnstack_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wshadow;-fno-math-errno;-fno-trapping-math;-fno-semantic-interposition>
-  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${NNSTACK_WERROR}>>:-Werror>)
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${NNSTACK_WERROR}>>:-Werror>
+  # g++ 12 warns of overlap inside std::string's own concatenation (GCC bug 105651).
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 target_include_directories(nnstack_flags INTERFACE "${PROJECT_SOURCE_DIR}/csrc" "${PROJECT_SOURCE_DIR}/csrc/include")
 target_compile_definitions(nnstack_flags INTERFACE NNSTACK_VERSION="${PROJECT_VERSION}")
 

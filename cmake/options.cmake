@@ -29,21 +29,19 @@ else()
   set(NNSTACK_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/nnstack")
 endif()
 
-# AUTO builds the plug-in where a CUDA compiler works. The architectures must be set before CUDA is enabled.
+# The architectures must be set before CUDA is enabled. This list runs on every GPU that CUDA 13 knows.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES "75-real;80-real;90-real;100-real;120-real;120-virtual")
+endif()
+
+# AUTO builds the plug-in where a CUDA 13 compiler works.
 if(NNSTACK_CUDA STREQUAL "AUTO")
   include(CheckLanguage)
-  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES "90-real")
-  endif()
   check_language(CUDA)
+  set(NNSTACK_CUDA OFF)  # shadows the cache entry, in this run only
   if(CMAKE_CUDA_COMPILER)
-    set(nnstack_cuda ON)
-  else()
-    set(nnstack_cuda OFF)
+    find_package(CUDAToolkit 13.0 QUIET)
+    set(NNSTACK_CUDA ${CUDAToolkit_FOUND})
   endif()
-  message(STATUS "nnstack: CUDA plug-in: ${nnstack_cuda} (AUTO)")
-  set(NNSTACK_CUDA_REQUIRED OFF)
-  set(NNSTACK_CUDA ${nnstack_cuda})  # shadows the cache entry in this run only
-else()
-  set(NNSTACK_CUDA_REQUIRED ${NNSTACK_CUDA})
+  message(STATUS "nnstack: the CUDA plug-in is built: ${NNSTACK_CUDA} (NNSTACK_CUDA=AUTO)")
 endif()
