@@ -97,7 +97,7 @@ struct Device {
 
 bool blas_matmul(Stream& stream, const MatmulParams& p, const void* a, const void* b, void* product) {
   const Functions* lt = library().functions;
-  if (!lt || p.batch > INT32_MAX) return false;
+  if (!lt || p.batch > INT32_MAX || cudaSetDevice(stream.device()) != cudaSuccess) return false;
   static auto& mutex = *new std::mutex;
   static auto& devices = *new std::map<int, Device>;
   void* workspace = stream.workspace();

@@ -9,7 +9,11 @@
 namespace nnstack::cuda::cublaslt {
 namespace {
 
+#ifdef NN_CUDA_EMU
+constexpr const char* kName = "libcublasLt_emu.so";  // tests/emu/cublaslt_emu.cpp; the real one would need a GPU
+#else
 constexpr const char* kName = "libcublasLt.so.13";
+#endif
 
 std::mutex mutex;
 std::vector<std::string>& folders() {
@@ -50,7 +54,10 @@ bool find(void* handle, const char* name, Function& function) {
 
 Library load() {
   Library result;
-#ifndef NN_CUDA_EMU
+  if (const char* choice = std::getenv("NNSTACK_CUDA_BLAS"); choice && std::string(choice) == "0") {
+    result.report = "turned off (NNSTACK_CUDA_BLAS=0)";
+    return result;
+  }
   void* handle = open(result.report);
   if (!handle) {
     result.report = "not found (pip install nvidia-cublas, or name its folder in NNSTACK_CUDA_LIB_DIR): " + result.report;
@@ -76,11 +83,6 @@ Library load() {
   result.report = "cuBLASLt " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
                   std::to_string(version % 100) + " (" + result.report + ")";
   result.functions = &f;
-#else
-  (void)&open;
-  (void)&find<void (*)()>;
-  result.report = "not used by the emulation";
-#endif
   return result;
 }
 

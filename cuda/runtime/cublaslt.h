@@ -1,6 +1,6 @@
 // What the plug-in uses of cuBLASLt 13, declared here because the library is opened at run time and its headers come with
-// a 400 MB package that a build does not need. tests/emu/test_cublaslt.cpp compares every value with cublasLt.h where that
-// is installed. Names are those of NVIDIA's documentation without the prefix.
+// a 400 MB package that a build does not need. tests/emu/cublaslt_header.cpp compares every value with cublasLt.h where
+// that is installed. Names are those of NVIDIA's documentation without the prefix.
 #pragma once
 #include <cstddef>
 #include <cstdint>

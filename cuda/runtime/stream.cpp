@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cuda/runtime/allocator.h"
+#include "cuda/runtime/cublaslt.h"
 #include "cuda/runtime/failure.h"
 
 namespace nnstack::cuda {
@@ -79,7 +80,7 @@ int32_t Stream::take_error() {
 }
 
 void Stream::begin_capture() {
-  workspace();  // not to be allocated while capturing
+  if (cublaslt::library().functions) workspace();  // neither is to happen while capturing
   synchronize();
   // Thread-local: other threads may go on allocating and uploading.
   check(cudaStreamBeginCapture(handle_, cudaStreamCaptureModeThreadLocal), "begin_capture");
