@@ -30,7 +30,9 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 def selu(x: TensorLike) -> Tensor:
     """Scaled elu that keeps mean 0 and variance 1 (Klambauer et al. 2017); use with 'lecun_normal' and AlphaDropout."""
-    return backend.elu(x, _SELU_ALPHA) * _SELU_SCALE
+    value = backend.convert(x)
+    below = backend.expm1(backend.minimum(value, 0.0)) * (_SELU_ALPHA * _SELU_SCALE)
+    return backend.select(value < 0.0, below, value * _SELU_SCALE)
 
 
 def sigmoid(x: TensorLike) -> Tensor:

@@ -96,7 +96,8 @@ class MinMaxNorm(Constraint):
 class RadialConstraint(Constraint):
     """Conv2D kernels (n, n, in, out) that are equal on each square ring around the centre.
 
-    A ring takes the values of its upper left corner. ValueError for other ranks or sides of different length.
+    Ring d, counted from the centre, takes the values of diagonal element n // 2 - 1 + d (one more for even n and
+    d > 0), as in tf.keras. ValueError for other ranks or sides of different length.
     """
 
     def __call__(self, w: TensorLike) -> Tensor:
@@ -106,10 +107,11 @@ class RadialConstraint(Constraint):
         side, _, channels, filters = value.shape
         assert side is not None
         steps = np.arange(side)
-        depth = np.minimum(steps, side - 1 - steps)  # distance from the nearer border
-        ring = np.minimum(depth[:, None], depth[None, :])
-        corners = backend.reshape(value, (side * side, channels, filters))
-        return backend.reshape(backend.gather(corners, (ring * (side + 1)).ravel()), (side, side, channels, filters))
+        inwards = (side - 1) // 2 - np.minimum(steps, side - 1 - steps)  # distance from the centre
+        ring = np.maximum(inwards[:, None], inwards[None, :])
+        source = (side // 2 - 1 + ring + (ring > 0) * (side % 2 == 0)) % side
+        flat = backend.reshape(value, (side * side, channels, filters))
+        return backend.reshape(backend.gather(flat, (source * (side + 1)).ravel()), (side, side, channels, filters))
 
 
 max_norm = maxnorm = MaxNorm

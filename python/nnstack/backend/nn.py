@@ -145,7 +145,12 @@ def sparse_categorical_crossentropy(
     loss = -m.sum(m.select(chosen, log_softmax(logits, axis), 0.0), axis)
     known = emit("logical_and", labels >= 0, labels < classes)
     loss = m.select(known, loss, float("nan"))
-    return loss if ignore_class is None else m.select(m.equal(labels, ignore_class), 0.0, loss)
+    if ignore_class is None:
+        return loss
+    counts = m.not_equal(labels, ignore_class)
+    loss = m.select(counts, loss, 0.0)
+    loss._keras_mask = counts  # means are taken over what counts
+    return loss
 
 
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:

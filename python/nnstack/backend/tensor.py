@@ -156,6 +156,7 @@ if TYPE_CHECKING:
     class Tensor(_core.Value, TensorOperators):
         """A tensor of a graph: symbolic, or concrete (carries data)."""
 
+        _keras_mask: "Tensor | None"  # which entries count
         _keras_logits: "Tensor"  # on results of softmax and sigmoid: what they were made from
 
 else:

@@ -6,7 +6,7 @@ from typing import Any
 from nnstack import backend
 from nnstack.backend import Tensor, TensorLike
 from nnstack.losses import functions
-from nnstack.losses.reduction import Reduction, align_ranks, compute_weighted_loss
+from nnstack.losses.reduction import Reduction, align_ranks, apply_mask, compute_weighted_loss, get_mask
 
 
 class Loss:
@@ -25,7 +25,10 @@ class Loss:
 
     def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Tensor:
         """The loss. sample_weight: a number, one per sample, or one per loss (it may broadcast)."""
-        return compute_weighted_loss(self.call(y_true, y_pred), sample_weight, self.reduction)
+        losses = backend.convert(self.call(y_true, y_pred))
+        masks = [mask for mask in (get_mask(y_pred), get_mask(losses)) if mask is not None]
+        mask = backend.emit("logical_and", *masks) if len(masks) == 2 else next(iter(masks), None)
+        return compute_weighted_loss(losses, apply_mask(losses, sample_weight, mask, self.reduction), self.reduction)
 
     def call(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         """Loss of every sample; a subclass must define it."""

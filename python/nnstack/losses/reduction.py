@@ -1,5 +1,7 @@
 """From per-sample losses and weights to one number."""
 
+from typing import Any
+
 from nnstack import backend
 from nnstack.backend import Tensor, TensorLike
 
@@ -45,6 +47,24 @@ def align_weights(values: Tensor, sample_weight: TensorLike) -> Tensor:
     if difference == -1:
         return backend.expand_dims(weights, -1)
     return weights
+
+
+def get_mask(x: TensorLike) -> Tensor | None:
+    """Which entries of `x` count, where a layer or loss has said so."""
+    return getattr(x, "_keras_mask", None)
+
+
+def apply_mask(values: Tensor, sample_weight: TensorLike | None, mask: Tensor | None, reduction: str | None) -> Any:
+    """Weights that leave out what `mask` leaves out; with a mean as reduction, the mean is over what counts."""
+    if mask is None:
+        return sample_weight
+    weights = backend.cast(mask, values.dtype)
+    if reduction in (Reduction.AUTO, Reduction.SUM_OVER_BATCH_SIZE):
+        weights = weights * (backend.count(weights, dtype=values.dtype) / backend.sum(weights))
+    if sample_weight is None:
+        return weights
+    given = align_weights(values, sample_weight)
+    return given * (weights if not given.shape else align_weights(values, weights))
 
 
 def compute_weighted_loss(
