@@ -117,12 +117,16 @@ inline Floats tanh(Floats x) {
   const Floats small = x + x * (square * p);
   const Floats capped = size > 10.0f ? splat(10.0f) : size;  // tanh is 1 from 9.02 on
   const Floats large = 1.0f - 2.0f / (exp(capped + capped) + 1.0f);
-  return x != x ? x : (size < 0.625f ? small : copy_sign(large, x));
+  return x != x ? x : copy_sign(size < 0.625f ? small : large, x);
 }
 
 inline Floats sigmoid(Floats x) {
   const Floats e = exp(-absolute(x));
-  return (x < 0.0f ? e : splat(1.0f)) / (1.0f + e);
+  const Floats sum = 1.0f + e;
+  const Floats lost = e - (sum - 1.0f);  // in the rounding of the sum
+  const Floats quotient = (x < 0.0f ? e : splat(1.0f)) / sum;
+  const Floats reciprocal = x < 0.0f ? 1.0f - quotient : quotient;
+  return quotient - quotient * (lost * reciprocal);
 }
 
 inline Floats softplus(Floats x) {

@@ -51,18 +51,28 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
       sum[i][Width - 1] = rest == kVectorLanes ? load(last) : load_first(last, rest);
     }
   }
-  const T* a = t.a;
-  const T* b = t.b;
+  // A pointer to every third row: the others are one indexed address away. Without the barrier g++ keeps an offset for each
+  // row instead, more than there are registers.
+  constexpr int kGroups = (Rows + 2) / 3;
   const int64_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
-  for (int64_t step = t.steps; step > 0; step--, a += a_step, b += b_step) {
+  const T* a[kGroups];
+#pragma GCC unroll 8
+  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * a_row;
+  const T* b = t.b;
+  for (int64_t step = t.steps; step > 0; step--, b += b_step) {
     Vector<T> right[Width];
 #pragma GCC unroll 4
     for (int j = 0; j < Width; j++) right[j] = load(b + j * kVectorLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++) {
-      const T left = a[i * a_row];
+      const T left = a[i / 3][i % 3 * a_row];
 #pragma GCC unroll 4
       for (int j = 0; j < Width; j++) sum[i][j] += left * right[j];
+    }
+#pragma GCC unroll 8
+    for (int g = 0; g < kGroups; g++) {
+      a[g] += a_step;
+      asm volatile("" : "+r"(a[g]));
     }
   }
 #pragma GCC unroll 16

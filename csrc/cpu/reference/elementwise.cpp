@@ -105,7 +105,8 @@ double calculate_real(Op op, T a, T b) {
     case Op::modulo: return floor_modulo(a, b);
     case Op::floor_divide: {
       if (b == 0) return a / b;
-      const T exact = (a - static_cast<T>(floor_modulo(a, b))) / b;
+      const T rest = std::fmod(a, b);
+      const T exact = (a - rest) / b - (rest != 0 && (rest < 0) != (b < 0));
       return exact == 0 ? std::copysign(T{0}, a / b) : std::round(exact);
     }
     case Op::power: return std::pow(static_cast<double>(a), static_cast<double>(b));
