@@ -1,0 +1,24 @@
+"""History: what fit returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnstack.callbacks.callback import Callback
+
+
+class History(Callback):
+    """Numbers of every epoch: `history` name -> list, `epoch` the epochs' numbers, `params` of the run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epoch.append(epoch)
+        for key, value in (logs or {}).items():
+            self.history.setdefault(key, []).append(value)

@@ -1,0 +1,144 @@
+"""x, y and sample weights of a data set or a batch, as flat lists of arrays beside the model's inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnstack import backend
+from nnstack.data.check import check_lengths, check_targets, check_weights, fit_inputs
+from nnstack.data.structure import flat_list, to_array
+from nnstack.data.weights import combined_weight
+from nnstack.utils import nest
+
+
+@dataclass
+class Arrays:
+    """Inputs, targets and weights in the model's order; `pack` gives x its structure back."""
+
+    inputs: list[np.ndarray]
+    targets: list[np.ndarray] = field(default_factory=list)
+    weights: list[np.ndarray | None] = field(default_factory=list)
+    pack: Callable[[list[Any]], Any] = lambda flat: flat[0] if len(flat) == 1 else flat
+
+    def __len__(self) -> int:
+        return len(self.inputs[0]) if self.inputs else len(self.targets[0])
+
+    def flat(self) -> list[np.ndarray]:
+        """What a Program is fed: inputs, targets, then the weights there are."""
+        return [*self.inputs, *self.targets, *[weight for weight in self.weights if weight is not None]]
+
+    def signature(self) -> tuple[Any, ...]:
+        """Equal for data that the same Program can take: sizes of a sample, kinds of numbers, which weights exist."""
+        return (
+            tuple((array.shape[1:], array.dtype.str) for array in self.inputs),
+            tuple((array.shape[1:], array.dtype.str) for array in self.targets),
+            tuple(None if weight is None else weight.ndim for weight in self.weights),
+        )
+
+    def rows(self, begin: int, end: int) -> Arrays:
+        """Samples `begin` to `end`, as views."""
+        return Arrays(
+            [array[begin:end] for array in self.inputs],
+            [array[begin:end] for array in self.targets],
+            [None if weight is None else weight[begin:end] for weight in self.weights],
+            self.pack,
+        )
+
+    def take(self, order: np.ndarray) -> Arrays:
+        """Samples in the order given, as copies."""
+        return Arrays(
+            [array[order] for array in self.inputs],
+            [array[order] for array in self.targets],
+            [None if weight is None else weight[order] for weight in self.weights],
+            self.pack,
+        )
+
+
+def prepare(
+    model: Any, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None, what: str = "fit"
+) -> Arrays:
+    """Data as users give it, in the model's order, checked against the model; `ValueError` or `TypeError` says what does not fit."""
+    what = f'{what} (model "{model.name}")'
+    graph = model._graph
+    names = graph.input_names if graph is not None else []
+    inputs = [to_array(one, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
+    if not inputs:
+        raise ValueError(f"{what}: expected x, got None")
+    pack = _packer(x, graph)
+    targets = [to_array(one, f"{what}: y") for one in flat_list(y, model.output_names, f"{what}: y")]
+    modes = model._weight_modes(len(targets))
+    given = flat_list(sample_weight, model.output_names[: len(targets)], f"{what}: sample_weight")
+    if len(given) == 1 and len(targets) > 1:
+        given = given * len(targets)
+    given += [None] * (len(targets) - len(given))
+    check_lengths({"x": inputs, "y": targets, "sample_weight": [to_array(w, what) for w in given if w is not None]}, what)
+    weights = [combined_weight(target, weight, _for_output(class_weight, model, i)) for i, (target, weight) in enumerate(zip(targets, given, strict=True))]
+    inputs = fit_inputs(inputs, graph.flat_inputs if graph is not None else None, names, what)
+    losses = model.compiled_loss.losses if model.compiled_loss is not None else []
+    if losses:
+        check_targets(targets, graph.flat_outputs if graph is not None else None, model.output_names, losses, what)
+    check_weights(weights, targets, modes, model.output_names or ["output_1"], what)
+    return Arrays([_contiguous(a) for a in inputs], [_contiguous(a) for a in targets], [_contiguous(w) if w is not None else None for w in weights], pack)
+
+
+def _for_output(class_weight: Any, model: Any, position: int) -> Any:
+    """Class weights of one output: the dict itself, or its entry by output name."""
+    if class_weight and any(isinstance(key, str) for key in class_weight):
+        return class_weight.get(model.output_names[position])
+    return class_weight or None
+
+
+def _packer(x: Any, graph: Any) -> Callable[[list[Any]], Any]:
+    structure = graph.inputs if graph is not None else x
+    leaves = nest.flatten(structure) if graph is not None or nest.is_nested(structure) else [structure]
+    if len(leaves) == 1 and not isinstance(structure, Mapping):
+        return lambda flat: flat[0]
+    if graph is None and isinstance(x, list) and all(np.ndim(leaf) == 0 for leaf in leaves):
+        return lambda flat: flat[0]
+    return lambda flat: nest.pack_as(structure, iter(flat))
+
+
+def _contiguous(array: np.ndarray) -> np.ndarray:
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+
+def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
+    """One placeholder per input: the graph's shape and dtype where there is a graph, else the data's."""
+    graph = model._graph
+    if graph is not None:
+        return [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=n) for t, n in zip(graph.flat_inputs, graph.input_names, strict=True)]
+    return [
+        backend.placeholder(shape=(None, *array.shape[1:]), dtype=tensor_dtype(array), name=f"input_{position + 1}")
+        for position, array in enumerate(arrays.inputs)
+    ]
+
+
+def target_placeholders(model: Any, arrays: Arrays) -> list[Any]:
+    """One placeholder per target; integers stay integers, everything else takes the default float type."""
+    outputs = model._graph.flat_outputs if model._graph is not None else [None] * len(arrays.targets)
+    made = []
+    for position, (array, output) in enumerate(zip(arrays.targets, outputs, strict=False)):
+        shape: list[int | None] = [None, *array.shape[1:]]
+        if output is not None and len(output.shape) == len(shape):
+            shape = [None] + [size if known is not None else None for size, known in zip(shape[1:], output.shape[1:], strict=True)]
+        made.append(backend.placeholder(shape=tuple(shape), dtype=tensor_dtype(array), name=f"target_{position + 1}"))
+    return made
+
+
+def weight_placeholders(arrays: Arrays) -> list[Any]:
+    """One placeholder per output's weights, None where there are none."""
+    return [
+        None if weight is None else backend.placeholder(shape=(None, *weight.shape[1:]), dtype=backend.floatx(), name=f"weight_{position + 1}")
+        for position, weight in enumerate(arrays.weights)
+    ]
+
+
+def tensor_dtype(array: np.ndarray) -> str:
+    """The dtype in which data of this dtype enters a graph: floats and bools as floatx, integers as int32 or int64."""
+    if array.dtype.kind in "iu":
+        return "int32" if array.dtype.name == "int32" else "int64"
+    return backend.floatx()

@@ -1,0 +1,176 @@
+"""Feeds: how a data set runs through a step. Arrays run many batches per native call, streams one batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from nnstack.data.arrays import Arrays, prepare
+from nnstack.data.structure import unpack
+from nnstack.utils.data_utils import Sequence
+
+
+class Feed(Protocol):
+    """What the loop asks of a data set."""
+
+    steps: int | None  # batches per epoch, None if not known
+    samples: int | None
+    batch_size: int | None
+
+    def start_epoch(self, epoch: int) -> None:
+        """Makes the order of this epoch."""
+
+    def advance(self, first: int, count: int) -> int:
+        """Runs up to `count` batches from batch `first` of the epoch; 0 when the data have run out."""
+
+    def next_batch(self, index: int) -> Arrays | None:
+        """Batch `index` of the epoch itself, None when the data have run out."""
+
+    def end_epoch(self) -> None:
+        """Called after the last batch of an epoch."""
+
+
+class ArrayFeed:
+    """Arrays in memory: shuffled rows are gathered natively, the last batch may be short."""
+
+    def __init__(
+        self,
+        arrays: Arrays,
+        batch_size: int,
+        step_for: Callable[[Arrays], Any],
+        shuffle: bool | str = False,
+        steps: int | None = None,
+        passes: int = 1,
+    ) -> None:
+        self.arrays = arrays
+        self.batch_size = batch_size
+        self.samples = len(arrays)
+        self._per_pass = -(-self.samples // batch_size)
+        self._limited = steps is not None
+        self.steps: int | None = steps if steps is not None else self._per_pass
+        self._shuffle = shuffle if steps is None else False
+        self._available = self._per_pass * passes
+        self._position = 0  # batches used in earlier epochs, where steps_per_epoch cuts the data anew
+        self._order: np.ndarray | None = None
+        self._step_for = step_for
+        self._step: Any = None
+
+    def start_epoch(self, epoch: int) -> None:
+        # numpy's global generator: Keras users seed it, and set_random_seed does too.
+        if self._shuffle == "batch":
+            self._order = _shuffled_batches(self.samples, self.batch_size)
+        elif self._shuffle:
+            self._order = np.random.permutation(self.samples).astype(np.int64, copy=False)
+
+    def advance(self, first: int, count: int) -> int:
+        if self._step is None:
+            self._step = self._step_for(self.arrays)
+        if not self._limited:
+            return self._step.run_steps(self.arrays, self._order, first, self.batch_size, min(count, self._per_pass - first))
+        place = self._position + first
+        if place >= self._available:
+            return 0
+        inside = place % self._per_pass
+        return self._step.run_steps(self.arrays, None, inside, self.batch_size, min(count, self._per_pass - inside))
+
+    def next_batch(self, index: int) -> Arrays | None:
+        if self._limited:
+            index = self._position + index
+            if index >= self._available:
+                return None
+            index %= self._per_pass
+        begin, end = index * self.batch_size, min((index + 1) * self.batch_size, self.samples)
+        if begin >= end:
+            return None
+        return self.arrays.rows(begin, end) if self._order is None else self.arrays.take(self._order[begin:end])
+
+    def end_epoch(self) -> None:
+        if self._limited and self.steps is not None:
+            self._position += self.steps
+
+
+def _shuffled_batches(samples: int, batch: int) -> np.ndarray:
+    """Whole batches in random order, the short rest last: rows that lie together stay together, as HDF5 likes it."""
+    whole = samples // batch
+    order = np.arange(whole * batch, dtype=np.int64).reshape(whole, batch)[np.random.permutation(whole)].reshape(-1)
+    return np.concatenate([order, np.arange(whole * batch, samples, dtype=np.int64)])
+
+
+class StreamFeed:
+    """Generators, iterables and Sequences of (x, y) or (x, y, sample_weight)."""
+
+    batch_size: int | None = None
+
+    def __init__(
+        self,
+        model: Any,
+        source: Any,
+        step_for: Callable[[Arrays], Any],
+        steps: int | None = None,
+        shuffle: bool | str = False,
+        class_weight: Mapping[int, float] | None = None,
+        what: str = "fit",
+    ) -> None:
+        self._model = model
+        self._source = source
+        self._step_for = step_for
+        self._class_weight = class_weight
+        self._what = what
+        self._shuffle = shuffle
+        length = len(source) if isinstance(source, Sequence) else None
+        self._limited = steps is not None
+        self.steps = steps if steps is not None else length
+        self.samples: int | None = None
+        self._iterator: Iterator[Any] | None = None
+
+    def start_epoch(self, epoch: int) -> None:
+        if self._iterator is None or not self._limited:
+            self._iterator = self._batches()
+
+    def _batches(self) -> Iterator[Any]:
+        source = self._source
+        if isinstance(source, Sequence):
+            return self._sequence_batches(source)
+        return iter(source)
+
+    def _sequence_batches(self, source: Sequence) -> Iterator[Any]:
+        while True:
+            count = len(source)
+            for index in np.random.permutation(count) if self._shuffle else range(count):
+                yield source[int(index)]
+            if not self._limited:
+                return
+            source.on_epoch_end()
+
+    def next_batch(self, index: int) -> Arrays | None:
+        assert self._iterator is not None
+        try:
+            item = next(self._iterator)
+        except StopIteration:
+            if self.steps is None:
+                self.steps = index
+            return None
+        x, y, weight = unpack(item)
+        return prepare(self._model, x, y, weight, self._class_weight, self._what)
+
+    def advance(self, first: int, count: int) -> int:
+        batch = self.next_batch(first)
+        if batch is None:
+            return 0
+        self._step_for(batch).run(batch)
+        return 1
+
+    def end_epoch(self) -> None:
+        if isinstance(self._source, Sequence) and not self._limited:
+            self._source.on_epoch_end()
+
+
+def is_stream(x: Any) -> bool:
+    """True for generators, Sequences, iterators and iterables of batches (not arrays, lists, dicts or frames)."""
+    if isinstance(x, Sequence | Iterator):
+        return True
+    if isinstance(x, list | tuple | Mapping | np.ndarray) or hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
+        return False
+    return isinstance(x, Iterable) and not hasattr(x, "shape") and not isinstance(x, str | bytes)

@@ -1,0 +1,1 @@
+"""Layers, the graphs they form, and models: structure only; what is computed are core Values."""

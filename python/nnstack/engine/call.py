@@ -1,0 +1,189 @@
+"""What happens when a layer is called: a row of small steps, the same for symbolic tensors and for arrays.
+
+normalise inputs -> check `input_spec` -> build under the layer's name -> collect masks and `training` -> `call` -> output mask ->
+activity regularizer -> record the node.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnstack import backend
+from nnstack.backend.variable import Trace, current_scope
+from nnstack.engine import context
+from nnstack.engine.connections import mask_of
+from nnstack.engine.nodes import Node, history_of
+from nnstack.engine.operations import adopt
+from nnstack.engine.spec import check_input
+from nnstack.utils import nest
+
+if TYPE_CHECKING:
+    from nnstack.engine.layer import Layer
+
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The whole road of one call; returns what the layer's `call` returns."""
+    if not args:
+        if "inputs" not in kwargs:
+            raise TypeError(f'{layer._kind} (layer "{layer.name}"): called without inputs')
+        args = (kwargs.pop("inputs"),)
+    inputs = _normalise(layer, args[0])
+    rest = tuple(nest.map_structure(_tensor_if_array, arg) for arg in args[1:])
+    kwargs = {key: nest.map_structure(_tensor_if_array, value) if key != "training" else value for key, value in kwargs.items()}
+    tensors = [leaf for leaf in nest.flatten((inputs, rest, kwargs)) if backend.is_tensor(leaf)]
+    eager = bool(tensors) and not isinstance(current_scope(), Trace) and all(_is_concrete(tensor) for tensor in tensors)
+    from_graph = not eager and context.outermost() and adopt(tensors)
+
+    if layer.input_spec is not None:
+        check_input(layer.input_spec, inputs, layer._kind, layer.name)
+    with context.name_scope(layer.name), backend.eager_scope() if eager else contextlib.nullcontext():
+        build_layer(layer, inputs)
+        call_kwargs = dict(kwargs)
+        in_masks = _fill_mask(layer, inputs, rest, call_kwargs)
+        training = _fill_training(layer, rest, call_kwargs, eager)
+        if not from_graph and context.outermost():
+            layer._clear_losses()
+        with context.calling(training):
+            outputs = layer.call(inputs, *rest, **call_kwargs)
+        outputs = _own_tensors(outputs, tensors)
+        _set_masks(layer, inputs, outputs, in_masks)
+        _regularize_activity(layer, outputs)
+    if from_graph:
+        Node(layer, (inputs, *rest), kwargs, outputs)
+    return outputs
+
+
+def _is_concrete(tensor: Any) -> bool:
+    return not isinstance(tensor, backend.Variable) and bool(tensor.concrete)
+
+
+def _tensor_if_array(leaf: Any) -> Any:
+    return backend.convert(leaf) if isinstance(leaf, np.ndarray) else leaf
+
+
+def _normalise(layer: Layer, inputs: Any) -> Any:
+    """Arrays, numbers and nested lists of numbers become tensors; float tensors of another float type are cast."""
+    if isinstance(inputs, list | tuple) and not any(
+        backend.is_tensor(leaf) or isinstance(leaf, np.ndarray) for leaf in nest.flatten(inputs)
+    ):
+        numbers = np.asarray(inputs)
+        if numbers.dtype.kind in "biuf":
+            inputs = numbers
+
+    def convert(leaf: Any) -> Any:
+        if leaf is None or isinstance(leaf, str):
+            return leaf
+        tensor = leaf if backend.is_tensor(leaf) else backend.convert(leaf)
+        if layer._autocast and tensor.dtype in _FLOATS and layer.compute_dtype in _FLOATS and tensor.dtype != layer.compute_dtype:
+            return backend.cast(tensor, layer.compute_dtype)
+        return tensor
+
+    return nest.map_structure(convert, inputs)
+
+
+def build_layer(layer: Layer, inputs: Any) -> None:
+    """Makes the weights if they do not exist yet, and sets the initial values given as `weights=`."""
+    if layer.built:
+        return
+    shapes = nest.map_structure(lambda leaf: tuple(leaf.shape) if hasattr(leaf, "shape") else None, inputs)
+    layer.build(shapes)
+    layer._build_input_shape = shapes
+    layer.built = True
+    if layer.input_spec is not None:
+        check_input(layer.input_spec, inputs, layer._kind, layer.name)
+    set_initial_weights(layer)
+
+
+def set_initial_weights(layer: Layer) -> None:
+    """Values given with the keyword `weights` replace what the initializers drew, once."""
+    if layer._initial_weights is not None:
+        layer.set_weights(layer._initial_weights)
+        layer._initial_weights = None
+
+
+def _fill_mask(layer: Layer, inputs: Any, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Masks that travel with the inputs; handed to `call` if it takes them and the caller gave none."""
+    masks = nest.map_structure(mask_of, inputs)
+    if all(mask is None for mask in nest.flatten(masks)):
+        masks = None
+    if layer._takes("mask"):
+        position = list(layer._call_parameters).index("mask")
+        if kwargs.get("mask") is not None:
+            return kwargs["mask"]
+        if masks is not None and position > len(rest):
+            kwargs["mask"] = masks
+    else:
+        kwargs.pop("mask", None)
+    return masks
+
+
+def _fill_training(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any], eager: bool) -> Any:
+    """The learning mode of this call: the caller's, else the surrounding call's, else `call`'s default, else the learning phase."""
+    training = kwargs.get("training")
+    takes = layer._takes("training")
+    if takes and training is None:
+        position = list(layer._call_parameters).index("training")
+        if position <= len(rest):
+            return rest[position - 1]
+    if training is None:
+        training = context.current_training()
+    if training is None and takes:
+        default = layer._call_parameters["training"].default
+        training = default if isinstance(default, bool) else None
+    if training is None:
+        phase = backend.learning_phase()
+        training = False if eager and backend.is_tensor(phase) else phase
+    if isinstance(training, int) and not isinstance(training, bool):
+        training = bool(training)
+    if takes:
+        kwargs["training"] = training
+    else:
+        kwargs.pop("training", None)
+    return training
+
+
+def _own_tensors(outputs: Any, inputs: list[Any]) -> Any:
+    """Outputs that are the layer's own: one that is an input, or another layer's output, is passed through `identity`."""
+    known = {id(tensor) for tensor in inputs}
+
+    def own(leaf: Any) -> Any:
+        if isinstance(leaf, backend.Variable):
+            return leaf.read_value()
+        if backend.is_tensor(leaf) and (id(leaf) in known or history_of(leaf) is not None):
+            return backend.identity(leaf)
+        return leaf
+
+    return nest.map_structure(own, outputs)
+
+
+def _set_masks(layer: Layer, inputs: Any, outputs: Any, masks: Any) -> None:
+    if layer._sets_own_masks:
+        return
+    given = layer.compute_mask(inputs, masks)
+    flat = nest.flatten(outputs)
+    out = nest.flatten(given) if given is not None else []
+    for tensor, mask in zip(flat, out if len(out) == len(flat) else [None] * len(flat), strict=True):
+        if mask is not None:
+            tensor._keras_mask = mask
+
+
+def _regularize_activity(layer: Layer, outputs: Any) -> None:
+    regularizer = layer.activity_regularizer
+    if regularizer is None:
+        return
+    for tensor in nest.flatten(outputs):
+        batch = backend.cast(backend.shape(tensor)[0], tensor.dtype)
+        layer._losses.append(regularizer(tensor) / batch)
+
+
+def apply_update(update: Any) -> None:
+    """Carries out one thing given to `add_update`: a callable, a `backend.Update` or a (variable, value) pair."""
+    if callable(update):
+        update()
+    elif isinstance(update, tuple) and len(update) == 2:
+        update[0].assign(update[1])

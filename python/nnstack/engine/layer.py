@@ -1,0 +1,264 @@
+"""Layer: built once, called many times; it owns weights, config and masks."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nnstack import backend
+from nnstack.engine import call as pipeline
+from nnstack.engine import naming
+from nnstack.engine.connections import Connections
+from nnstack.engine.nodes import Node
+from nnstack.engine.shapes import declared_shape, map_shapes
+from nnstack.engine.weights import WeightOwner, leaves
+from nnstack.utils import nest
+
+_FORGOTTEN = frozenset({"_inbound_nodes", "_name", "_trainable", "_own_weights", "built", "input_spec", "_losses"})
+
+
+class Layer(WeightOwner, Connections):
+    """What every layer is: `build` makes weights once the input's shape is known, `call` computes.
+
+    Arguments: `trainable` default True; `name` default the class name in snake case, numbered; `dtype` of its weights and
+    computation, default floatx; and the keywords every Keras layer takes: `input_shape` or `batch_input_shape`,
+    `batch_size`, `input_dim`, `weights` (initial values), `activity_regularizer`.
+    Write your own by defining `build(input_shape)`, `call(inputs, training=None, mask=None)` and `get_config()`:
+
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
+    ...     def call(self, inputs):
+    ...         return inputs * self.scale
+
+    Source: https://keras.io/2.16/api/layers/base_layer/
+    """
+
+    default_name: ClassVar[str | None] = None
+    names_from_one: ClassVar[bool] = False
+    stateful: bool = False
+    _sets_own_masks: ClassVar[bool] = False  # True where `call` itself attaches masks to its outputs
+
+    def __init__(
+        self, trainable: bool = True, name: str | None = None, dtype: str | None = None, dynamic: bool = False, **kwargs: Any
+    ) -> None:
+        shape_keywords = {key: kwargs.pop(key, None) for key in ("input_shape", "batch_input_shape", "batch_size", "input_dim")}
+        initial = kwargs.pop("weights", None)
+        regularizer = kwargs.pop("activity_regularizer", None)
+        dtype = dtype or kwargs.pop("input_dtype", None)
+        self._autocast = bool(kwargs.pop("autocast", True))
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{self._kind}: expected a string as name, got {name!r}")
+        if kwargs:
+            raise TypeError(f"{self._kind}: unknown argument {sorted(kwargs)[0]!r}; it takes {self._accepted_arguments()}")
+        super().__init__()
+        if name is None:
+            name = naming.unique_name(self.default_name or self._kind, self.names_from_one)
+        elif "/" in name and name.startswith("/"):
+            raise ValueError(f"{self._kind}: a name must not start with '/', got {name!r}")
+        else:
+            naming.observe_name(name)
+        self._name = name
+        self._trainable = bool(trainable)
+        self._dtype = _dtype_name(dtype)
+        self._dynamic = bool(dynamic)
+        self._activity_regularizer = _regularizer(regularizer)
+        self._initial_weights = initial
+        self._inbound_nodes: list[Node] = []
+        self._outbound_nodes: list[Node] = []
+        self._losses: list[Any] = []
+        self._metrics: list[Any] = []
+        self._updates: list[Any] = []
+        self.built = False
+        self.input_spec: Any = None
+        self.supports_masking = False
+        self._build_input_shape: Any = None
+        batch_input_shape = declared_shape(shape_keywords)
+        if batch_input_shape is not None:
+            self._batch_input_shape = batch_input_shape
+
+    # What the class is called in messages.
+    @property
+    def _kind(self) -> str:
+        return naming.snake_case(type(self).__name__)
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for what is missing: a subclass that forgot super().__init__() gets told so.
+        if name in _FORGOTTEN and "_inbound_nodes" not in self.__dict__:
+            raise RuntimeError(
+                f"{naming.snake_case(type(self).__name__)}: super().__init__() was not called. "
+                "Call it first in __init__, before attributes are set"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @classmethod
+    def _accepted_arguments(cls) -> str:
+        own = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "args", "kwargs")]
+        common = ["name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size", "weights"]
+        return ", ".join(dict.fromkeys(own + common))
+
+    # -- names and types ------------------------------------------------------------------------------------------------
+    @property
+    def name(self) -> str:
+        """Unique within a model."""
+        return self._name
+
+    @property
+    def dtype(self) -> str:
+        """Type of the weights."""
+        return self._dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Type that float inputs are cast to."""
+        return self._dtype
+
+    variable_dtype = dtype
+
+    @property
+    def dynamic(self) -> bool:
+        """True if the layer may only run eagerly."""
+        return self._dynamic
+
+    @property
+    def activity_regularizer(self) -> Any:
+        """Called on each output; its value, divided by the batch size, joins the losses."""
+        return self._activity_regularizer
+
+    @activity_regularizer.setter
+    def activity_regularizer(self, regularizer: Any) -> None:
+        self._activity_regularizer = _regularizer(regularizer)
+
+    # -- building and calling -------------------------------------------------------------------------------------------
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights; `input_shape` is a tuple with None for unknown sizes, or a structure of such tuples."""
+        self._build_input_shape = input_shape
+        self.built = True
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The computation, on tensors; the base class passes its input on."""
+        return inputs
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Builds if needed and calls, on symbolic tensors or on arrays (then the result is computed at once)."""
+        return pipeline.call_layer(self, args, kwargs)
+
+    @functools.cached_property
+    def _call_parameters(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.call).parameters
+
+    def _takes(self, argument: str) -> bool:
+        parameters = self._call_parameters
+        return argument in parameters
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The output's mask: the input's, if the layer supports masking; `TypeError` if it does not and one is given."""
+        if self.supports_masking:
+            return mask
+        if any(one is not None for one in nest.flatten(mask)):
+            raise TypeError(
+                f'{self._kind} (layer "{self.name}"): does not support masking, but was given an input mask. '
+                "Remove the mask upstream, or set supports_masking = True if it may pass through"
+            )
+        return None
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the output for an input of that shape, both with the batch axis; found by calling on placeholders."""
+        inputs = map_shapes(lambda shape: backend.placeholder(shape=shape, dtype=self.dtype), input_shape)
+        with backend.trace():
+            outputs = self(inputs, training=False) if self._takes("training") else self(inputs)
+        return nest.map_structure(lambda tensor: tuple(tensor.shape), outputs)
+
+    # -- losses, metrics, updates ---------------------------------------------------------------------------------------
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Adds scalars (or callables without arguments that give one) to what training minimises."""
+        self._losses.extend(loss for loss in nest.as_list(losses) if loss is not None)
+
+    def add_metric(self, value: Any, aggregation: str | None = None, name: str | None = None) -> None:
+        """Reports the mean of `value` over an epoch under `name`."""
+        from nnstack import metrics
+
+        known = next((metric for metric in self._metrics if metric.name == name), None)
+        if known is None:
+            if name is None and not hasattr(value, "_metric_obj"):
+                raise ValueError(f'add_metric (layer "{self.name}"): expected a name, got None')
+            known = metrics.Mean(name=name, dtype=self.dtype)
+            self._metrics.append(known)
+        known.update_state(value)
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Runs updates of variables with each training step: `backend.Update` pairs or callables that assign."""
+        for update in nest.as_list(updates) if not hasattr(updates, "_fields") else [updates]:
+            pipeline.apply_update(update)
+            self._updates.append(update)
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties of the weights' regularizers, and what `add_loss` and activity regularizers gave in the latest call."""
+        collected = []
+        for layer in self._flatten_layers():
+            collected += [loss() if callable(loss) else loss for loss in layer._losses]
+            collected += layer._regularization_losses()
+        return collected
+
+    @property
+    def updates(self) -> list[Any]:
+        """What `add_update` was given."""
+        return [update for layer in self._flatten_layers() for update in layer._updates]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Metrics of `add_metric`, and Metric objects held in attributes, of this layer and those inside it."""
+        return [metric for layer in self._flatten_layers() for metric in layer._own_metrics()]
+
+    def _own_metrics(self) -> list[Any]:
+        from nnstack.metrics import Metric
+
+        held = [leaf for value in list(self.__dict__.values()) for leaf in leaves(value) if isinstance(leaf, Metric)]
+        return list(dict.fromkeys(held))
+
+    def _clear_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._losses.clear()
+
+    # -- config ---------------------------------------------------------------------------------------------------------
+    def get_config(self) -> dict[str, Any]:
+        """Arguments to make such a layer again (without weights), as plain data."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        if "_batch_input_shape" in self.__dict__:
+            config["batch_input_shape"] = self._batch_input_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A new layer from `get_config()`'s result."""
+        return cls(**config)
+
+    def reset_states(self) -> None:
+        """Clears the state of stateful layers inside."""
+        for layer in self._flatten_layers(include_self=False):
+            if layer.stateful:
+                layer.reset_states()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._name!r}>"
+
+
+def _dtype_name(dtype: Any) -> str:
+    if dtype is None:
+        return backend.floatx()
+    if isinstance(dtype, Mapping):  # a policy as newer files write it
+        dtype = dtype.get("config", {}).get("name", backend.floatx())
+    return str(dtype) if str(dtype) == "bfloat16" else np.dtype(dtype).name
+
+
+def _regularizer(identifier: Any) -> Any:
+    if identifier is None:
+        return None
+    from nnstack import regularizers
+
+    return regularizers.get(identifier)

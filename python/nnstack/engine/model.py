@@ -1,0 +1,246 @@
+"""Model: layers grouped into one, functional (a graph) or subclassed, with the methods that train, save and describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from nnstack import backend
+from nnstack.engine.graph import Graph
+from nnstack.engine.layer import Layer
+from nnstack.engine.shapes import map_shapes
+from nnstack.engine.weights import assign_all
+from nnstack.saving.methods import Savable
+from nnstack.training.trainer import Trainer
+from nnstack.utils import nest
+
+
+def _names_graph(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+
+
+class Model(Trainer, Savable, Layer):
+    """Groups layers into an object that can be trained.
+
+    Functional: `Model(inputs, outputs, name=None)` with tensors made by layers from `Input`s; lists and dicts of them too.
+    Subclassed: make layers in `__init__`, compute in `call(self, inputs, training=None, mask=None)`.
+
+    >>> x = Input(shape=(4,))
+    >>> model = Model(x, Dense(1)(x))
+    >>> model.count_params()
+    5
+
+    Raises `ValueError` if an output does not depend on the inputs given. Source: https://keras.io/2.16/api/models/model/
+    """
+
+    _sets_own_masks = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        graph: Graph | None = None
+        if _names_graph(args, kwargs):
+            given = dict(zip(("inputs", "outputs", "name", "trainable"), args, strict=False))
+            inputs, outputs = given.pop("inputs", None), given.pop("outputs", None)
+            inputs = kwargs.pop("inputs", inputs)
+            outputs = kwargs.pop("outputs", outputs)
+            kwargs.update(given)
+            graph = Graph(inputs, outputs)
+            args = ()
+        if args:
+            raise TypeError(f"{type(self).__name__}: expected Model(inputs, outputs) or keywords, got {len(args)} positional argument(s)")
+        super().__init__(**kwargs)
+        self._graph_or_none = graph
+        self._init_trainer()
+        self.built = graph is not None
+        self.supports_masking = True
+
+    # -- structure ------------------------------------------------------------------------------------------------------
+    @property
+    def _graph(self) -> Graph | None:
+        return self._graph_or_none
+
+    def _require_graph(self, what: str) -> Graph:
+        graph = self._graph
+        if graph is None:
+            raise AttributeError(f'{what} (model "{self.name}"): the model has no graph of tensors yet; build it or call it on data first')
+        return graph
+
+    def _sublayers(self) -> list[Any]:
+        graph = self._graph
+        inner = list(graph.layers) if graph is not None else []
+        return list({id(layer): layer for layer in inner + super()._sublayers()}.values())
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers directly inside, in the order of computation (functional) or of definition (subclassed)."""
+        return self._sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
+        """The layer at `index`, which wins, or called `name`; `ValueError` if there is none."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f'get_layer (model "{self.name}"): expected an index below {len(layers)}, got {index}')
+            return layers[index]
+        if name is None:
+            raise ValueError(f'get_layer (model "{self.name}"): expected a name or an index, got neither')
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(layer.name for layer in layers)
+        raise ValueError(f'get_layer (model "{self.name}"): no layer is called "{name}". Layers: {known or "none"}')
+
+    @property
+    def inputs(self) -> list[Any] | None:
+        """Input tensors of the graph, None for a model without one."""
+        return None if self._graph is None else self._graph.flat_inputs
+
+    @property
+    def outputs(self) -> list[Any] | None:
+        """Output tensors of the graph, None for a model without one."""
+        return None if self._graph is None else self._graph.flat_outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the input layers, in order."""
+        return self._graph.input_names if self._graph is not None else list(self._learned_input_names)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in order: of their layers, or `output_1`, ... for a subclassed model."""
+        return self._graph.output_names if self._graph is not None else list(self._learned_output_names)
+
+    @property
+    def input(self) -> Any:
+        """Input tensor(s), in the structure given."""
+        return self._require_graph("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """Output tensor(s), in the structure given."""
+        return self._require_graph("output").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """Input shape(s) with the batch axis."""
+        return nest.map_structure(lambda tensor: tuple(tensor.shape), self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """Output shape(s) with the batch axis."""
+        return nest.map_structure(lambda tensor: tuple(tensor.shape), self.output)
+
+    # -- building and calling -------------------------------------------------------------------------------------------
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights of a subclassed model by calling it on placeholders of that shape (or structure of shapes)."""
+        if self.built:
+            return
+        inputs = map_shapes(lambda shape: backend.placeholder(shape=shape, dtype=self.dtype), input_shape)
+        self.built = True  # so that the call below does not build again
+        try:
+            with backend.trace():
+                self(inputs)
+        except BaseException:
+            self.built = False
+            raise
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Runs the graph on other inputs; a subclass overrides this."""
+        if self._graph is None:
+            raise TypeError(
+                f'{self._kind} (model "{self.name}"): has no call method. Define call(self, inputs), or build it as Model(inputs, outputs)'
+            )
+        return self._graph.run(inputs, mask)
+
+    # -- weights --------------------------------------------------------------------------------------------------------
+    def _collect(self, kind: str) -> list[backend.Variable]:
+        inner = [variable for layer in self._sublayers() for variable in getattr(layer, kind)]
+        return inner
+
+    @property
+    def trainable_weights(self) -> list[backend.Variable]:
+        """Weights that training changes, layer by layer, then the model's own."""
+        if not self._trainable:
+            return []
+        own = [variable for variable in self._held_weights() if variable.trainable]
+        return _unique(self._collect("trainable_weights") + own)
+
+    @property
+    def non_trainable_weights(self) -> list[backend.Variable]:
+        """All other weights."""
+        own = self._held_weights()
+        if not self._trainable:
+            return _unique(self._collect("weights") + own)
+        return _unique(self._collect("non_trainable_weights") + [variable for variable in own if not variable.trainable])
+
+    @property
+    def weights(self) -> list[backend.Variable]:
+        """All weights, layer by layer, then the model's own; this is the order of `get_weights`."""
+        return _unique(self._collect("weights") + self._held_weights())
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+    variables = weights
+
+    def set_weights(self, weights: Any) -> None:
+        """Writes all weights in the order of `get_weights`; nothing is written if a count or shape does not fit."""
+        assign_all(self.weights, list(weights), f'set_weights (model "{self.name}")')
+
+    @property
+    def state_updates(self) -> list[Any]:
+        """Same as `updates`."""
+        return self.updates
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        """True if a layer inside keeps state between batches."""
+        return any(layer.stateful for layer in self._sublayers())
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """True if a layer inside computes differently in training."""
+        return any(layer._takes("training") for layer in self._flatten_layers(include_self=False) if not isinstance(layer, Model))
+
+    # -- description ----------------------------------------------------------------------------------------------------
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Prints a table of layers, output shapes and parameter counts; `ValueError` before the weights exist.
+
+        `positions` are column ends, relative or absolute; `print_fn` gets each line, default print; `layer_range` two names
+        or regular expressions, first and last layer shown.
+        """
+        from nnstack.utils.layer_utils import print_summary
+
+        if not self.built:
+            raise ValueError(f'summary (model "{self.name}"): the model is not built yet. Call build(input_shape) or call it on data first')
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def get_config(self) -> dict[str, Any]:
+        """Architecture as plain data; `TypeError` for a subclassed model that does not define it."""
+        from nnstack.saving.config import graph_config
+
+        if self._graph is None:
+            raise TypeError(
+                f'{self._kind} (model "{self.name}"): a subclassed model has no config of its own. Define get_config, or save weights only'
+            )
+        return graph_config(cast(Any, self))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A new model, weights freshly drawn, from `get_config()`'s result."""
+        from nnstack.saving.config import graph_from_config
+
+        if "layers" not in config or "output_layers" not in config:
+            return cls(**config)
+        inputs, outputs, name = graph_from_config(config, custom_objects)
+        return cls(inputs=inputs, outputs=outputs, name=name, **({} if config.get("trainable", True) else {"trainable": False}))
+
+
+def _unique(variables: list[backend.Variable]) -> list[backend.Variable]:
+    return list({id(variable): variable for variable in variables}.values())

@@ -1,0 +1,78 @@
+"""Nodes: which call of which layer made which tensor.
+
+A node is written each time a layer is called on tensors that come from an `Input`. Summary, config, plotting, sharing and
+`get_output_at` read nodes; the arithmetic itself lives in the core's Values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnstack.utils import nest
+
+if TYPE_CHECKING:
+    from nnstack.engine.layer import Layer
+
+
+class History(NamedTuple):
+    """Where a tensor comes from: output `tensor_index` of the layer's call number `node_index`."""
+
+    layer: Layer
+    node_index: int
+    tensor_index: int
+
+
+def history_of(tensor: Any) -> History | None:
+    """The tensor's origin, or None if no layer of a functional graph made it."""
+    return getattr(tensor, "_keras_history", None)
+
+
+class Node:
+    """One call of `layer`: the structure of its arguments, and its output tensors.
+
+    Written into the layer's `inbound_nodes`, and into `outbound_nodes` of the layers that made its inputs.
+    """
+
+    def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+        self.layer = layer
+        self.args = args
+        self.kwargs = kwargs
+        self.outputs = outputs
+        self.index = len(layer._inbound_nodes)
+        self.keras_inputs = [leaf for leaf in nest.flatten((args, kwargs)) if history_of(leaf) is not None]
+        layer._inbound_nodes.append(self)
+        for parent in self.parents:
+            parent.layer._outbound_nodes.append(self)
+        for position, tensor in enumerate(nest.flatten(outputs)):
+            tensor._keras_history = History(layer, self.index, position)
+
+    @property
+    def parents(self) -> list[Node]:
+        """The nodes that made this node's inputs, one per input tensor."""
+        histories = [tensor._keras_history for tensor in self.keras_inputs]
+        return [origin.layer._inbound_nodes[origin.node_index] for origin in histories]
+
+    @property
+    def is_input(self) -> bool:
+        return not self.keras_inputs
+
+    @property
+    def inbound_layers(self) -> list[Layer]:
+        return [tensor._keras_history.layer for tensor in self.keras_inputs]
+
+    @property
+    def input_tensors(self) -> Any:
+        """First argument of the call: a tensor or a structure of tensors."""
+        return self.outputs if self.is_input else self.args[0] if self.args else self.keras_inputs
+
+    @property
+    def output_tensors(self) -> Any:
+        return self.outputs
+
+    @property
+    def input_shapes(self) -> Any:
+        return nest.map_structure(lambda tensor: tuple(tensor.shape), self.input_tensors)
+
+    @property
+    def output_shapes(self) -> Any:
+        return nest.map_structure(lambda tensor: tuple(tensor.shape), self.outputs)

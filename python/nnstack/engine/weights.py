@@ -1,0 +1,191 @@
+"""Weights of a layer and of the layers inside it: who owns what, in which order, trainable or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from nnstack import backend
+from nnstack.engine import context
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """An attribute's value, or what it holds where it is a list, tuple or dict."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+class WeightOwner:
+    """The part of `Layer` that makes, finds, reads and writes weights."""
+
+    name: str
+    dtype: str
+    built: bool
+    _kind: str
+    _trainable: bool
+
+    def __init__(self) -> None:
+        self._own_weights: list[backend.Variable] = []
+
+    def add_weight(
+        self,
+        name: Any = None,
+        shape: Any = None,
+        dtype: str | None = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool | None = None,
+        constraint: Any = None,
+        **kwargs: Any,
+    ) -> backend.Variable:
+        """A new weight called `<layer>/<name>:0`.
+
+        `shape` a tuple of ints, default (); `initializer` default Glorot uniform for floats and zeros for integers;
+        `regularizer` and `constraint` names, callables or None. Older spellings work: `add_weight(shape, initializer, name=...)`.
+        Raises `ValueError` if a size is unknown.
+        """
+        from nnstack import constraints, initializers, regularizers
+
+        if name is not None and not isinstance(name, str):  # Keras 2.0: the shape came first
+            if isinstance(shape, str) or callable(shape):
+                initializer = shape
+            name, shape = kwargs.pop("name", None), name
+        sizes = tuple(() if shape is None else (shape,) if isinstance(shape, int) else shape)
+        if any(size is None for size in sizes):
+            raise ValueError(
+                f'{self._kind} (layer "{self.name}"): weight {name!r} needs known sizes, got shape {sizes}. '
+                "Give the input a known size on that axis"
+            )
+        dtype = dtype or self.dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if dtype.startswith(("float", "bfloat")) else "zeros"
+        value = initializers.get(initializer)(sizes, dtype=dtype)
+        full_name = context.weight_name(self.name, name or "weight")
+        variable = backend.Variable(value, dtype=dtype, name=full_name, constraint=constraints.get(constraint))
+        variable.trainable = trainable is not False
+        variable.regularizer = regularizers.get(regularizer)
+        self._own_weights.append(variable)
+        return variable
+
+    # -- the layers inside ----------------------------------------------------------------------------------------------
+    def _sublayers(self) -> list[Any]:
+        """Layers held in attributes, lists and dicts, in the order in which the attributes were set."""
+        found: dict[int, Any] = {}
+        for attribute, value in list(self.__dict__.items()):
+            if attribute not in ("_inbound_nodes", "_outbound_nodes", "_own_weights"):
+                for leaf in leaves(value):
+                    if isinstance(leaf, WeightOwner) and leaf is not self:
+                        found.setdefault(id(leaf), leaf)
+        return list(found.values())
+
+    def _flatten_layers(self, include_self: bool = True) -> list[Any]:
+        """This layer and all layers inside it, outer before inner, each once."""
+        found: dict[int, Any] = {}
+
+        def visit(layer: WeightOwner) -> None:
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                for inner in layer._sublayers():
+                    visit(inner)
+
+        visit(self)
+        return list(found.values())[0 if include_self else 1 :]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; set on a layer it holds for the layers inside. Taken at `compile`."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._flatten_layers():
+            layer._trainable = bool(value)
+
+    # -- the weights ----------------------------------------------------------------------------------------------------
+    def _held_weights(self) -> list[backend.Variable]:
+        """Own weights: those of `add_weight`, then Variables found in attributes."""
+        held = {id(variable): variable for variable in self._own_weights}
+        for attribute, value in list(self.__dict__.items()):
+            if attribute != "_own_weights":
+                for leaf in leaves(value):
+                    if isinstance(leaf, backend.Variable):
+                        held.setdefault(id(leaf), leaf)
+        return list(held.values())
+
+    @property
+    def trainable_weights(self) -> list[backend.Variable]:
+        """Weights that training changes: own ones first, then those of the layers inside."""
+        if not self._trainable:
+            return []
+        own = [variable for variable in self._held_weights() if variable.trainable]
+        return _unique(own + [variable for layer in self._sublayers() for variable in layer.trainable_weights])
+
+    @property
+    def non_trainable_weights(self) -> list[backend.Variable]:
+        """Weights that training leaves alone, or that the layer updates itself."""
+        own = self._held_weights()
+        inner = self._sublayers()
+        if self._trainable:
+            own = [variable for variable in own if not variable.trainable]
+            return _unique(own + [variable for layer in inner for variable in layer.non_trainable_weights])
+        own.sort(key=lambda variable: not variable.trainable)
+        return _unique(own + [variable for layer in inner for variable in layer.weights])
+
+    @property
+    def weights(self) -> list[backend.Variable]:
+        """Trainable, then non-trainable weights."""
+        return _unique(self.trainable_weights + self.non_trainable_weights)
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+    variables = weights
+
+    def _regularization_losses(self) -> list[Any]:
+        """Penalties of this layer's own trainable weights."""
+        if not self._trainable:
+            return []
+        return [variable.regularizer(variable) for variable in self._held_weights() if variable.trainable and variable.regularizer]
+
+    def count_params(self) -> int:
+        """Number of scalars in the weights; `ValueError` before they exist."""
+        if not self.built:
+            raise ValueError(f'count_params (layer "{self.name}"): the layer is not built yet. Call build(input_shape) first')
+        return count_scalars(self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights as arrays, in the order of `weights`."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Writes all weights; nothing is written if the count or a shape does not fit (`ValueError`)."""
+        assign_all(self.weights, list(weights), f'set_weights (layer "{self.name}")')
+
+
+def _unique(variables: list[backend.Variable]) -> list[backend.Variable]:
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def count_scalars(variables: Sequence[backend.Variable]) -> int:
+    """How many numbers the variables hold together, shared ones once."""
+    return sum(int(np.prod(variable.shape)) for variable in _unique(list(variables)))
+
+
+def assign_all(variables: Sequence[backend.Variable], arrays: Sequence[Any], what: str) -> None:
+    """Assigns arrays to variables one to one, after all of them have been checked."""
+    if len(arrays) != len(variables):
+        names = ", ".join(f"{variable.name} {variable.shape}" for variable in variables) or "none"
+        given = ", ".join(str(np.shape(array)) for array in arrays) or "none"
+        raise ValueError(f"{what}: expected {len(variables)} weights ({names}), got {len(arrays)} (shapes {given})")
+    converted = [np.asarray(array) for array in arrays]
+    for variable, array in zip(variables, converted, strict=True):
+        if tuple(variable.shape) != array.shape:
+            raise ValueError(f"{what}: weight {variable.name} expects shape {tuple(variable.shape)}, got {array.shape}")
+    for variable, array in zip(variables, converted, strict=True):
+        variable.assign(cast(Any, array))

@@ -1,0 +1,68 @@
+"""Lambda: any function of tensors as a layer."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from nnstack.engine.layer import Layer
+
+
+class Lambda(Layer):
+    """Calls `function(inputs, **arguments)`; `mask` and `training` are passed on if the function takes them.
+
+    `output_shape` is accepted for its place in Keras; the shape is found by calling. `mask`: a mask, or a function of
+    (inputs, mask). A function of your own is not written to files: load the model with `custom_objects={name: function}`.
+    """
+
+    def __init__(self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise TypeError(f'lambda (layer "{self.name}"): expected a function, got {function!r}')
+        self.function = function
+        self.arguments = dict(arguments or {})
+        self.mask = mask
+        self._output_shape = output_shape
+        self.supports_masking = mask is not None
+        self._parameters = inspect.signature(function).parameters if not inspect.isbuiltin(function) else {}
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        extra = {name: value for name, value in (("mask", mask), ("training", training)) if name in self._parameters}
+        return self.function(inputs, **{**self.arguments, **extra})
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        shape = self._output_shape
+        return {
+            **super().get_config(),
+            "function": getattr(self.function, "__name__", type(self.function).__name__),
+            "function_type": "function",
+            "module": getattr(self.function, "__module__", None),
+            "output_shape": None if callable(shape) else shape,
+            "output_shape_type": "raw",
+            "arguments": self.arguments,
+        }
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        """A Lambda whose function is looked up by name among custom objects, activations and backend functions."""
+        from nnstack import activations, backend
+        from nnstack.utils.generic_utils import get_custom_objects
+
+        config = dict(config)
+        name = config.pop("function")
+        for key in ("function_type", "module", "output_shape_type", "output_shape_module"):
+            config.pop(key, None)
+        if callable(name):
+            return cls(name, **config)
+        found = get_custom_objects().get(name) if isinstance(name, str) else None
+        if found is None and isinstance(name, str) and not name.startswith("_"):
+            found = getattr(activations, name, None) or getattr(backend, name, None)
+        if not callable(found):
+            raise ValueError(
+                f'lambda (layer "{config.get("name")}"): the file names a function {name if isinstance(name, str) else "written as code"!r}, '
+                "and code in files is never run. Load with custom_objects={name: function}"
+            )
+        return cls(found, **config)

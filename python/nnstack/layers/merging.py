@@ -1,0 +1,163 @@
+"""Layers that combine several inputs into one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from nnstack import backend
+from nnstack.engine.layer import Layer
+
+
+class _Merge(Layer):
+    """Elementwise merge: shapes must agree or broadcast, the batch axis aside."""
+
+    least = 2
+
+    def build(self, input_shape: Any) -> None:
+        self._check(input_shape)
+        super().build(input_shape)
+
+    def _check(self, shapes: Any) -> None:
+        what = f'{self._kind} (layer "{self.name}")'
+        if not isinstance(shapes, list | tuple) or not shapes or not isinstance(shapes[0], tuple | list):
+            raise ValueError(f"{what}: expected a list of inputs, got one input of shape {shapes}")
+        if len(shapes) < self.least:
+            raise ValueError(f"{what}: expected at least {self.least} inputs, got {len(shapes)}")
+        for shape in shapes[1:]:
+            for a, b in zip(reversed(shapes[0][1:]), reversed(shape[1:]), strict=False):
+                if None not in (a, b) and a != b and 1 not in (a, b):
+                    raise ValueError(f"{what}: expected inputs of one shape, got {', '.join(str(tuple(s)) for s in shapes)}")
+
+    def merge(self, tensors: list[Any]) -> Any:
+        """The combination of tensors of one rank."""
+        return tensors[0]
+
+    def call(self, inputs: Any) -> Any:
+        rank = max(len(tensor.shape) for tensor in inputs)
+        return self.merge([_with_rank(tensor, rank) for tensor in inputs])
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        masks = [one for one in mask or [] if one is not None]
+        if not masks or len(masks) < len(inputs):
+            return None
+        return functools.reduce(lambda a, b: backend.emit("logical_and", a, b), masks)
+
+
+def _with_rank(tensor: Any, rank: int) -> Any:
+    for _ in range(rank - len(tensor.shape)):
+        tensor = backend.expand_dims(tensor, 1)
+    return tensor
+
+
+class Add(_Merge):
+    """Sum of a list of inputs."""
+
+    def merge(self, tensors: list[Any]) -> Any:
+        return functools.reduce(backend.add, tensors)
+
+
+class Subtract(_Merge):
+    """First input minus second; exactly two."""
+
+    def _check(self, shapes: Any) -> None:
+        super()._check(shapes)
+        if len(shapes) != 2:
+            raise ValueError(f'subtract (layer "{self.name}"): expected 2 inputs, got {len(shapes)}')
+
+    def merge(self, tensors: list[Any]) -> Any:
+        return backend.subtract(tensors[0], tensors[1])
+
+
+class Multiply(_Merge):
+    """Product of a list of inputs."""
+
+    def merge(self, tensors: list[Any]) -> Any:
+        return functools.reduce(backend.multiply, tensors)
+
+
+class Average(_Merge):
+    """Mean of a list of inputs."""
+
+    def merge(self, tensors: list[Any]) -> Any:
+        return functools.reduce(backend.add, tensors) / len(tensors)
+
+
+class Maximum(_Merge):
+    """Elementwise maximum of a list of inputs."""
+
+    def merge(self, tensors: list[Any]) -> Any:
+        return functools.reduce(backend.maximum, tensors)
+
+
+class Minimum(_Merge):
+    """Elementwise minimum of a list of inputs."""
+
+    def merge(self, tensors: list[Any]) -> Any:
+        return functools.reduce(backend.minimum, tensors)
+
+
+class Concatenate(_Merge):
+    """Joins inputs along `axis` (default the last); all other sizes must agree."""
+
+    least = 1
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.supports_masking = True
+
+    def _check(self, shapes: Any) -> None:
+        what = f'concatenate (layer "{self.name}")'
+        if not isinstance(shapes, list | tuple) or not shapes or not isinstance(shapes[0], tuple | list):
+            raise ValueError(f"{what}: expected a list of inputs, got one input of shape {shapes}")
+        rank = len(shapes[0])
+        joined = self.axis % rank if rank else 0
+        for shape in shapes[1:]:
+            fits = len(shape) == rank and all(
+                axis == joined or None in (a, b) or a == b for axis, (a, b) in enumerate(zip(shapes[0], shape, strict=True))
+            )
+            if not fits:
+                listed = ", ".join(str(tuple(s)) for s in shapes)
+                raise ValueError(f"{what}: expected inputs that differ only along axis {self.axis}, got {listed}")
+
+    def call(self, inputs: Any) -> Any:
+        return backend.concatenate(list(inputs), axis=self.axis)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None or all(one is None for one in mask):
+            return None
+        parts = []
+        for tensor, one in zip(inputs, mask, strict=True):
+            if one is None:
+                one = backend.ones_like(tensor, dtype="bool")
+            while len(one.shape) < len(tensor.shape):
+                one = backend.expand_dims(one, -1)
+            parts.append(backend.emit("logical_and", one, backend.ones_like(tensor, dtype="bool")))
+        return backend.all(backend.concatenate(parts, axis=self.axis), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+def _functional(layer: Callable[..., Any]) -> Callable[..., Any]:
+    def merge(inputs: Any, **kwargs: Any) -> Any:
+        return layer(**kwargs)(inputs)
+
+    merge.__name__ = layer.__name__.lower()
+    merge.__doc__ = f"`{layer.__name__}(**kwargs)(inputs)`."
+    return merge
+
+
+add = _functional(Add)
+subtract = _functional(Subtract)
+multiply = _functional(Multiply)
+average = _functional(Average)
+maximum = _functional(Maximum)
+minimum = _functional(Minimum)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """`Concatenate(axis, **kwargs)(inputs)`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)

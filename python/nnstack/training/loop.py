@@ -1,0 +1,131 @@
+"""The one loop of fit, evaluate and predict: epochs, batches, callbacks, many batches per native call, validation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnstack.callbacks.callback_list import CallbackList
+from nnstack.data.feeds import Feed
+from nnstack.training.logs import LazyLogs
+
+_FAR = 1 << 40  # "as many batches as there are"
+
+
+def run_batches(feed: Feed, callbacks: CallbackList, phase: str, read: Callable[[], dict[str, Any]], stopped: Callable[[], bool]) -> int:
+    """All batches of one epoch. Batches that no callback asked to see run together; returns how many were run."""
+    done = 0
+    while feed.steps is None or done < feed.steps:
+        left = _FAR if feed.steps is None else feed.steps - done
+        quiet = callbacks.quiet_batches(phase, done)
+        if quiet > 0:
+            count = feed.advance(done, min(quiet, left))
+        else:
+            callbacks.batch_begin(phase, done)
+            count = feed.advance(done, 1)
+        if count == 0:
+            break
+        done += count
+        logs = LazyLogs(read)
+        if quiet == 0:
+            callbacks.batch_end(phase, done - 1, logs)
+        callbacks.progress(phase, done, logs)
+        if stopped():
+            break
+    return done
+
+
+def run_fit(
+    model: Any,
+    feed: Feed,
+    callbacks: CallbackList,
+    current: Callable[[], Any],
+    epochs: int,
+    initial_epoch: int,
+    validate: Callable[[int], dict[str, Any] | None],
+) -> None:
+    """Epochs `initial_epoch` to `epochs`; `validate(epoch)` gives the val_ logs of an epoch, or None."""
+    model.stop_training = False
+    callbacks.train_begin()
+    logs: dict[str, Any] = {}
+    for epoch in range(initial_epoch, epochs):
+        model.reset_metrics()
+        callbacks.epoch_begin(epoch)
+        feed.start_epoch(epoch)
+        expected = feed.steps
+        done = run_batches(feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training)
+        if done == 0:
+            raise ValueError(f'fit (model "{model.name}"): the data gave no batch in epoch {epoch + 1}. A generator used before is empty; make a new one')
+        logs = model._read_results(current())
+        dry = expected is not None and done < expected and not model.stop_training
+        if dry:
+            warnings.warn(
+                f'fit (model "{model.name}"): the data ran out after {done} of {expected} batches in epoch {epoch + 1}; training stops. '
+                "Give at least steps_per_epoch * epochs batches",
+                stacklevel=4,
+            )
+            model.stop_training = True
+        feed.end_epoch()
+        logs.update(validate(epoch) or {})
+        callbacks.epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.train_end(logs)
+
+
+def run_evaluate(model: Any, feed: Feed, callbacks: CallbackList, current: Callable[[], Any]) -> dict[str, Any]:
+    """One pass over the data; returns the metrics' results."""
+    model.reset_metrics()
+    callbacks.test_begin()
+    feed.start_epoch(0)
+    done = run_batches(feed, callbacks, "test", lambda: model._read_results(current()), lambda: False)
+    if done == 0:
+        raise ValueError(f'evaluate (model "{model.name}"): the data gave no batch')
+    feed.end_epoch()
+    logs = model._read_results(current())
+    callbacks.test_end(logs)
+    return logs
+
+
+class Collector:
+    """Runs predictions and keeps their rows in order."""
+
+    def __init__(self, step_for: Callable[[Any], Any]) -> None:
+        self._step_for = step_for
+        self._parts: list[list[np.ndarray]] = []
+        self._step: Any = None
+
+    def run(self, batch: Any) -> list[np.ndarray]:
+        self._step = self._step_for(batch)
+        results = self._step.run(batch)
+        self._parts.append(results)
+        return results
+
+    def whole(self) -> Any:
+        """All rows of every output, in the structure of the outputs."""
+        joined = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._parts, strict=True)]
+        return self._step.pack(joined)
+
+
+def run_predict(feed: Feed, callbacks: CallbackList, collector: Collector) -> Any:
+    """Predictions for all batches, one by one, with callbacks."""
+    callbacks.predict_begin()
+    feed.start_epoch(0)
+    done = 0
+    while feed.steps is None or done < feed.steps:
+        batch = feed.next_batch(done)
+        if batch is None:
+            break
+        callbacks.batch_begin("predict", done)
+        outputs = collector.run(batch)
+        done += 1
+        callbacks.batch_end("predict", done - 1, {"outputs": outputs})
+        callbacks.progress("predict", done, {})
+    if done == 0:
+        raise ValueError("predict: the data gave no batch")
+    feed.end_epoch()
+    callbacks.predict_end()
+    return collector.whole()

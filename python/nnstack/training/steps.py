@@ -1,0 +1,163 @@
+"""A step of training, testing or predicting: traced once with symbolic data, compiled to one Program, run many times.
+
+With `run_eagerly` the same methods run on numbers instead, one op at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnstack import _core, backend
+from nnstack.backend.variable import outside_scopes
+from nnstack.data.arrays import Arrays, input_placeholders, target_placeholders, weight_placeholders
+from nnstack.utils import nest
+
+_METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
+
+
+class CompiledStep:
+    """A Program of one step. Logs of an overridden step are kept in variables, so that many steps run without a look."""
+
+    def __init__(self, model: Any, kind: str, arrays: Arrays) -> None:
+        inputs = input_placeholders(model, arrays)
+        targets = target_placeholders(model, arrays)
+        weights = weight_placeholders(arrays)
+        data = assemble(arrays.pack(inputs), targets, weights)
+        with backend.trace() as trace:
+            result = getattr(model, _METHODS[kind])(data)
+        updates = [(variable.handle, value) for variable, value in trace.updates]
+        self.log_variables: dict[str, backend.Variable] | None = None
+        self.structure: Any = None
+        outputs: list[Any] = []
+        if kind == "predict":
+            self.structure = result
+            outputs = [backend.convert(leaf) for leaf in nest.flatten(result)]
+        elif model._step_is_custom(kind):
+            self.log_variables = {}
+            for key, value in (result or {}).items():
+                value = backend.cast(backend.convert(value), "float32")
+                self.log_variables[key] = backend.Variable(np.zeros(value.shape, np.float32), name=f"logs/{key}", trainable=False)
+                updates.append((self.log_variables[key].handle, value))
+        self.structure_is_single = not nest.is_nested(self.structure)
+        shapes = [tuple(output.shape)[1:] for output in outputs]
+        known = bool(outputs) and all(None not in shape and output.shape for shape, output in zip(shapes, outputs, strict=True))
+        self.row_shapes = [(shape, output.dtype) for shape, output in zip(shapes, outputs, strict=True)] if known else None
+        feeds = [*inputs, *targets, *[weight for weight in weights if weight is not None]]
+        self.program = _core.Program(feeds, outputs, updates, learning_phase=kind == "train", name=f"{model.name}/{kind}")
+
+    def run_steps(self, arrays: Arrays, order: np.ndarray | None, first: int, batch: int, steps: int) -> int:
+        """Up to `steps` batches, fewer when 0.1 s are over; returns how many were run."""
+        return self.program.run_steps(arrays.flat(), order, first, batch, steps, 0.1)
+
+    def run(self, arrays: Arrays) -> list[np.ndarray]:
+        """One batch; the outputs of a predict step."""
+        return self.program.run(arrays.flat())
+
+    def pack(self, results: list[np.ndarray]) -> Any:
+        """Outputs in the structure in which the model gives them."""
+        return results[0] if not nest.is_nested(self.structure) else nest.pack_as(self.structure, iter(results))
+
+    def logs(self) -> dict[str, Any] | None:
+        """Latest logs of an overridden step, None where the metrics hold them."""
+        if self.log_variables is None:
+            return None
+        return {key: plain_number(variable.numpy()) for key, variable in self.log_variables.items()}
+
+
+class EagerStep:
+    """The same interface, computed op by op on numbers."""
+
+    def __init__(self, model: Any, kind: str, arrays: Arrays) -> None:
+        self.model = model
+        self.kind = kind
+        self.structure: Any = None
+        self._logs: dict[str, Any] | None = None
+        self._custom = kind != "predict" and model._step_is_custom(kind)
+        tensors = [*input_placeholders(model, arrays), *target_placeholders(model, arrays)]
+        self._dtypes = [tensor.dtype for tensor in tensors]
+
+    def run(self, arrays: Arrays) -> list[np.ndarray]:
+        count = len(arrays.inputs)
+        values = [backend.convert(array, dtype) for array, dtype in zip([*arrays.inputs, *arrays.targets], self._dtypes, strict=True)]
+        weights = [None if weight is None else backend.convert(weight, backend.floatx()) for weight in arrays.weights]
+        data = assemble(arrays.pack(values[:count]), values[count:], weights)
+        with backend.eager_scope():
+            _core.tape_begin()
+            try:
+                result = getattr(self.model, _METHODS[self.kind])(data)
+            finally:
+                _core.tape_end()
+        if self.kind != "predict":
+            self._logs = {key: plain_number(_numbers(value)) for key, value in (result or {}).items()} if self._custom else None
+            return []
+        self.structure = result
+        return [_numbers(leaf) for leaf in nest.flatten(result)]
+
+    def run_steps(self, arrays: Arrays, order: np.ndarray | None, first: int, batch: int, steps: int) -> int:
+        begin, end = first * batch, min((first + 1) * batch, len(arrays))
+        self.run(arrays.rows(begin, end) if order is None else arrays.take(order[begin:end]))
+        return 1
+
+    def pack(self, results: list[np.ndarray]) -> Any:
+        return results[0] if not nest.is_nested(self.structure) else nest.pack_as(self.structure, iter(results))
+
+    def logs(self) -> dict[str, Any] | None:
+        return self._logs
+
+
+Step = CompiledStep | EagerStep
+
+
+def assemble(x: Any, targets: list[Any], weights: list[Any]) -> Any:
+    """`data` as train_step gets it: (x,), (x, y) or (x, y, sample_weight); one output stands without a list."""
+    if not targets:
+        return (x,)
+    y = targets[0] if len(targets) == 1 else targets
+    if all(weight is None for weight in weights):
+        return x, y
+    return x, y, weights[0] if len(weights) == 1 else weights
+
+
+def plain_number(value: np.ndarray) -> Any:
+    """A float for a scalar, the array itself otherwise."""
+    return float(value) if np.ndim(value) == 0 else value
+
+
+def _numbers(value: Any) -> np.ndarray:
+    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+
+
+class MetricPrograms:
+    """Reads the results of all metrics, and resets them, with one native call each."""
+
+    def __init__(self, metrics: list[Any]) -> None:
+        self.metrics = metrics
+        self._names = [metric.name for metric in metrics]
+        with outside_scopes(), backend.trace():
+            results = [backend.convert(metric.result()) for metric in metrics]
+        self._read = _core.Program([], results, [], learning_phase=False, name="metrics/read")
+        updates: list[tuple[Any, Any]] = []
+        self._by_hand: list[Any] = []  # metrics whose reset writes past the trace, as old ones may
+        for metric in metrics:
+            with outside_scopes(), backend.trace() as trace:
+                metric.reset_state()
+            updates += [(variable.handle, value) for variable, value in trace.updates]
+            if not trace.updates and metric.variables:
+                self._by_hand.append(metric)
+        self._reset = _core.Program([], [], updates, learning_phase=False, name="metrics/reset")
+
+    def fits(self, metrics: list[Any]) -> bool:
+        """True if these are the metrics it was made for."""
+        return len(metrics) == len(self.metrics) and all(a is b for a, b in zip(metrics, self.metrics, strict=True))
+
+    def read(self) -> dict[str, Any]:
+        """Name -> number, in order."""
+        return {name: plain_number(value) for name, value in zip(self._names, self._read.run([]), strict=True)}
+
+    def reset(self) -> None:
+        """All states back to their start."""
+        self._reset.run([])
+        for metric in self._by_hand:
+            metric.reset_state()

@@ -1,0 +1,262 @@
+"""The training methods of Model: compile and the steps that a subclass may override. The work is done in the rooms beside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnstack import backend
+from nnstack.data.arrays import Arrays
+from nnstack.training.compiled_loss import CompiledLoss
+from nnstack.training.compiled_metrics import CompiledMetrics
+from nnstack.training.methods import TrainingMethods
+from nnstack.training.per_output import spread
+from nnstack.training.steps import CompiledStep, EagerStep, MetricPrograms, Step
+from nnstack.utils import nest
+
+
+class Trainer(TrainingMethods):
+    """The part of `Model` that knows the optimizer, losses and metrics, and makes steps of them."""
+
+    if TYPE_CHECKING:
+        name: str
+        built: bool
+        trainable_weights: list[backend.Variable]
+        losses: list[Any]
+        output_names: list[str]
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+        def _clear_losses(self) -> None: ...
+
+    def _init_trainer(self) -> None:
+        self.optimizer: Any = None
+        self.compiled_loss: CompiledLoss | None = None
+        self.compiled_metrics: CompiledMetrics | None = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.history: Any = None
+        self._compile_arguments: dict[str, Any] | None = None
+        self._run_eagerly = False
+        self._sample_weight_mode: Any = None
+        self._learned_output_names: list[str] = []
+        self._learned_input_names: list[str] = []
+        self._trained_variables: list[backend.Variable] | None = None
+        self._forget_programs()
+
+    def _forget_programs(self) -> None:
+        """After a change of structure or compile(): every step is traced again."""
+        self._steps: dict[Any, Step] = {}
+        self._metric_programs: MetricPrograms | None = None
+        self._predict_program: Any = None
+
+    # -- compile --------------------------------------------------------------------------------------------------------
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        sample_weight_mode: Any = None,
+        weighted_metrics: Any = None,
+        target_tensors: Any = None,
+        distribute: Any = None,
+        run_eagerly: bool | None = None,
+        steps_per_execution: int | None = None,
+        jit_compile: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sets what training minimises, how, and what it reports.
+
+        `optimizer`: name, config dict or Optimizer. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict for
+        several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions or Metric
+        objects; dict or list of lists per output. `loss_weights`: list or dict of numbers. `sample_weight_mode`: None or
+        'temporal', per output too. `run_eagerly=True` computes op by op. `steps_per_execution`, `jit_compile` and `distribute`
+        are accepted and need nothing: many steps run per native call anyway.
+        Raises `ValueError` naming the argument and what it accepts. Source: https://keras.io/2.16/api/models/model_training_apis/
+        """
+        from nnstack import optimizers
+
+        if kwargs:
+            raise TypeError(f'compile (model "{self.name}"): unknown argument {sorted(kwargs)[0]!r}')
+        if target_tensors is not None:
+            raise ValueError(f'compile (model "{self.name}"): target_tensors is not supported; pass y to fit')
+        if steps_per_execution is not None and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
+            raise ValueError(f'compile (model "{self.name}"): expected steps_per_execution of at least 1, got {steps_per_execution!r}')
+        names = list(self.output_names)
+        for mode in nest.flatten(sample_weight_mode):
+            if mode not in (None, "temporal", "samplewise"):
+                raise ValueError(f"compile (model \"{self.name}\"): expected sample_weight_mode None or 'temporal', got {mode!r}")
+        if names and nest.is_nested(sample_weight_mode):
+            spread(sample_weight_mode, names, "sample_weight_mode", one_for_all=True)
+        new_optimizer = optimizers.get(optimizer)
+        compiled_loss = CompiledLoss(loss, loss_weights, names)
+        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names, compiled_loss.losses)
+        self.optimizer = new_optimizer
+        self.loss = loss
+        self.compiled_loss = compiled_loss
+        self.compiled_metrics = compiled_metrics
+        self._sample_weight_mode = sample_weight_mode
+        self._run_eagerly = bool(run_eagerly)
+        self._compile_arguments = {
+            "loss": loss,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "loss_weights": loss_weights,
+            "sample_weight_mode": sample_weight_mode,
+        }
+        self._trained_variables = None
+        self.stop_training = False
+        self._forget_programs()
+
+    def _require_compiled(self, what: str) -> None:
+        if self.optimizer is None or self.compiled_loss is None:
+            raise RuntimeError(f'{what} (model "{self.name}"): the model is not compiled. Call model.compile(optimizer, loss) first')
+
+    def _weight_modes(self, count: int) -> list[Any]:
+        modes = self._sample_weight_mode
+        if isinstance(modes, dict):
+            return [modes.get(name) for name in self.output_names]
+        return list(modes) if isinstance(modes, list | tuple) else [modes] * count
+
+    @property
+    def run_eagerly(self) -> bool:
+        """True: steps run op by op on numbers, so that Python code in them sees values. Slow; the numbers are the same."""
+        return self._run_eagerly or bool(getattr(self, "dynamic", False))
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._run_eagerly = bool(value)
+        self._forget_programs()
+
+    @property
+    def distribute_strategy(self) -> None:
+        """None: one process trains on one device."""
+        return None
+
+    @property
+    def sample_weights(self) -> list[None]:
+        """One None per output; weights are given to fit."""
+        return [None] * len(self.output_names)
+
+    # -- metrics --------------------------------------------------------------------------------------------------------
+    @property
+    def metrics(self) -> list[Any]:
+        """Running means of the losses, the metrics of compile(), then those of layers and of `add_metric`."""
+        found: list[Any] = []
+        if self.compiled_loss is not None:
+            found += self.compiled_loss.metrics
+        if self.compiled_metrics is not None:
+            found += self.compiled_metrics.metrics
+        return list(dict.fromkeys(found + super().metrics))  # type: ignore[misc]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what evaluate returns; metrics appear once the model has seen a batch or its outputs are known."""
+        self._build_metrics_from_graph()
+        return [metric.name for metric in self.metrics]
+
+    def _build_metrics_from_graph(self) -> None:
+        compiled, graph = self.compiled_metrics, self._graph
+        if compiled is not None and not compiled.built and graph is not None and self.compiled_loss is not None:
+            placeholders = [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype) for t in graph.flat_outputs]
+            if not any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
+                compiled.build(placeholders, placeholders, self.compiled_loss.losses, None)
+
+    def reset_metrics(self) -> None:
+        """Sets the state of every metric to its start."""
+        self._programs_of_metrics().reset()
+
+    # -- steps, which a subclass may override ---------------------------------------------------------------------------
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training on `data` = (x,), (x, y) or (x, y, sample_weight): forward, loss, gradients, update, metrics.
+
+        Called once with symbolic data and compiled; Python side effects happen once. Returns name -> value for the logs.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        self._minimize(loss)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def _minimize(self, loss: Any) -> None:
+        variables = self._variables_to_train()
+        if not variables:
+            return
+        gradients = backend.gradients(loss, variables)
+        missing = [variable.name for variable, gradient in zip(variables, gradients, strict=True) if gradient is None]
+        if len(missing) == len(variables):
+            raise ValueError(f'fit (model "{self.name}"): no weight has a gradient; the loss does not depend on {", ".join(missing[:5])}')
+        if missing:
+            import warnings
+
+            warnings.warn(f'fit (model "{self.name}"): no gradient for {", ".join(missing)}; these weights stay as they are', stacklevel=2)
+        pairs = [(gradient, variable) for gradient, variable in zip(gradients, variables, strict=True) if gradient is not None]
+        self.optimizer.apply_gradients(pairs)
+
+    def _variables_to_train(self) -> list[backend.Variable]:
+        """The trainable weights as they were when training was first traced after compile()."""
+        if self._trained_variables is None:
+            self._trained_variables = list(self.trainable_weights)
+            self.optimizer.build(self._trained_variables)
+        return self._trained_variables
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """The scalar that training minimises: compiled losses plus `self.losses`."""
+        assert self.compiled_loss is not None
+        total = self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)
+        self._learned_output_names = self.compiled_loss.output_names
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Updates the compiled metrics and gives all results by name."""
+        assert self.compiled_metrics is not None and self.compiled_loss is not None
+        self.compiled_metrics.update_state(y, y_pred, sample_weight, self.compiled_loss.losses)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation: forward, loss, metrics."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        self.compute_loss(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction: forward without training behaviour."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def _step_is_custom(self, kind: str) -> bool:
+        own = type(self)
+        return getattr(own, f"{kind}_step") is not getattr(Trainer, f"{kind}_step") or own.compute_metrics is not Trainer.compute_metrics
+
+    # -- programs -------------------------------------------------------------------------------------------------------
+    def _step(self, kind: str, arrays: Arrays) -> Step:
+        key = (kind, arrays.signature())
+        step = self._steps.get(key)
+        if step is None:
+            make = EagerStep if self.run_eagerly else CompiledStep
+            step = self._steps[key] = make(self, kind, arrays)
+        return step
+
+    def _read_results(self, step: Step | None) -> dict[str, Any]:
+        """Current numbers of the logs."""
+        own = step.logs() if step is not None else None
+        if own is not None:
+            return own
+        return self._programs_of_metrics().read()
+
+    def _programs_of_metrics(self) -> MetricPrograms:
+        metrics = self.metrics
+        if self._metric_programs is None or not self._metric_programs.fits(metrics):
+            self._metric_programs = MetricPrograms(metrics)
+        return self._metric_programs
+
+
+def _strings(compiled: CompiledMetrics) -> list[Any]:
+    return nest.flatten([compiled.user_metrics or [], compiled.user_weighted_metrics or []])
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a step is given; what is missing is None."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    return (*data, None, None)[:3]  # type: ignore[return-value]
