@@ -11,6 +11,10 @@ from nnstack import backend
 from nnstack.engine import context
 
 
+# Bookkeeping attributes, in which nothing is looked for.
+_UNTRACKED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_weights", "_trained_variables", "_steps", "_losses", "_updates", "_stack_tensors"})
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """An attribute's value, or what it holds where it is a list, tuple or dict."""
     if isinstance(value, Mapping):
@@ -79,7 +83,7 @@ class WeightOwner:
         """Layers held in attributes, lists and dicts, in the order in which the attributes were set."""
         found: dict[int, Any] = {}
         for attribute, value in list(self.__dict__.items()):
-            if attribute not in ("_inbound_nodes", "_outbound_nodes", "_own_weights"):
+            if attribute not in _UNTRACKED:
                 for leaf in leaves(value):
                     if isinstance(leaf, WeightOwner) and leaf is not self:
                         found.setdefault(id(leaf), leaf)
@@ -113,7 +117,7 @@ class WeightOwner:
         """Own weights: those of `add_weight`, then Variables found in attributes."""
         held = {id(variable): variable for variable in self._own_weights}
         for attribute, value in list(self.__dict__.items()):
-            if attribute != "_own_weights":
+            if attribute not in _UNTRACKED:
                 for leaf in leaves(value):
                     if isinstance(leaf, backend.Variable):
                         held.setdefault(id(leaf), leaf)

@@ -1,0 +1,83 @@
+"""The arguments of compile() as plain data, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnstack import losses, metrics, optimizers
+from nnstack.utils.generic_utils import CustomObjectScope
+
+_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+
+
+def write(model: Any) -> dict[str, Any]:
+    """`training_config` of a compiled model."""
+    arguments = model._compile_arguments
+    config = {
+        "loss": _map(_plain_loss, arguments["loss"]),
+        "metrics": _map(_plain_metric, arguments["metrics"]),
+        "weighted_metrics": _map(_plain_metric, arguments["weighted_metrics"]),
+        "loss_weights": arguments["loss_weights"],
+        "optimizer_config": optimizers.serialize(model.optimizer, use_legacy_format=True),
+    }
+    if arguments["sample_weight_mode"] is not None:
+        config["sample_weight_mode"] = arguments["sample_weight_mode"]
+    return config
+
+
+def read(config: Mapping[str, Any], model: Any, custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Keywords for `model.compile`."""
+    with CustomObjectScope(dict(custom_objects or {})):
+        return {
+            "optimizer": _optimizer(config["optimizer_config"], custom_objects),
+            "loss": _map(_loss, config.get("loss")),
+            "metrics": _map(_metric, config.get("metrics")),
+            "weighted_metrics": _map(_metric, config.get("weighted_metrics")),
+            "loss_weights": config.get("loss_weights"),
+            "sample_weight_mode": config.get("sample_weight_mode"),
+        }
+
+
+def _is_object_config(value: Any) -> bool:
+    return isinstance(value, Mapping) and "class_name" in value
+
+
+def _map(function: Callable[[Any], Any], value: Any) -> Any:
+    """`function` on every entry of lists and dicts per output; an object's own config dict is one entry."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and not _is_object_config(value):
+        return {key: _map(function, one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_map(function, one) for one in value]
+    return function(value)
+
+
+def _plain_loss(loss: Any) -> Any:
+    return loss if isinstance(loss, str) or _is_object_config(loss) else losses.serialize(loss, use_legacy_format=True)
+
+
+def _plain_metric(metric: Any) -> Any:
+    return metric if isinstance(metric, str) or _is_object_config(metric) else metrics.serialize(metric, use_legacy_format=True)
+
+
+def _loss(value: Any) -> Any:
+    return losses.deserialize(_named_function(value)) if _is_object_config(value) else value
+
+
+def _metric(value: Any) -> Any:
+    return value if isinstance(value, str) and value in _BY_SHAPE else metrics.deserialize(_named_function(value))
+
+
+def _named_function(config: Any) -> Any:
+    """Keras writes built-in losses with the function's name inside, which the class knows anyway."""
+    if _is_object_config(config) and isinstance(config.get("config"), Mapping) and config["class_name"] not in ("LossFunctionWrapper", "MeanMetricWrapper"):
+        return {**config, "config": {key: value for key, value in config["config"].items() if key != "fn"}}
+    return config
+
+
+def _optimizer(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    """The file decides by its class name: `Custom>Adam` is the new Adam, `Adam` the legacy one."""
+    old = None if "module" in config or "is_legacy_optimizer" in config.get("config", {}) else not config["class_name"].startswith("Custom>")
+    return optimizers.deserialize(config, custom_objects, use_legacy_optimizer=old)
