@@ -7,11 +7,15 @@
 
 namespace nnstack {
 
-// One block of device memory.
+// One block of device memory: its own, or a part of something that `owner` keeps alive (a mapped file).
 class Storage {
  public:
   Storage(Device& device, size_t bytes) : device_(device), bytes_(bytes), data_(device.allocate(bytes)) {}
-  ~Storage() { device_.release(data_); }
+  Storage(Device& device, size_t bytes, void* data, std::shared_ptr<const void> owner)
+      : device_(device), bytes_(bytes), data_(data), owner_(std::move(owner)) {}
+  ~Storage() {
+    if (!owner_) device_.release(data_);
+  }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
@@ -23,6 +27,7 @@ class Storage {
   Device& device_;
   size_t bytes_;
   void* data_;
+  std::shared_ptr<const void> owner_;
 };
 
 struct Tensor {

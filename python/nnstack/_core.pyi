@@ -110,6 +110,14 @@ class Program:
     def profile_report(self) -> list[dict[str, Any]]: ...  # [{'step', 'kernel', 'layer', 'calls', 'seconds'}]
     def stats(self) -> dict[str, int]: ...  # 'nodes', 'steps', 'arena_bytes', 'plans'
 
+def export_model(
+    path: str,
+    functions: Mapping[str, tuple[Sequence[Value], Sequence[Value], Sequence[tuple[Variable, Value]]]],
+    samples: Sequence[tuple[str, Sequence[Any], Sequence[Any]]] = ...,
+) -> None:
+    """One file for C++. functions: name -> (inputs, outputs, updates); without updates a function is compiled for inference.
+    samples: (function, input arrays, output arrays) that the loader can verify."""
+
 def allocations() -> int: ...  # heap allocations made by the core's runtime since the process began (a test hook)
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...
