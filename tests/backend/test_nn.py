@@ -1,0 +1,80 @@
+"""Cross-entropies see through softmax and sigmoid; activations at their edges."""
+
+import numpy as np
+import pytest
+
+from nnstack import activations
+from nnstack import backend as K
+
+LOGITS = np.array([[100.0, -100.0, 0.0], [0.0, 3.0, -50.0]], "float32")
+ONE_HOT = np.eye(3, dtype="float32")[[1, 2]]
+EXACT = np.array([200.0, 53.048587], "float32")  # log(sum(exp(x))) - x[class]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_softmax_crossentropy_is_computed_from_the_logits(compiled):
+    def losses(x):
+        p = activations.softmax(x)
+        return [K.categorical_crossentropy(ONE_HOT, p), K.sparse_categorical_crossentropy([1, 2], p)]
+
+    if compiled:
+        x = K.placeholder((None, 3))
+        results = K.function([x], losses(x))([LOGITS])
+    else:
+        results = [loss.numpy() for loss in losses(K.constant(LOGITS))]
+    np.testing.assert_allclose(results, [EXACT, EXACT], rtol=1e-6)
+
+
+def test_probabilities_from_elsewhere_are_cut_at_epsilon():
+    loss = K.categorical_crossentropy(np.eye(2, dtype="float32")[[0]], np.array([[0.0, 1.0]], "float32"))
+    np.testing.assert_allclose(loss.numpy(), [-np.log(1e-7)], rtol=1e-5)
+
+
+def test_sigmoid_crossentropy_is_computed_from_the_logits():
+    x = K.placeholder((3,))
+    loss = K.function([x], K.binary_crossentropy(np.array([1.0, 0.0, 1.0], "float32"), K.sigmoid(x)))
+    np.testing.assert_allclose(loss([[-80.0, 60.0, 0.0]]), [80.0, 60.0, np.log(2)], rtol=1e-6)
+
+
+def test_class_axis_may_be_anywhere():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    labels = np.array([[0, 1, 2, 0], [2, 1, 0, 1]])
+    logs = x - np.log(np.exp(x).sum(1, keepdims=True))
+    expected = -np.take_along_axis(logs, labels[:, None], 1)[:, 0]
+    loss = K.sparse_categorical_crossentropy(labels, x, from_logits=True, axis=1)
+    np.testing.assert_allclose(loss.numpy(), expected, rtol=1e-5)
+    one_hot = np.moveaxis(np.eye(3, dtype="float32")[labels], -1, 1)
+    np.testing.assert_allclose(K.categorical_crossentropy(one_hot, x, True, axis=1).numpy(), expected, rtol=1e-5)
+
+
+def test_labels_out_of_range_give_nan_and_ignored_ones_zero():
+    loss = K.sparse_categorical_crossentropy([0, 3, -1], np.zeros((3, 3), "float32"), from_logits=True, ignore_class=-1)
+    assert np.isnan(loss.numpy()).tolist() == [False, True, False]
+    assert loss.numpy()[2] == 0.0
+
+
+def test_number_of_classes_must_be_known():
+    with pytest.raises(ValueError, match="number of classes must be known"):
+        K.sparse_categorical_crossentropy(K.placeholder((None,)), K.placeholder((None, None)))
+
+
+def test_activations_by_name():
+    assert activations.get(None) is activations.linear
+    assert activations.get("relu") is activations.relu
+    assert activations.serialize(activations.softmax) == "softmax"
+    assert activations.deserialize("tanh") is activations.tanh
+    with pytest.raises(ValueError, match="Unknown activation function: 'rellu'"):
+        activations.get("rellu")
+    with pytest.raises(TypeError, match="expected a name"):
+        activations.get(3)
+
+
+def test_activations_do_not_overflow():
+    x = np.array([[-1000.0, 1000.0]], "float32")
+    for name in ("elu", "selu", "softplus", "sigmoid", "tanh", "gelu", "mish", "swish", "softmax", "softsign"):
+        p = K.placeholder((1, 2))
+        y = activations.get(name)(p)
+        value, slope = K.function([p], [y, *K.gradients(y, [p])])([x])
+        assert np.isfinite(value).all() and np.isfinite(slope).all(), name
+    with pytest.raises(ValueError, match="softmax: expected at least 2 axes"):
+        activations.softmax(np.zeros(3, "float32"))
