@@ -7,7 +7,8 @@ from nnstack import backend as K
 from nnstack import constraints, optimizers
 from nnstack.optimizers import legacy, schedules
 
-ALL = [
+NAMES = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
+ALL = [getattr(optimizers, name) for name in NAMES]
     getattr(optimizers, name)
     for name in ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion"]
 ]
