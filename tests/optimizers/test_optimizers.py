@@ -9,9 +9,6 @@ from nnstack.optimizers import legacy, schedules
 
 NAMES = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
 ALL = [getattr(optimizers, name) for name in NAMES]
-    getattr(optimizers, name)
-    for name in ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion"]
-]
 LEGACY = [getattr(legacy, name) for name in legacy.__all__ if name != "Optimizer"]
 
 
