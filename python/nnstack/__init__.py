@@ -35,7 +35,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = frozenset(
-    """activations backend callbacks constraints initializers layers losses metrics models optimizers regularizers utils""".split()
+    [
+        "activations",
+        "backend",
+        "callbacks",
+        "constraints",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "optimizers",
+        "regularizers",
+        "utils",
+    ]
 )
 _NAMES = {
     "GradientTape": "nnstack.training.tape",

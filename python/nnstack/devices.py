@@ -14,7 +14,9 @@ def list_devices() -> list[str]:
 
 
 def set_device(name: str) -> None:
-    """Default device of new variables and programs. `RuntimeError` says what was looked for if a CUDA device is not there."""
+    """Default device of new variables and programs. `RuntimeError` says what was looked for if a CUDA device is not
+    there.
+    """
     _core.set_device(name)
 
 

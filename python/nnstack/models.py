@@ -13,11 +13,14 @@ from nnstack.saving.config import clone_model, model_from_config, model_from_jso
 def load_model(
     filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model in an HDF5 file of nnstack, tf.keras or Keras 2: architecture, weights and, with `compile`, its training state.
+    """The model in an HDF5 file of nnstack, tf.keras or Keras 2: architecture, weights and, with `compile`, its
+    training state.
 
-    `filepath`: path, open `h5py.File` or file object. `custom_objects`: name -> class or function, the only way to bring
+    `filepath`: path, open `h5py.File` or file object. `custom_objects`: name -> class or function, the only way to
+    bring
     code; nothing in a file is ever executed (`safe_mode` changes nothing).
-    Raises `OSError` for a file that is not there or no HDF5, `ValueError` for unknown classes or a file without a model.
+    Raises `OSError` for a file that is not there or no HDF5, `ValueError` for unknown classes or a file without a
+    model.
     """
     from nnstack.saving.hdf5 import load_model as load
 

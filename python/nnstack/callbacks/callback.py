@@ -8,7 +8,8 @@ from typing import Any
 class Callback:
     """Base class; override the hooks you need. `self.model` and `self.params` are set before the first hook.
 
-    `logs` holds plain floats by name. Batch hooks slow training down, because every batch must then be looked at; say with
+    `logs` holds plain floats by name. Batch hooks slow training down, because every batch must then be looked at; say
+    with
     `batches_until_needed` which ones you need. Source: https://keras.io/2.16/api/callbacks/base_callback/
     """
 
@@ -25,14 +26,18 @@ class Callback:
         """Called once before the run."""
         self.model = model
 
-    # -- which batches --------------------------------------------------------------------------------------------------
+    # -- which batches ------------------------------------------------------------------------------------------------
     def watches_batches(self, phase: str) -> bool:
         """True if a batch hook of 'train', 'test' or 'predict' is overridden."""
-        names = [f"on_{phase}_batch_begin", f"on_{phase}_batch_end"] + (["on_batch_begin", "on_batch_end"] if phase == "train" else [])
+        names = [f"on_{phase}_batch_begin", f"on_{phase}_batch_end"] + (
+            ["on_batch_begin", "on_batch_end"] if phase == "train" else []
+        )
         return any(getattr(type(self), name) is not getattr(Callback, name) or name in self.__dict__ for name in names)
 
     def batches_until_needed(self, batch: int) -> int:
-        """How many batches from `batch` on may pass unseen; 0: this one must be shown. Default: every batch is shown."""
+        """How many batches from `batch` on may pass unseen; 0: this one must be shown. Default: every batch is
+        shown.
+        """
         return 0
 
     def follows_progress(self) -> bool:
@@ -42,7 +47,7 @@ class Callback:
     def on_progress(self, phase: str, done: int, logs: Any) -> None:
         """After each native call, about ten times a second at least: `done` batches of this epoch are over."""
 
-    # -- hooks ----------------------------------------------------------------------------------------------------------
+    # -- hooks --------------------------------------------------------------------------------------------------------
     def on_train_begin(self, logs: Any = None) -> None:
         """Before the first epoch."""
 

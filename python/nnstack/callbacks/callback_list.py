@@ -14,7 +14,8 @@ _MANY = 1 << 40
 class CallbackList:
     """Calls callbacks in order. The loop asks `quiet_batches` how many batches it may run before one of them looks.
 
-    A callback whose batch hooks are overridden sees every batch; one that defines `batches_until_needed(batch)` is asked
+    A callback whose batch hooks are overridden sees every batch; one that defines `batches_until_needed(batch)` is
+    asked
     how many batches from `batch` on it can do without.
     """
 
@@ -26,15 +27,20 @@ class CallbackList:
             callback.set_params(params)
             callback.set_model(model)
         self.history = next((callback for callback in callbacks if isinstance(callback, History)), None)
-        self._watchers = {phase: [c for c in callbacks if c.watches_batches(phase)] for phase in ("train", "test", "predict")}
+        self._watchers = {
+            phase: [c for c in callbacks if c.watches_batches(phase)] for phase in ("train", "test", "predict")
+        }
         self._followers = [callback for callback in callbacks if callback.follows_progress()]
 
     @classmethod
     def of(
-        cls, callbacks: Any, model: Any, *, verbose: int, epochs: int, steps: int | None, samples: int | None, batch_size: int | None,
+        cls, callbacks: Any, model: Any, *, verbose: int, epochs: int, steps: int | None, samples: int | None,
+        batch_size: int | None,
         do_validation: bool = False, history: bool = False,
     ) -> CallbackList:  # fmt: skip
-        """The user's callbacks with a progress bar (verbose > 0) and, for fit, a History; a CallbackList passes as it is."""
+        """The user's callbacks with a progress bar (verbose > 0) and, for fit, a History; a CallbackList passes as it
+        is.
+        """
         if isinstance(callbacks, CallbackList):
             return callbacks
         given = list(callbacks) if isinstance(callbacks, list | tuple) else [] if callbacks is None else [callbacks]
@@ -45,7 +51,7 @@ class CallbackList:
             given.append(ProgbarLogger())
         if history and not any(isinstance(callback, History) for callback in given):
             given.append(History())
-        params = {
+        params: dict[str, Any] = {
             "verbose": verbose, "epochs": epochs, "steps": steps, "samples": samples, "batch_size": batch_size,
             "do_validation": do_validation, "metrics": [],
         }  # fmt: skip
@@ -56,11 +62,13 @@ class CallbackList:
         inner = CallbackList.__new__(CallbackList)
         inner.callbacks = [callback for callback in self.callbacks if not isinstance(callback, ProgbarLogger)]
         inner.model, inner.params, inner.history = self.model, self.params, self.history
-        inner._watchers = {phase: [c for c in watchers if c in inner.callbacks] for phase, watchers in self._watchers.items()}
+        inner._watchers = {
+            phase: [c for c in watchers if c in inner.callbacks] for phase, watchers in self._watchers.items()
+        }
         inner._followers = []
         return inner
 
-    # -- batches --------------------------------------------------------------------------------------------------------
+    # -- batches ------------------------------------------------------------------------------------------------------
     def quiet_batches(self, phase: str, batch: int) -> int:
         """How many batches from `batch` on nobody needs to see; 0 if the next one must be shown."""
         watchers = self._watchers[phase]
@@ -79,7 +87,7 @@ class CallbackList:
         for callback in self._followers:
             callback.on_progress(phase, done, logs)
 
-    # -- everything else ------------------------------------------------------------------------------------------------
+    # -- everything else ----------------------------------------------------------------------------------------------
     def epoch_begin(self, epoch: int) -> None:
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch, {})

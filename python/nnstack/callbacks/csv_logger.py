@@ -38,7 +38,9 @@ class CSVLogger(Callback):
             if not any(key.startswith("val_") for key in self.keys) and self.params.get("do_validation"):
                 self.keys += [f"val_{key}" for key in self.keys]
         if self._writer is None:
-            self._writer = csv.DictWriter(self._file, ["epoch", *self.keys], delimiter=self.separator, lineterminator="\n")
+            self._writer = csv.DictWriter(
+                self._file, ["epoch", *self.keys], delimiter=self.separator, lineterminator="\n"
+            )
             if self._heading:
                 self._writer.writeheader()
         row = {key: _cell(logs.get(key, "NA")) for key in self.keys}

@@ -13,7 +13,8 @@ from nnstack.callbacks.monitor import Monitor
 class EarlyStopping(Callback):
     """Stops after `patience` epochs without an improvement of `monitor` by more than `min_delta`.
 
-    `mode` 'auto', 'min' or 'max'; `baseline` a value that must be beaten; `restore_best_weights` puts back the weights of the
+    `mode` 'auto', 'min' or 'max'; `baseline` a value that must be beaten; `restore_best_weights` puts back the
+    weights of the
     best epoch; `start_from_epoch` epochs before that one are not counted. `verbose=1` prints the stop.
     Source: https://keras.io/2.16/api/callbacks/early_stopping/
     """

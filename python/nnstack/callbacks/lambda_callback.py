@@ -9,7 +9,8 @@ from nnstack.callbacks.callback import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls the functions given: `on_epoch_begin(epoch, logs)`, `on_batch_end(batch, logs)`, `on_train_begin(logs)`, ...
+    """Calls the functions given: `on_epoch_begin(epoch, logs)`, `on_batch_end(batch, logs)`, `on_train_begin(logs)`,
+    ...
 
     Any hook of `Callback` may be given by keyword.
     """

@@ -24,7 +24,7 @@ class LearningRateScheduler(Callback):
             new = self.schedule(epoch, rate)
         except TypeError:  # the old form with one argument
             new = self.schedule(epoch)
-        if not isinstance(new, int | float) and not hasattr(new, "__float__"):
+        if not hasattr(new, "__float__"):
             raise ValueError(f"LearningRateScheduler: expected a number from schedule, got {new!r}")
         backend.set_value(self.model.optimizer.learning_rate, float(new))
         if self.verbose > 0:
@@ -38,7 +38,8 @@ class LearningRateScheduler(Callback):
 class ReduceLROnPlateau(Callback):
     """Multiplies the learning rate by `factor` after `patience` epochs without improvement of `monitor`.
 
-    `min_delta` what counts as improvement; `cooldown` epochs to wait after a change; `min_lr` lower bound; `mode` 'auto', 'min',
+    `min_delta` what counts as improvement; `cooldown` epochs to wait after a change; `min_lr` lower bound; `mode`
+    'auto', 'min',
     'max'. Raises `ValueError` for a factor of 1 or more.
     """
 

@@ -13,7 +13,8 @@ class ModelCheckpoint(Callback):
     """Saves to `filepath`, which may hold `{epoch:02d}` (from 1) and names from logs: `best-{val_loss:.2f}.h5`.
 
     `save_best_only` writes only when `monitor` improves (`mode` 'auto', 'min', 'max'; `initial_value_threshold` must be
-    beaten first); `save_weights_only`; `save_freq` 'epoch' or a number of batches; `period` epochs between two saves (old
+    beaten first); `save_weights_only`; `save_freq` 'epoch' or a number of batches; `period` epochs between two saves
+    (old
     spelling). Source: https://keras.io/2.16/api/callbacks/model_checkpoint/
     """
 
@@ -55,7 +56,7 @@ class ModelCheckpoint(Callback):
 
     def batches_until_needed(self, batch: int) -> int:
         # Batches pass unseen until the one that is the save_freq-th since the last save.
-        return max(self.save_freq - self._batches_since_save - 1 - (batch - self._seen_to), 0)
+        return max(int(self.save_freq) - self._batches_since_save - 1 - (batch - self._seen_to), 0)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
@@ -95,12 +96,18 @@ class ModelCheckpoint(Callback):
         try:
             path = self.filepath.format(epoch=epoch + 1, batch=(batch or 0) + 1, **logs)
         except KeyError as error:
-            raise KeyError(f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not in the logs: {', '.join(logs)}") from None
+            raise KeyError(
+                f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not in the logs: "
+                f"{', '.join(logs)}"
+            ) from None
         folder = os.path.dirname(path)
         if folder:
             os.makedirs(folder, exist_ok=True)
         if value is not None:
-            self._say(f"Epoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to {value:.5f}, saving model to {path}")
+            self._say(
+                f"Epoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to {value:.5f}, saving model to "
+                f"{path}"
+            )
             self.best = value
         else:
             self._say(f"Epoch {epoch + 1}: saving model to {path}")

@@ -11,7 +11,8 @@ from nnstack.utils.progbar import Progbar
 class ProgbarLogger(Callback):
     """verbose 1: a bar with times and running means; 2: one line per epoch. Fed by the loop, not by batch hooks.
 
-    `count_mode` 'steps' or 'samples' and `stateful_metrics` are taken for their signature: all values are means already.
+    `count_mode` 'steps' or 'samples' and `stateful_metrics` are taken for their signature: all values are means
+    already.
     """
 
     def __init__(self, count_mode: str = "steps", stateful_metrics: Any = None) -> None:

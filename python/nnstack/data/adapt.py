@@ -32,18 +32,30 @@ def make_feed(
     if is_stream(x):
         if y is not None or sample_weight is not None:
             given = "y" if y is not None else "sample_weight"
-            raise ValueError(f"{title}: x is a {type(x).__name__}, which yields (x, y) or (x, y, sample_weight); remove the argument {given}")
+            raise ValueError(
+                f"{title}: x is a {type(x).__name__}, which yields (x, y) or (x, y, sample_weight); remove the "
+                f"argument {given}"
+            )
         if batch_size is not None:
-            raise ValueError(f"{title}: x is a {type(x).__name__}, which makes its own batches; remove the argument batch_size")
+            raise ValueError(
+                f"{title}: x is a {type(x).__name__}, which makes its own batches; remove the argument batch_size"
+            )
         return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what)
     return ArrayFeed(
-        prepare(model, x, y, sample_weight, class_weight, what), checked_batch(model, batch_size, title), step_for, shuffle, steps, passes
+        prepare(model, x, y, sample_weight, class_weight, what),
+        checked_batch(model, batch_size, title),
+        step_for,
+        shuffle,
+        steps,
+        passes,
     )
 
 
 def checked_batch(model: Any, batch_size: int | None, title: str) -> int:
     """The batch size: the one given, else the one fixed in the model's input, else 32."""
-    fixed = model._graph.flat_inputs[0].shape[0] if model._graph is not None and model._graph.flat_inputs[0].shape else None
+    fixed = (
+        model._graph.flat_inputs[0].shape[0] if model._graph is not None and model._graph.flat_inputs[0].shape else None
+    )
     if batch_size is None:
         return int(fixed or DEFAULT_BATCH)
     if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
@@ -53,7 +65,9 @@ def checked_batch(model: Any, batch_size: int | None, title: str) -> int:
     return int(batch_size)
 
 
-def split(arrays: tuple[Any, Any, Any], fraction: float, title: str) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+def split(
+    arrays: tuple[Any, Any, Any], fraction: float, title: str
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
     """(training part, validation part): the last `fraction` of the samples, before any shuffling, is for validation."""
     from nnstack.data.structure import flat_list, to_array
     from nnstack.utils import nest
@@ -63,7 +77,9 @@ def split(arrays: tuple[Any, Any, Any], fraction: float, title: str) -> tuple[tu
     first = to_array(flat_list(arrays[0], [], title)[0], title)
     border = int(len(first) * (1.0 - fraction))
     if border == 0 or border == len(first):
-        raise ValueError(f"{title}: {len(first)} samples cannot be split at validation_split={fraction}; one part would be empty")
+        raise ValueError(
+            f"{title}: {len(first)} samples cannot be split at validation_split={fraction}; one part would be empty"
+        )
 
     def part(value: Any, piece: slice) -> Any:
         if value is None:
@@ -72,4 +88,4 @@ def split(arrays: tuple[Any, Any, Any], fraction: float, title: str) -> tuple[tu
             return to_array(value, title)[piece]
         return nest.map_structure(lambda leaf: None if leaf is None else to_array(leaf, title)[piece], value)
 
-    return tuple(part(v, slice(None, border)) for v in arrays), tuple(part(v, slice(border, None)) for v in arrays)  # type: ignore[return-value]
+    return tuple(part(v, slice(None, border)) for v in arrays), tuple(part(v, slice(border, None)) for v in arrays)

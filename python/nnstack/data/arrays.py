@@ -59,9 +59,16 @@ class Arrays:
 
 
 def prepare(
-    model: Any, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None, what: str = "fit"
+    model: Any,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | None = None,
+    what: str = "fit",
 ) -> Arrays:
-    """Data as users give it, in the model's order, checked against the model; `ValueError` or `TypeError` says what does not fit."""
+    """Data as users give it, in the model's order, checked against the model; `ValueError` or `TypeError` says what
+    does not fit.
+    """
     what = f'{what} (model "{model.name}")'
     graph = model._graph
     names = graph.input_names if graph is not None else []
@@ -75,14 +82,24 @@ def prepare(
     if len(given) == 1 and len(targets) > 1:
         given = given * len(targets)
     given += [None] * (len(targets) - len(given))
-    check_lengths({"x": inputs, "y": targets, "sample_weight": [to_array(w, what) for w in given if w is not None]}, what)
-    weights = [combined_weight(target, weight, _for_output(class_weight, model, i)) for i, (target, weight) in enumerate(zip(targets, given, strict=True))]
+    check_lengths(
+        {"x": inputs, "y": targets, "sample_weight": [to_array(w, what) for w in given if w is not None]}, what
+    )
+    weights = [
+        combined_weight(target, weight, _for_output(class_weight, model, i))
+        for i, (target, weight) in enumerate(zip(targets, given, strict=True))
+    ]
     inputs = fit_inputs(inputs, graph.flat_inputs if graph is not None else None, names, what)
     losses = model.compiled_loss.losses if model.compiled_loss is not None else []
     if losses:
         check_targets(targets, graph.flat_outputs if graph is not None else None, model.output_names, losses, what)
     check_weights(weights, targets, modes, model.output_names or ["output_1"], what)
-    return Arrays([_contiguous(a) for a in inputs], [_contiguous(a) for a in targets], [_contiguous(w) if w is not None else None for w in weights], pack)
+    return Arrays(
+        [_contiguous(a) for a in inputs],
+        [_contiguous(a) for a in targets],
+        [_contiguous(w) if w is not None else None for w in weights],
+        pack,
+    )
 
 
 def _for_output(class_weight: Any, model: Any, position: int) -> Any:
@@ -110,7 +127,10 @@ def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     """One placeholder per input: the graph's shape and dtype where there is a graph, else the data's."""
     graph = model._graph
     if graph is not None:
-        return [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=n) for t, n in zip(graph.flat_inputs, graph.input_names, strict=True)]
+        return [
+            backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=n)
+            for t, n in zip(graph.flat_inputs, graph.input_names, strict=True)
+        ]
     return [
         backend.placeholder(shape=(None, *array.shape[1:]), dtype=tensor_dtype(array), name=f"input_{position + 1}")
         for position, array in enumerate(arrays.inputs)
@@ -124,7 +144,9 @@ def target_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     for position, (array, output) in enumerate(zip(arrays.targets, outputs, strict=False)):
         shape: list[int | None] = [None, *array.shape[1:]]
         if output is not None and len(output.shape) == len(shape):
-            shape = [None] + [size if known is not None else None for size, known in zip(shape[1:], output.shape[1:], strict=True)]
+            shape[1:] = [
+                size if known is not None else None for size, known in zip(shape[1:], output.shape[1:], strict=True)
+            ]
         made.append(backend.placeholder(shape=tuple(shape), dtype=tensor_dtype(array), name=f"target_{position + 1}"))
     return made
 
@@ -132,7 +154,9 @@ def target_placeholders(model: Any, arrays: Arrays) -> list[Any]:
 def weight_placeholders(arrays: Arrays) -> list[Any]:
     """One placeholder per output's weights, None where there are none."""
     return [
-        None if weight is None else backend.placeholder(shape=(None, *weight.shape[1:]), dtype=backend.floatx(), name=f"weight_{position + 1}")
+        None
+        if weight is None
+        else backend.placeholder(shape=(None, *weight.shape[1:]), dtype=backend.floatx(), name=f"weight_{position + 1}")
         for position, weight in enumerate(arrays.weights)
     ]
 

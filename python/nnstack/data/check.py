@@ -22,13 +22,19 @@ def check_lengths(groups: dict[str, Sequence[np.ndarray]], what: str) -> None:
         raise ValueError(f"{what}: expected at least one sample, got none")
 
 
-def fit_inputs(arrays: list[np.ndarray], tensors: Sequence[Any] | None, names: Sequence[str], what: str) -> list[np.ndarray]:
-    """Arrays with the rank of the model's inputs; `ValueError` naming input, expected and given shape if they cannot be."""
+def fit_inputs(
+    arrays: list[np.ndarray], tensors: Sequence[Any] | None, names: Sequence[str], what: str
+) -> list[np.ndarray]:
+    """Arrays with the rank of the model's inputs; `ValueError` naming input, expected and given shape if they cannot
+    be.
+    """
     if tensors is None:
         return arrays
     if len(arrays) != len(tensors):
         raise ValueError(f"{what}: expected {len(tensors)} input array(s) ({', '.join(names)}), got {len(arrays)}")
-    return [_fit_input(array, tuple(t.shape), name, what) for array, t, name in zip(arrays, tensors, names, strict=True)]
+    return [
+        _fit_input(array, tuple(t.shape), name, what) for array, t, name in zip(arrays, tensors, names, strict=True)
+    ]
 
 
 def _fit_input(array: np.ndarray, want: tuple[int | None, ...], name: str, what: str) -> np.ndarray:
@@ -46,12 +52,15 @@ def _fit_input(array: np.ndarray, want: tuple[int | None, ...], name: str, what:
         raise ValueError(f'{what}: input "{name}" expects shape {want}, got {have}. {hint}')
     if want[0] is not None and len(array) % want[0]:
         raise ValueError(
-            f'{what}: input "{name}" has the fixed batch size {want[0]}, so the number of samples must be a multiple of it; got {len(array)}'
+            f'{what}: input "{name}" has the fixed batch size {want[0]}, so the number of samples must be a '
+            f"multiple of it; got {len(array)}"
         )
     return array
 
 
-def check_targets(arrays: Sequence[np.ndarray], outputs: Sequence[Any] | None, names: Sequence[str], losses: Sequence[Any], what: str) -> None:
+def check_targets(
+    arrays: Sequence[np.ndarray], outputs: Sequence[Any] | None, names: Sequence[str], losses: Sequence[Any], what: str
+) -> None:
     """Targets fit the outputs and the losses; `ValueError` naming output, loss, expected and given shape otherwise."""
     if outputs is None or not arrays:
         return
@@ -63,8 +72,21 @@ def check_targets(arrays: Sequence[np.ndarray], outputs: Sequence[Any] | None, n
 
 
 _ELEMENTWISE = frozenset(
-    """mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error binary_crossentropy
-    huber huber_loss log_cosh logcosh poisson kullback_leibler_divergence kl_divergence cosine_similarity""".split()
+    [
+        "mean_squared_error",
+        "mean_absolute_error",
+        "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error",
+        "binary_crossentropy",
+        "huber",
+        "huber_loss",
+        "log_cosh",
+        "logcosh",
+        "poisson",
+        "kullback_leibler_divergence",
+        "kl_divergence",
+        "cosine_similarity",
+    ]
 )
 
 
@@ -76,22 +98,43 @@ def _check_target(array: np.ndarray, want: tuple[int | None, ...], name: str, lo
         squeezed = have[:-1] if len(have) == len(want) and have[-1] == 1 else have
         if len(squeezed) != len(want) - 1 or _differs(want[1:-1], squeezed[1:]):
             expected = (*want[:-1],) if len(want) > 2 else (want[0],)
-            hint = "Use categorical_crossentropy for one-hot rows" if len(have) == len(want) and have[-1] == want[-1] else _LABELS
-            raise ValueError(f"{start}: expected integer labels of shape {expected}, got targets of shape {have}. {hint}")
+            hint = (
+                "Use categorical_crossentropy for one-hot rows"
+                if len(have) == len(want) and have[-1] == want[-1]
+                else _LABELS
+            )
+            raise ValueError(
+                f"{start}: expected integer labels of shape {expected}, got targets of shape {have}. {hint}"
+            )
         ignores = loss.get_config().get("ignore_class") is not None
         if not ignores and array.dtype.kind in "iu" and array.size and want[-1] is not None:
             least, most = int(array.min()), int(array.max())
             if least < 0 or most >= want[-1]:
-                raise ValueError(f"{start}: expected labels from 0 to {want[-1] - 1}, got labels from {least} to {most}. {_LABELS}")
+                raise ValueError(
+                    f"{start}: expected labels from 0 to {want[-1] - 1}, got labels from {least} to {most}. {_LABELS}"
+                )
     elif kind == "categorical_crossentropy":
         if len(have) != len(want) or have[-1] != want[-1] or _differs(want[1:], have[1:]):
             one_label = len(have) == len(want) - 1 or (len(have) == len(want) and have[-1] == 1)
-            hint = "Use sparse_categorical_crossentropy for integer labels, or one-hot rows: utils.to_categorical(y)" if one_label else _LABELS
+            hint = (
+                "Use sparse_categorical_crossentropy for integer labels, or one-hot rows: utils.to_categorical(y)"
+                if one_label
+                else _LABELS
+            )
             raise ValueError(f"{start}: expected one-hot targets of shape {want}, got targets of shape {have}. {hint}")
     elif kind in _ELEMENTWISE:
-        full = have if len(have) == len(want) else (*have, 1) if len(have) == len(want) - 1 and want[-1] in (1, None) else None
+        full = (
+            have
+            if len(have) == len(want)
+            else (*have, 1)
+            if len(have) == len(want) - 1 and want[-1] in (1, None)
+            else None
+        )
         if full is None or _differs(want[1:], full[1:]):
-            raise ValueError(f"{start}: expected targets of shape {want}, got targets of shape {have}. Reshape the targets, or change the last layer")
+            raise ValueError(
+                f"{start}: expected targets of shape {want}, got targets of shape {have}. Reshape the targets, or "
+                "change the last layer"
+            )
 
 
 _LABELS = "Check the labels against the number of units of the last layer"
@@ -101,14 +144,23 @@ def _differs(want: Sequence[int | None], have: Sequence[int]) -> bool:
     return len(want) != len(have) or any(a is not None and a != b for a, b in zip(want, have, strict=True))
 
 
-def check_weights(weights: Sequence[np.ndarray | None], targets: Sequence[np.ndarray], modes: Sequence[Any], names: Sequence[str], what: str) -> None:
+def check_weights(
+    weights: Sequence[np.ndarray | None],
+    targets: Sequence[np.ndarray],
+    modes: Sequence[Any],
+    names: Sequence[str],
+    what: str,
+) -> None:
     """Sample weights are 1-D, or 2-D with mode 'temporal' or to match the targets; `ValueError` otherwise."""
     for weight, target, mode, name in zip(weights, targets, modes, names, strict=False):
         if weight is None:
             continue
         if mode == "temporal" and (weight.ndim < 2 or target.ndim < 2 or weight.shape[:2] != target.shape[:2]):
             raise ValueError(
-                f"{what}: sample_weight for output \"{name}\" with mode 'temporal' expects shape {target.shape[:2]}, got {weight.shape}"
+                f"{what}: sample_weight for output \"{name}\" with mode 'temporal' expects shape "
+                f"{target.shape[:2]}, got {weight.shape}"
             )
         if weight.ndim > target.ndim and weight.ndim > 1:
-            raise ValueError(f'{what}: sample_weight for output "{name}" expects shape {target.shape[:1]}, got {weight.shape}')
+            raise ValueError(
+                f'{what}: sample_weight for output "{name}" expects shape {target.shape[:1]}, got {weight.shape}'
+            )

@@ -15,9 +15,17 @@ from nnstack.utils.data_utils import Sequence
 class Feed(Protocol):
     """What the loop asks of a data set."""
 
-    steps: int | None  # batches per epoch, None if not known
-    samples: int | None
-    batch_size: int | None
+    @property
+    def steps(self) -> int | None:
+        """Batches per epoch, None if not known."""
+
+    @property
+    def samples(self) -> int | None:
+        """Samples per epoch, None if not known."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Samples per batch, None if not known."""
 
     def start_epoch(self, epoch: int) -> None:
         """Makes the order of this epoch."""
@@ -68,12 +76,18 @@ class ArrayFeed:
         if self._step is None:
             self._step = self._step_for(self.arrays)
         if not self._limited:
-            return self._step.run_steps(self.arrays, self._order, first, self.batch_size, min(count, self._per_pass - first))
+            return int(
+                self._step.run_steps(
+                    self.arrays, self._order, first, self.batch_size, min(count, self._per_pass - first)
+                )
+            )
         place = self._position + first
         if place >= self._available:
             return 0
         inside = place % self._per_pass
-        return self._step.run_steps(self.arrays, None, inside, self.batch_size, min(count, self._per_pass - inside))
+        return int(
+            self._step.run_steps(self.arrays, None, inside, self.batch_size, min(count, self._per_pass - inside))
+        )
 
     def next_batch(self, index: int) -> Arrays | None:
         if self._limited:

@@ -1,4 +1,6 @@
-"""x, y and sample_weight as users give them, turned into flat lists of arrays that match the model's inputs and outputs."""
+"""x, y and sample_weight as users give them, turned into flat lists of arrays that match the model's inputs and
+outputs.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ def to_array(value: Any, what: str) -> np.ndarray:
         array = np.asarray(value)
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(
-            f"{what}: expected numbers, got dtype {array.dtype}. Turn text or objects into numeric arrays first, for example with "
+            f"{what}: expected numbers, got dtype {array.dtype}. Turn text or objects into numeric arrays first, "
+            "for example with "
             "astype('float32')"
         )
     if array.dtype.byteorder == ">":
@@ -40,7 +43,7 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
         return data, None, None
     if len(data) not in (1, 2, 3):
         raise ValueError(f"data: expected (x,), (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
-    return (*data, None, None)[:3]  # type: ignore[return-value]
+    return (*data, None, None)[:3]
 
 
 def flat_list(value: Any, names: Sequence[str], what: str) -> list[Any]:
@@ -69,4 +72,7 @@ def flat_list(value: Any, names: Sequence[str], what: str) -> list[Any]:
 
 def _is_numbers(value: list[Any]) -> bool:
     """A plain nested list of numbers is one array, a list of arrays is several."""
-    return bool(value) and all(isinstance(item, int | float | bool | np.number) or (isinstance(item, list) and _is_numbers(item)) for item in value)
+    return bool(value) and all(
+        isinstance(item, int | float | bool | np.number) or (isinstance(item, list) and _is_numbers(item))
+        for item in value
+    )

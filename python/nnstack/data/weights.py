@@ -15,7 +15,9 @@ def class_weight_vector(y: np.ndarray, class_weight: Mapping[int, float]) -> np.
     """
     classes = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
     if y.ndim > 2:
-        raise ValueError(f"class_weight: expected targets of rank 1 or 2, got shape {y.shape}. Pass sample_weight instead")
+        raise ValueError(
+            f"class_weight: expected targets of rank 1 or 2, got shape {y.shape}. Pass sample_weight instead"
+        )
     labels, places = np.unique(classes.astype(np.int64), return_inverse=True)
     missing = [int(label) for label in labels if int(label) not in class_weight]
     if missing:
@@ -31,4 +33,5 @@ def combined_weight(y: np.ndarray, sample_weight: Any, class_weight: Mapping[int
     if sample_weight is None:
         return weight
     given = np.asarray(sample_weight)
-    return given * weight.reshape(weight.shape + (1,) * (given.ndim - 1))
+    combined: np.ndarray = given * weight.reshape(weight.shape + (1,) * (given.ndim - 1))
+    return combined

@@ -1,6 +1,7 @@
 """What happens when a layer is called: a row of small steps, the same for symbolic tensors and for arrays.
 
-normalise inputs -> check `input_spec` -> build under the layer's name -> collect masks and `training` -> `call` -> output mask ->
+normalise inputs -> check `input_spec` -> build under the layer's name -> collect masks and `training` -> `call` ->
+output mask ->
 activity regularizer -> record the node.
 """
 
@@ -34,7 +35,10 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         args = (kwargs.pop("inputs"),)
     inputs = _normalise(layer, args[0])
     rest = tuple(nest.map_structure(_tensor_if_array, arg) for arg in args[1:])
-    kwargs = {key: nest.map_structure(_tensor_if_array, value) if key != "training" else value for key, value in kwargs.items()}
+    kwargs = {
+        key: nest.map_structure(_tensor_if_array, value) if key != "training" else value
+        for key, value in kwargs.items()
+    }
     tensors = [leaf for leaf in nest.flatten((inputs, rest, kwargs)) if backend.is_tensor(leaf)]
     eager = bool(tensors) and not isinstance(current_scope(), Trace) and all(_is_concrete(tensor) for tensor in tensors)
     from_graph = not eager and context.outermost() and adopt(tensors)
@@ -79,7 +83,12 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
         if leaf is None or isinstance(leaf, str):
             return leaf
         tensor = leaf if backend.is_tensor(leaf) else backend.convert(leaf)
-        if layer._autocast and tensor.dtype in _FLOATS and layer.compute_dtype in _FLOATS and tensor.dtype != layer.compute_dtype:
+        if (
+            layer._autocast
+            and tensor.dtype in _FLOATS
+            and layer.compute_dtype in _FLOATS
+            and tensor.dtype != layer.compute_dtype
+        ):
             return backend.cast(tensor, layer.compute_dtype)
         return tensor
 
@@ -123,7 +132,9 @@ def _fill_mask(layer: Layer, inputs: Any, rest: tuple[Any, ...], kwargs: dict[st
 
 
 def _fill_training(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any], eager: bool) -> Any:
-    """The learning mode of this call: the caller's, else the surrounding call's, else `call`'s default, else the learning phase."""
+    """The learning mode of this call: the caller's, else the surrounding call's, else `call`'s default, else the
+    learning phase.
+    """
     training = kwargs.get("training")
     takes = layer._takes("training")
     if takes and training is None:
@@ -148,7 +159,9 @@ def _fill_training(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any], 
 
 
 def _own_tensors(outputs: Any, inputs: list[Any]) -> Any:
-    """Outputs that are the layer's own: one that is an input, or another layer's output, is passed through `identity`."""
+    """Outputs that are the layer's own: one that is an input, or another layer's output, is passed through
+    `identity`.
+    """
     known = {id(tensor) for tensor in inputs}
 
     def own(leaf: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnstack.engine.nodes import Node
 from nnstack.utils import nest
@@ -16,9 +16,13 @@ def mask_of(tensor: Any) -> Any:
 class Connections:
     """The part of `Layer` that reads nodes."""
 
-    name: str
-    _inbound_nodes: list[Node]
-    _outbound_nodes: list[Node]
+    if TYPE_CHECKING:
+        _inbound_nodes: list[Node]
+        _outbound_nodes: list[Node]
+        _batch_input_shape: Any
+
+        @property
+        def name(self) -> str: ...
 
     @property
     def inbound_nodes(self) -> list[Node]:
@@ -44,7 +48,8 @@ class Connections:
             raise AttributeError(f'{what} (layer "{self.name}"): the layer has not been called on a graph tensor yet')
         if any(value is not values[0] and value != values[0] for value in values):
             raise AttributeError(
-                f'{what} (layer "{self.name}"): the layer has {len(values)} calls with different values. Use get_{what}_at(node_index)'
+                f'{what} (layer "{self.name}"): the layer has {len(values)} calls with different values. Use '
+                f"get_{what}_at(node_index)"
             )
         return values[0]
 

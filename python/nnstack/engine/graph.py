@@ -57,7 +57,9 @@ class Graph:
         return names
 
     def run(self, inputs: Any, masks: Any = None) -> Any:
-        """The outputs for other inputs: every layer is called again, in order. Masks given here travel with the inputs."""
+        """The outputs for other inputs: every layer is called again, in order. Masks given here travel with the
+        inputs.
+        """
         given = self._arrange(inputs)
         for tensor, mask in zip(given, nest.flatten(masks) if masks is not None else [], strict=False):
             if mask is not None:
@@ -77,7 +79,9 @@ class Graph:
         return nest.map_structure(now, self.outputs)
 
     def _arrange(self, inputs: Any) -> list[Any]:
-        """Inputs in the order of the graph's, checked and cast: a dict is read by input names, a structure by position."""
+        """Inputs in the order of the graph's, checked and cast: a dict is read by input names, a structure by
+        position.
+        """
         if isinstance(inputs, dict):
             names = sorted(self.inputs) if isinstance(self.inputs, dict) else self.input_names
             missing = [name for name in names if name not in inputs]
@@ -87,13 +91,15 @@ class Graph:
         else:
             flat = nest.flatten(inputs)
         if len(flat) != len(self.flat_inputs):
-            raise ValueError(f"model: expected {len(self.flat_inputs)} inputs ({', '.join(self.input_names)}), got {len(flat)}")
+            raise ValueError(
+                f"model: expected {len(self.flat_inputs)} inputs ({', '.join(self.input_names)}), got {len(flat)}"
+            )
         return [
             _conform(value, reference, name)
             for value, reference, name in zip(flat, self.flat_inputs, self.input_names, strict=True)
         ]
 
-    # -- checks ---------------------------------------------------------------------------------------------------------
+    # -- checks -------------------------------------------------------------------------------------------------------
     def _check_inputs(self) -> None:
         seen: set[int] = set()
         for tensor in self.flat_inputs:
@@ -112,7 +118,8 @@ class Graph:
             if node.is_input and not all(id(tensor) in known for tensor in produced):
                 users = [child.layer.name for child in self.nodes if any(tensor in child.parents for tensor in [node])]
                 raise ValueError(
-                    f'model: the graph is disconnected: tensor "{node.layer.name}" {tuple(produced[0].shape)} is needed at layer '
+                    f'model: the graph is disconnected: tensor "{node.layer.name}" {tuple(produced[0].shape)} is '
+                    "needed at layer "
                     f'"{users[0] if users else node.layer.name}" but is not among the inputs. '
                     f"Layers reached before: {', '.join(done) or 'none'}. Add it to `inputs`"
                 )
@@ -124,7 +131,10 @@ class Graph:
         names = [layer.name for layer in self.layers]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f'model: expected unique layer names, got "{name}" {names.count(name)} times. Rename one of the layers')
+                raise ValueError(
+                    f'model: expected unique layer names, got "{name}" {names.count(name)} times. Rename one of the '
+                    "layers"
+                )
 
 
 def _alone(structure: Any) -> Any:
@@ -142,7 +152,9 @@ def _conform(value: Any, reference: Any, name: str) -> Any:
     elif len(have) == len(want) + 1 and have[-1] == 1:
         value = backend.squeeze(value, -1)
     have = tuple(value.shape)
-    if len(have) != len(want) or any(a is not None and b is not None and a != b for a, b in zip(want[1:], have[1:], strict=True)):
+    if len(have) != len(want) or any(
+        a is not None and b is not None and a != b for a, b in zip(want[1:], have[1:], strict=True)
+    ):
         raise ValueError(f'model: input "{name}" expects shape {want}, got {have}')
     if value.dtype != reference.dtype:
         value = backend.cast(value, reference.dtype)

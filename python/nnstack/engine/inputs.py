@@ -13,7 +13,9 @@ from nnstack.engine.spec import InputSpec as InputSpec
 
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any, what: str) -> tuple[int | None, ...]:
     if shape is not None and batch_shape is not None:
-        raise ValueError(f"{what}: give `shape` or `batch_shape`, not both; got shape={shape}, batch_shape={batch_shape}")
+        raise ValueError(
+            f"{what}: give `shape` or `batch_shape`, not both; got shape={shape}, batch_shape={batch_shape}"
+        )
     if batch_shape is not None:
         return tuple(batch_shape)
     if shape is None:
@@ -80,7 +82,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 - Keras's name
+def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     name: str | None = None,

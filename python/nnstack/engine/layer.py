@@ -24,7 +24,8 @@ _FORGOTTEN = frozenset({"_inbound_nodes", "_name", "_trainable", "_own_weights",
 class Layer(WeightOwner, Connections):
     """What every layer is: `build` makes weights once the input's shape is known, `call` computes.
 
-    Arguments: `trainable` default True; `name` default the class name in snake case, numbered; `dtype` of its weights and
+    Arguments: `trainable` default True; `name` default the class name in snake case, numbered; `dtype` of its weights
+    and
     computation, default floatx; and the keywords every Keras layer takes: `input_shape` or `batch_input_shape`,
     `batch_size`, `input_dim`, `weights` (initial values), `activity_regularizer`.
     Write your own by defining `build(input_shape)`, `call(inputs, training=None, mask=None)` and `get_config()`:
@@ -44,9 +45,16 @@ class Layer(WeightOwner, Connections):
     _sets_own_masks: ClassVar[bool] = False  # True where `call` itself attaches masks to its outputs
 
     def __init__(
-        self, trainable: bool = True, name: str | None = None, dtype: str | None = None, dynamic: bool = False, **kwargs: Any
+        self,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: str | None = None,
+        dynamic: bool = False,
+        **kwargs: Any,
     ) -> None:
-        shape_keywords = {key: kwargs.pop(key, None) for key in ("input_shape", "batch_input_shape", "batch_size", "input_dim")}
+        shape_keywords = {
+            key: kwargs.pop(key, None) for key in ("input_shape", "batch_input_shape", "batch_size", "input_dim")
+        }
         initial = kwargs.pop("weights", None)
         regularizer = kwargs.pop("activity_regularizer", None)
         dtype = dtype or kwargs.pop("input_dtype", None)
@@ -54,7 +62,9 @@ class Layer(WeightOwner, Connections):
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{self._kind}: expected a string as name, got {name!r}")
         if kwargs:
-            raise TypeError(f"{self._kind}: unknown argument {sorted(kwargs)[0]!r}; it takes {self._accepted_arguments()}")
+            raise TypeError(
+                f"{self._kind}: unknown argument {sorted(kwargs)[0]!r}; it takes {self._accepted_arguments()}"
+            )
         super().__init__()
         if name is None:
             name = naming.unique_name(self.default_name or self._kind, self.names_from_one)
@@ -101,7 +111,7 @@ class Layer(WeightOwner, Connections):
         common = ["name", "trainable", "dtype", "input_shape", "batch_input_shape", "batch_size", "weights"]
         return ", ".join(dict.fromkeys(own + common))
 
-    # -- names and types ------------------------------------------------------------------------------------------------
+    # -- names and types ----------------------------------------------------------------------------------------------
     @property
     def name(self) -> str:
         """Unique within a model."""
@@ -133,7 +143,7 @@ class Layer(WeightOwner, Connections):
     def activity_regularizer(self, regularizer: Any) -> None:
         self._activity_regularizer = _regularizer(regularizer)
 
-    # -- building and calling -------------------------------------------------------------------------------------------
+    # -- building and calling -----------------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
         """Makes the weights; `input_shape` is a tuple with None for unknown sizes, or a structure of such tuples."""
         self._build_input_shape = input_shape
@@ -156,7 +166,9 @@ class Layer(WeightOwner, Connections):
         return argument in parameters
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The output's mask: the input's, if the layer supports masking; `TypeError` if it does not and one is given."""
+        """The output's mask: the input's, if the layer supports masking; `TypeError` if it does not and one is
+        given.
+        """
         if self.supports_masking:
             return mask
         if any(one is not None for one in nest.flatten(mask)):
@@ -167,13 +179,15 @@ class Layer(WeightOwner, Connections):
         return None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the output for an input of that shape, both with the batch axis; found by calling on placeholders."""
+        """Shape of the output for an input of that shape, both with the batch axis; found by calling on
+        placeholders.
+        """
         inputs = map_shapes(lambda shape: backend.placeholder(shape=shape, dtype=self.dtype), input_shape)
         with backend.trace():
             outputs = self(inputs, training=False) if self._takes("training") else self(inputs)
         return nest.map_structure(lambda tensor: tuple(tensor.shape), outputs)
 
-    # -- losses, metrics, updates ---------------------------------------------------------------------------------------
+    # -- losses, metrics, updates -------------------------------------------------------------------------------------
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Adds scalars (or callables without arguments that give one) to what training minimises."""
         self._losses.extend(loss for loss in nest.as_list(losses) if loss is not None)
@@ -198,7 +212,9 @@ class Layer(WeightOwner, Connections):
 
     @property
     def losses(self) -> list[Any]:
-        """Penalties of the weights' regularizers, and what `add_loss` and activity regularizers gave in the latest call."""
+        """Penalties of the weights' regularizers, and what `add_loss` and activity regularizers gave in the latest
+        call.
+        """
         collected = []
         for layer in self._flatten_layers():
             collected += [loss() if callable(loss) else loss for loss in layer._losses]
@@ -225,7 +241,7 @@ class Layer(WeightOwner, Connections):
         for layer in self._flatten_layers():
             layer._losses.clear()
 
-    # -- config ---------------------------------------------------------------------------------------------------------
+    # -- config -------------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
         """Arguments to make such a layer again (without weights), as plain data."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}

@@ -1,4 +1,6 @@
-"""Model: layers grouped into one, functional (a graph) or subclassed, with the methods that train, save and describe it."""
+"""Model: layers grouped into one, functional (a graph) or subclassed, with the methods that train, save and describe
+it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def _names_graph(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
 class Model(Trainer, Savable, Layer):
     """Groups layers into an object that can be trained.
 
-    Functional: `Model(inputs, outputs, name=None)` with tensors made by layers from `Input`s; lists and dicts of them too.
+    Functional: `Model(inputs, outputs, name=None)` with tensors made by layers from `Input`s; lists and dicts of them
+    too.
     Subclassed: make layers in `__init__`, compute in `call(self, inputs, training=None, mask=None)`.
 
     >>> x = Input(shape=(4,))
@@ -46,14 +49,17 @@ class Model(Trainer, Savable, Layer):
             graph = Graph(inputs, outputs)
             args = ()
         if args:
-            raise TypeError(f"{type(self).__name__}: expected Model(inputs, outputs) or keywords, got {len(args)} positional argument(s)")
+            raise TypeError(
+                f"{type(self).__name__}: expected Model(inputs, outputs) or keywords, got {len(args)} positional "
+                "argument(s)"
+            )
         super().__init__(**kwargs)
         self._graph_or_none = graph
         self._init_trainer()
         self.built = graph is not None
         self.supports_masking = True
 
-    # -- structure ------------------------------------------------------------------------------------------------------
+    # -- structure ----------------------------------------------------------------------------------------------------
     @property
     def _graph(self) -> Graph | None:
         return self._graph_or_none
@@ -61,7 +67,10 @@ class Model(Trainer, Savable, Layer):
     def _require_graph(self, what: str) -> Graph:
         graph = self._graph
         if graph is None:
-            raise AttributeError(f'{what} (model "{self.name}"): the model has no graph of tensors yet; build it or call it on data first')
+            raise AttributeError(
+                f'{what} (model "{self.name}"): the model has no graph of tensors yet; build it or call it on data '
+                "first"
+            )
         return graph
 
     def _sublayers(self) -> list[Any]:
@@ -129,9 +138,11 @@ class Model(Trainer, Savable, Layer):
         """Output shape(s) with the batch axis."""
         return nest.map_structure(lambda tensor: tuple(tensor.shape), self.output)
 
-    # -- building and calling -------------------------------------------------------------------------------------------
+    # -- building and calling -----------------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
-        """Makes the weights of a subclassed model by calling it on placeholders of that shape (or structure of shapes)."""
+        """Makes the weights of a subclassed model by calling it on placeholders of that shape (or structure of
+        shapes).
+        """
         if self.built:
             return
         inputs = map_shapes(lambda shape: backend.placeholder(shape=shape, dtype=self.dtype), input_shape)
@@ -147,14 +158,14 @@ class Model(Trainer, Savable, Layer):
         """Runs the graph on other inputs; a subclass overrides this."""
         if self._graph is None:
             raise TypeError(
-                f'{self._kind} (model "{self.name}"): has no call method. Define call(self, inputs), or build it as Model(inputs, outputs)'
+                f'{self._kind} (model "{self.name}"): has no call method. Define call(self, inputs), or build it as '
+                "Model(inputs, outputs)"
             )
         return self._graph.run(inputs, mask)
 
-    # -- weights --------------------------------------------------------------------------------------------------------
+    # -- weights ------------------------------------------------------------------------------------------------------
     def _collect(self, kind: str) -> list[backend.Variable]:
-        inner = [variable for layer in self._sublayers() for variable in getattr(layer, kind)]
-        return inner
+        return [variable for layer in self._sublayers() for variable in getattr(layer, kind)]
 
     @property
     def trainable_weights(self) -> list[backend.Variable]:
@@ -170,7 +181,9 @@ class Model(Trainer, Savable, Layer):
         own = self._held_weights()
         if not self._trainable:
             return _unique(self._collect("weights") + own)
-        return _unique(self._collect("non_trainable_weights") + [variable for variable in own if not variable.trainable])
+        return _unique(
+            self._collect("non_trainable_weights") + [variable for variable in own if not variable.trainable]
+        )
 
     @property
     def weights(self) -> list[backend.Variable]:
@@ -198,9 +211,13 @@ class Model(Trainer, Savable, Layer):
     @property
     def uses_learning_phase(self) -> bool:
         """True if a layer inside computes differently in training."""
-        return any(layer._takes("training") for layer in self._flatten_layers(include_self=False) if not isinstance(layer, Model))
+        return any(
+            layer._takes("training")
+            for layer in self._flatten_layers(include_self=False)
+            if not isinstance(layer, Model)
+        )
 
-    # -- description ----------------------------------------------------------------------------------------------------
+    # -- description --------------------------------------------------------------------------------------------------
     def summary(
         self,
         line_length: int | None = None,
@@ -212,13 +229,17 @@ class Model(Trainer, Savable, Layer):
     ) -> None:
         """Prints a table of layers, output shapes and parameter counts; `ValueError` before the weights exist.
 
-        `positions` are column ends, relative or absolute; `print_fn` gets each line, default print; `layer_range` two names
+        `positions` are column ends, relative or absolute; `print_fn` gets each line, default print; `layer_range` two
+        names
         or regular expressions, first and last layer shown.
         """
         from nnstack.utils.layer_utils import print_summary
 
         if not self.built:
-            raise ValueError(f'summary (model "{self.name}"): the model is not built yet. Call build(input_shape) or call it on data first')
+            raise ValueError(
+                f'summary (model "{self.name}"): the model is not built yet. Call build(input_shape) or call it on '
+                "data first"
+            )
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def get_config(self) -> dict[str, Any]:
@@ -227,7 +248,8 @@ class Model(Trainer, Savable, Layer):
 
         if self._graph is None:
             raise TypeError(
-                f'{self._kind} (model "{self.name}"): a subclassed model has no config of its own. Define get_config, or save weights only'
+                f'{self._kind} (model "{self.name}"): a subclassed model has no config of its own. Define '
+                "get_config, or save weights only"
             )
         return graph_config(cast(Any, self))
 
@@ -239,7 +261,9 @@ class Model(Trainer, Savable, Layer):
         if "layers" not in config or "output_layers" not in config:
             return cls(**config)
         inputs, outputs, name = graph_from_config(config, custom_objects)
-        return cls(inputs=inputs, outputs=outputs, name=name, **({} if config.get("trainable", True) else {"trainable": False}))
+        return cls(
+            inputs=inputs, outputs=outputs, name=name, **({} if config.get("trainable", True) else {"trainable": False})
+        )
 
 
 def _unique(variables: list[backend.Variable]) -> list[backend.Variable]:

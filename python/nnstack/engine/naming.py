@@ -8,7 +8,9 @@ from nnstack import backend
 
 
 def snake_case(class_name: str) -> str:
-    """`BatchNormalization` -> `batch_normalization`; a leading underscore, which Keras forbids in names, becomes `private_`."""
+    """`BatchNormalization` -> `batch_normalization`; a leading underscore, which Keras forbids in names, becomes
+    `private_`.
+    """
     words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
     return f"private{words}" if words.startswith("_") else words

@@ -1,6 +1,7 @@
 """Nodes: which call of which layer made which tensor.
 
-A node is written each time a layer is called on tensors that come from an `Input`. Summary, config, plotting, sharing and
+A node is written each time a layer is called on tensors that come from an `Input`. Summary, config, plotting, sharing
+and
 `get_output_at` read nodes; the arithmetic itself lives in the core's Values.
 """
 

@@ -1,6 +1,7 @@
 """Arithmetic written between layers: `x * 2 + y[:, 0]` on graph tensors becomes a layer that repeats those ops.
 
-The core's ops between known graph tensors and a new tensor are written down as plain data, so that a functional model can
+The core's ops between known graph tensors and a new tensor are written down as plain data, so that a functional model
+can
 replay them on other inputs and save them.
 """
 
@@ -19,7 +20,9 @@ Step = dict[str, Any]
 
 
 def _sources(tensor: Any) -> tuple[list[Any], list[Any]]:
-    """(tensors with a history that `tensor` is computed from, the values between them and `tensor` in order of computation)."""
+    """(tensors with a history that `tensor` is computed from, the values between them and `tensor` in order of
+    computation).
+    """
     sources: dict[int, Any] = {}
     between: dict[int, Any] = {}
     stack = [(tensor, False)]
@@ -66,7 +69,10 @@ def _describe(sources: list[Any], between: list[Any]) -> list[Step]:
         elif value.op == "variable":
             steps.append({"op": "variable", "shape": list(value.shape), "dtype": value.dtype})
         elif value.op == "placeholder":
-            raise ValueError(f"a model's tensor depends on placeholder {value.name!r}, which no Input made. Start the graph at Input(...)")
+            raise ValueError(
+                f"a model's tensor depends on placeholder {value.name!r}, which no Input made. Start the graph at "
+                "Input(...)"
+            )
         else:
             inputs = [number[id(one)] for one in value.inputs]
             steps.append({"op": value.op, "inputs": inputs, "attributes": dict(value.attributes), "index": value.index})
@@ -95,7 +101,11 @@ def substitute(tensor: Any, mapping: Mapping[int, Any]) -> Any:
     """`tensor` recomputed with graph tensors replaced: `mapping` is id(old graph tensor) -> new tensor."""
     sources, between = _sources(tensor)
     leaves = [value for value in between if value.op == "variable"]
-    return replay(_describe(sources, between), [mapping[id(source)] for source in sources], leaves) if between else mapping[id(tensor)]
+    return (
+        replay(_describe(sources, between), [mapping[id(source)] for source in sources], leaves)
+        if between
+        else mapping[id(tensor)]
+    )
 
 
 def _operations_class() -> Any:

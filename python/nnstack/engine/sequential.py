@@ -36,7 +36,7 @@ class Sequential(Model):
         for layer in nest.as_list(layers) if not isinstance(layers, Layer) else [layers]:
             self.add(layer)
 
-    # -- structure ------------------------------------------------------------------------------------------------------
+    # -- structure ----------------------------------------------------------------------------------------------------
     @property
     def _graph(self) -> Graph | None:
         tensors = self.__dict__.get("_stack_tensors")
@@ -57,7 +57,8 @@ class Sequential(Model):
     def add(self, layer: Any) -> None:
         """Adds a layer on top.
 
-        The first may declare the input's shape (`input_shape`, `input_dim`, `batch_input_shape`) or be an `Input`/`InputLayer`;
+        The first may declare the input's shape (`input_shape`, `input_dim`, `batch_input_shape`) or be an
+        `Input`/`InputLayer`;
         weights then exist at once. Raises `TypeError` for what is no layer, `ValueError` for a name or layer that is in
         the model already and for a layer with several outputs.
         """
@@ -65,11 +66,18 @@ class Sequential(Model):
         if origin is not None:
             layer = origin.layer
         if not isinstance(layer, Layer):
-            raise TypeError(f'add (model "{self.name}"): expected a layer, got {layer!r} of type {type(layer).__name__}')
+            raise TypeError(
+                f'add (model "{self.name}"): expected a layer, got {layer!r} of type {type(layer).__name__}'
+            )
         if any(layer is known for known in self._stack):
-            raise ValueError(f'add (model "{self.name}"): layer "{layer.name}" is already connected in this model. Make a new layer')
+            raise ValueError(
+                f'add (model "{self.name}"): layer "{layer.name}" is already connected in this model. Make a new layer'
+            )
         if any(layer.name == known.name for known in self._stack):
-            raise ValueError(f'add (model "{self.name}"): a layer called "{layer.name}" is already in the model. Give it another name')
+            raise ValueError(
+                f'add (model "{self.name}"): a layer called "{layer.name}" is already in the model. Give it another '
+                "name"
+            )
         if not self._stack:
             self._start(layer)
         else:
@@ -93,7 +101,8 @@ class Sequential(Model):
     def _single_output(self, layer: Layer, output: Any) -> Any:
         if len(nest.flatten(output)) != 1:
             raise ValueError(
-                f'add (model "{self.name}"): layer "{layer.name}" has {len(nest.flatten(output))} outputs; a Sequential takes layers '
+                f'add (model "{self.name}"): layer "{layer.name}" has {len(nest.flatten(output))} outputs; a '
+                "Sequential takes layers "
                 "with one. Use the functional API: Model(inputs, outputs)"
             )
         return nest.flatten(output)[0]
@@ -116,13 +125,16 @@ class Sequential(Model):
         self.built = self._graph is not None
         self._forget_programs()
 
-    # -- building and calling -------------------------------------------------------------------------------------------
+    # -- building and calling -----------------------------------------------------------------------------------------
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of that shape, batch axis included: `model.build((None, 500))`."""
         if self._graph is not None or not self._stack:
             return
         if not is_shape(input_shape):
-            raise ValueError(f'build (model "{self.name}"): expected a shape with the batch axis, such as (None, 500), got {input_shape!r}')
+            raise ValueError(
+                f'build (model "{self.name}"): expected a shape with the batch axis, such as (None, 500), got '
+                f"{input_shape!r}"
+            )
         self._build_for(tuple(input_shape), None)
         self._build_input_shape = tuple(input_shape)
 
@@ -138,14 +150,14 @@ class Sequential(Model):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layers in turn, on symbolic tensors or on arrays; builds them first if the shape was not known."""
         if self._graph is None and self._stack:
-            inputs = args[0] if args else kwargs.get("inputs")
-            tensor = inputs if backend.is_tensor(inputs) else backend.convert(inputs)
+            inputs: Any = args[0] if args else kwargs.get("inputs")
+            tensor: Any = inputs if backend.is_tensor(inputs) else backend.convert(inputs)
             self._build_for((None, *tuple(tensor.shape)[1:]), _input_dtype(tensor.dtype))
         if not self._stack:
             raise ValueError(f'sequential (model "{self.name}"): the model has no layers; add some first')
         return super().__call__(*args, **kwargs)
 
-    # -- predictions of classes, as Keras 2 had them --------------------------------------------------------------------
+    # -- predictions of classes, as Keras 2 had them ------------------------------------------------------------------
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Any:
         """Same as `predict`."""
         return self.predict(x, batch_size=batch_size, verbose=verbose)
@@ -155,7 +167,7 @@ class Sequential(Model):
         scores = self.predict(x, batch_size=batch_size, verbose=verbose)
         return scores.argmax(axis=-1) if scores.shape[-1] > 1 else (scores > 0.5).astype("int32")
 
-    # -- config ---------------------------------------------------------------------------------------------------------
+    # -- config -------------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
         """Architecture as plain data: the name and the layers' configs."""
         from nnstack.saving.config import layer_config
@@ -182,7 +194,9 @@ class Sequential(Model):
 
 
 def _known_input(layer: Any) -> tuple[Any, str | None]:
-    """(input shape with batch axis, dtype) that a first layer declares, looked up through nested models; (None, None) if none."""
+    """(input shape with batch axis, dtype) that a first layer declares, looked up through nested models; (None, None)
+    if none.
+    """
     while True:
         shape = layer.__dict__.get("_batch_input_shape")
         if shape is not None:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from nnstack import backend
 from nnstack.engine import context
 
-
 # Bookkeeping attributes, in which nothing is looked for.
-_UNTRACKED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_weights", "_trained_variables", "_steps", "_losses", "_updates", "_stack_tensors"})
+_UNTRACKED = frozenset(
+    {
+        "_inbound_nodes",
+        "_outbound_nodes",
+        "_own_weights",
+        "_trained_variables",
+        "_steps",
+        "_losses",
+        "_updates",
+        "_stack_tensors",
+    }
+)
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -29,11 +39,16 @@ def leaves(value: Any) -> Iterator[Any]:
 class WeightOwner:
     """The part of `Layer` that makes, finds, reads and writes weights."""
 
-    name: str
-    dtype: str
-    built: bool
-    _kind: str
-    _trainable: bool
+    if TYPE_CHECKING:
+        built: bool
+        _trainable: bool
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def dtype(self) -> str: ...
+        @property
+        def _kind(self) -> str: ...
 
     def __init__(self) -> None:
         self._own_weights: list[backend.Variable] = []
@@ -52,7 +67,8 @@ class WeightOwner:
         """A new weight called `<layer>/<name>:0`.
 
         `shape` a tuple of ints, default (); `initializer` default Glorot uniform for floats and zeros for integers;
-        `regularizer` and `constraint` names, callables or None. Older spellings work: `add_weight(shape, initializer, name=...)`.
+        `regularizer` and `constraint` names, callables or None. Older spellings work: `add_weight(shape, initializer,
+        name=...)`.
         Raises `ValueError` if a size is unknown.
         """
         from nnstack import constraints, initializers, regularizers
@@ -78,7 +94,7 @@ class WeightOwner:
         self._own_weights.append(variable)
         return variable
 
-    # -- the layers inside ----------------------------------------------------------------------------------------------
+    # -- the layers inside --------------------------------------------------------------------------------------------
     def _sublayers(self) -> list[Any]:
         """Layers held in attributes, lists and dicts, in the order in which the attributes were set."""
         found: dict[int, Any] = {}
@@ -112,7 +128,7 @@ class WeightOwner:
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
 
-    # -- the weights ----------------------------------------------------------------------------------------------------
+    # -- the weights --------------------------------------------------------------------------------------------------
     def _held_weights(self) -> list[backend.Variable]:
         """Own weights: those of `add_weight`, then Variables found in attributes."""
         held = {id(variable): variable for variable in self._own_weights}
@@ -155,12 +171,18 @@ class WeightOwner:
         """Penalties of this layer's own trainable weights."""
         if not self._trainable:
             return []
-        return [variable.regularizer(variable) for variable in self._held_weights() if variable.trainable and variable.regularizer]
+        return [
+            variable.regularizer(variable)
+            for variable in self._held_weights()
+            if variable.trainable and variable.regularizer
+        ]
 
     def count_params(self) -> int:
         """Number of scalars in the weights; `ValueError` before they exist."""
         if not self.built:
-            raise ValueError(f'count_params (layer "{self.name}"): the layer is not built yet. Call build(input_shape) first')
+            raise ValueError(
+                f'count_params (layer "{self.name}"): the layer is not built yet. Call build(input_shape) first'
+            )
         return count_scalars(self.weights)
 
     def get_weights(self) -> list[np.ndarray]:

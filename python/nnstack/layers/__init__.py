@@ -38,7 +38,9 @@ def serialize(layer: Any, use_legacy_format: bool = False) -> dict[str, Any]:
 
 
 def deserialize(config: Any, custom_objects: Any = None, use_legacy_format: bool = False) -> Any:
-    """A layer from `serialize`'s result; classes come from nnstack.layers and `custom_objects`, never from the config."""
+    """A layer from `serialize`'s result; classes come from nnstack.layers and `custom_objects`, never from the
+    config.
+    """
     from nnstack.saving.config import layer_from_config
 
     return layer_from_config(config, custom_objects)

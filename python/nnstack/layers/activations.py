@@ -35,7 +35,9 @@ class ReLU(Layer):
     f(x) = max_value for x >= max_value, x for threshold <= x < max_value, negative_slope * (x - threshold) below.
     """
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
             if (value is None and name != "max_value") or (value is not None and value < 0):
@@ -114,7 +116,9 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is not None:
-            inputs = inputs + (1.0 - backend.cast(mask, inputs.dtype)) * (-6.55e4 if inputs.dtype == "float16" else -1e9)
+            inputs = inputs + (1.0 - backend.cast(mask, inputs.dtype)) * (
+                -6.55e4 if inputs.dtype == "float16" else -1e9
+            )
         if isinstance(self.axis, list | tuple):
             if len(self.axis) > 1:
                 return backend.exp(inputs - _logsumexp(inputs, list(self.axis)))

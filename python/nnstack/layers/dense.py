@@ -54,7 +54,8 @@ class Dense(Layer):
         last = input_shape[-1]
         if last is None:
             raise ValueError(
-                f'dense (layer "{self.name}"): expected a known last axis, got input shape {tuple(input_shape)}. Give the input a size there'
+                f'dense (layer "{self.name}"): expected a known last axis, got input shape {tuple(input_shape)}. '
+                "Give the input a size there"
             )
         self.kernel = self.add_weight(
             "kernel", (last, self.units), initializer=self.kernel_initializer,
@@ -62,7 +63,11 @@ class Dense(Layer):
         )  # fmt: skip
         self.bias = (
             self.add_weight(
-                "bias", (self.units,), initializer=self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint
+                "bias",
+                (self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
             )
             if self.use_bias
             else None
@@ -97,7 +102,12 @@ class Dense(Layer):
 
 def positive_int(value: Any, what: str, argument: str) -> int:
     """`value` as an int of at least 1; `ValueError` naming the argument otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) and not (hasattr(value, "__index__") or float_is_whole(value)) or int(value) < 1:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int)
+        and not (hasattr(value, "__index__") or float_is_whole(value))
+        or int(value) < 1
+    ):
         raise ValueError(f"{what}: expected a positive integer as {argument}, got {value!r}")
     return int(value)
 

@@ -12,10 +12,13 @@ class Lambda(Layer):
     """Calls `function(inputs, **arguments)`; `mask` and `training` are passed on if the function takes them.
 
     `output_shape` is accepted for its place in Keras; the shape is found by calling. `mask`: a mask, or a function of
-    (inputs, mask). A function of your own is not written to files: load the model with `custom_objects={name: function}`.
+    (inputs, mask). A function of your own is not written to files: load the model with `custom_objects={name:
+    function}`.
     """
 
-    def __init__(self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
             raise TypeError(f'lambda (layer "{self.name}"): expected a function, got {function!r}')
@@ -62,7 +65,8 @@ class Lambda(Layer):
             found = getattr(activations, name, None) or getattr(backend, name, None)
         if not callable(found):
             raise ValueError(
-                f'lambda (layer "{config.get("name")}"): the file names a function {name if isinstance(name, str) else "written as code"!r}, '
+                f'lambda (layer "{config.get("name")}"): the file names a function '
+                f"{name if isinstance(name, str) else 'written as code'!r}, "
                 "and code in files is never run. Load with custom_objects={name: function}"
             )
         return cls(found, **config)

@@ -28,7 +28,9 @@ class _Merge(Layer):
         for shape in shapes[1:]:
             for a, b in zip(reversed(shapes[0][1:]), reversed(shape[1:]), strict=False):
                 if None not in (a, b) and a != b and 1 not in (a, b):
-                    raise ValueError(f"{what}: expected inputs of one shape, got {', '.join(str(tuple(s)) for s in shapes)}")
+                    raise ValueError(
+                        f"{what}: expected inputs of one shape, got {', '.join(str(tuple(s)) for s in shapes)}"
+                    )
 
     def merge(self, tensors: list[Any]) -> Any:
         """The combination of tensors of one rank."""
@@ -116,7 +118,8 @@ class Concatenate(_Merge):
         joined = self.axis % rank if rank else 0
         for shape in shapes[1:]:
             fits = len(shape) == rank and all(
-                axis == joined or None in (a, b) or a == b for axis, (a, b) in enumerate(zip(shapes[0], shape, strict=True))
+                axis == joined or None in (a, b) or a == b
+                for axis, (a, b) in enumerate(zip(shapes[0], shape, strict=True))
             )
             if not fits:
                 listed = ", ".join(str(tuple(s)) for s in shapes)

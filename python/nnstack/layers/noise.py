@@ -46,7 +46,9 @@ class Dropout(_Noise):
         if self.rate == 0:
             return inputs
         return self._while_training(
-            lambda: backend.dropout(inputs, self.rate, noise_shape=self.noise_shape, state=self._random), inputs, training
+            lambda: backend.dropout(inputs, self.rate, noise_shape=self.noise_shape, state=self._random),
+            inputs,
+            training,
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -62,7 +64,9 @@ class GaussianNoise(_Noise):
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         return self._while_training(
-            lambda: inputs + normal_from(_known(self._random), backend.shape(inputs), inputs.dtype) * self.stddev, inputs, training
+            lambda: inputs + normal_from(_known(self._random), backend.shape(inputs), inputs.dtype) * self.stddev,
+            inputs,
+            training,
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -81,7 +85,9 @@ class GaussianDropout(_Noise):
             return inputs
         deviation = (self.rate / (1.0 - self.rate)) ** 0.5
         return self._while_training(
-            lambda: inputs * (normal_from(_known(self._random), backend.shape(inputs), inputs.dtype) * deviation + 1.0), inputs, training
+            lambda: inputs * (normal_from(_known(self._random), backend.shape(inputs), inputs.dtype) * deviation + 1.0),
+            inputs,
+            training,
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from nnstack.layers.dense import positive_int
 
 
 class Flatten(Layer):
-    """(batch, a, b, ...) -> (batch, a * b * ...). Channels come first in the row order when `data_format` is 'channels_first'."""
+    """(batch, a, b, ...) -> (batch, a * b * ...). Channels come first in the row order when `data_format` is
+    'channels_first'.
+    """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -47,7 +49,9 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
         if sum(size == -1 for size in self.target_shape) > 1:
-            raise ValueError(f'reshape (layer "{self.name}"): expected at most one -1 in target_shape, got {self.target_shape}')
+            raise ValueError(
+                f'reshape (layer "{self.name}"): expected at most one -1 in target_shape, got {self.target_shape}'
+            )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = tuple(input_shape)[1:]
@@ -55,9 +59,12 @@ class Reshape(Layer):
             return (input_shape[0], *(None if size == -1 else size for size in self.target_shape))
         total = int(np.prod(sizes, dtype=np.int64))
         known = int(np.prod([size for size in self.target_shape if size != -1], dtype=np.int64))
-        if (-1 in self.target_shape and (known == 0 or total % known)) or (-1 not in self.target_shape and total != known):
+        if (-1 in self.target_shape and (known == 0 or total % known)) or (
+            -1 not in self.target_shape and total != known
+        ):
             raise ValueError(
-                f'reshape (layer "{self.name}"): {total} numbers per sample do not fit target_shape {self.target_shape}; '
+                f'reshape (layer "{self.name}"): {total} numbers per sample do not fit target_shape '
+                f"{self.target_shape}; "
                 f"input shape {tuple(input_shape)}"
             )
         return (input_shape[0], *(total // known if size == -1 else size for size in self.target_shape))
@@ -66,7 +73,11 @@ class Reshape(Layer):
         sizes = self.compute_output_shape(tuple(inputs.shape))[1:]
         if None in sizes:
             return backend.reshape(inputs, (backend.shape(inputs)[0], *self.target_shape))
-        return backend.reshape(inputs, (-1, *sizes)) if 0 not in sizes else backend.reshape(inputs, (backend.shape(inputs)[0], *sizes))
+        return (
+            backend.reshape(inputs, (-1, *sizes))
+            if 0 not in sizes
+            else backend.reshape(inputs, (backend.shape(inputs)[0], *sizes))
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": self.target_shape}
@@ -79,7 +90,9 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f'permute (layer "{self.name}"): expected each of 1 to {len(self.dims)} once in dims, got {self.dims}')
+            raise ValueError(
+                f'permute (layer "{self.name}"): expected each of 1 to {len(self.dims)} once in dims, got {self.dims}'
+            )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Any) -> Any:

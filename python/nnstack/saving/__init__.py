@@ -1,1 +1,3 @@
-"""Models in files: HDF5 in Keras's layout, JSON and YAML configs, and the exported file for C++. Files are data, never code."""
+"""Models in files: HDF5 in Keras's layout, JSON and YAML configs, and the exported file for C++. Files are data,
+never code.
+"""

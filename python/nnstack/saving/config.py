@@ -1,4 +1,6 @@
-"""Configs: a model's architecture as plain data, and back. Classes come from nnstack and `custom_objects`, never from the data."""
+"""Configs: a model's architecture as plain data, and back. Classes come from nnstack and `custom_objects`, never from
+the data.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def _instance(cls: Any, config: Any) -> Any:
 
 
 def _find(name: str, known: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
-    return get_registered_object(name, custom_objects, known) or get_registered_object(name.split(">")[-1], custom_objects, known)
+    return get_registered_object(name, custom_objects, known) or get_registered_object(
+        name.split(">")[-1], custom_objects, known
+    )
 
 
 def _missing(entry: Any, known: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> list[str]:
@@ -81,7 +85,7 @@ def adapt_config(config: Any) -> Any:
     return config
 
 
-# -- functional graphs --------------------------------------------------------------------------------------------------
+# -- functional graphs ------------------------------------------------------------------------------------------------
 def graph_config(model: Any) -> dict[str, Any]:
     """Config of a functional model: its layers with their calls, and which tensors go in and out."""
     graph = model._graph
@@ -147,7 +151,9 @@ def _call_config(node: Node, place: Callable[[Any], list[Any]]) -> Any:
         return {key: [*place(tensor), kwargs] for key, tensor in leaves.items()}
     calls = []
     for leaf in nest.flatten(leaves):
-        calls.append([*place(leaf), kwargs] if history_of(leaf) is not None else ["_CONSTANT_VALUE", -1, to_plain(leaf), kwargs])
+        calls.append(
+            [*place(leaf), kwargs] if history_of(leaf) is not None else ["_CONSTANT_VALUE", -1, to_plain(leaf), kwargs]
+        )
     return calls
 
 
@@ -158,8 +164,12 @@ def to_plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=json_default))
 
 
-def graph_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> tuple[Any, Any, str | None]:
-    """(inputs, outputs, name) of a functional model: layers are made first, then called as soon as their inputs exist."""
+def graph_from_config(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> tuple[Any, Any, str | None]:
+    """(inputs, outputs, name) of a functional model: layers are made first, then called as soon as their inputs
+    exist.
+    """
     layers: dict[str, Any] = {}
     waiting: list[tuple[Any, Any]] = []
     for entry in config["layers"]:
@@ -194,7 +204,12 @@ def graph_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 
 
 def _is_place(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int)
+    return (
+        isinstance(value, list | tuple)
+        and len(value) in (3, 4)
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+    )
 
 
 def _tensors(structure: Any, tensor: Callable[[Any], Any]) -> Any:
@@ -221,7 +236,7 @@ def _arguments(call: Any, tensor: Callable[[Any], Any]) -> tuple[Any, dict[str, 
     return (inputs[0] if len(inputs) == 1 else inputs), kwargs
 
 
-# -- JSON and YAML ------------------------------------------------------------------------------------------------------
+# -- JSON and YAML ----------------------------------------------------------------------------------------------------
 def json_default(value: Any) -> Any:
     """Numpy numbers and arrays, tuples in dicts and named functions as JSON has them."""
     if isinstance(value, np.ndarray):
@@ -241,9 +256,13 @@ def model_config(model: Any) -> dict[str, Any]:
 
 
 def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model, weights freshly drawn, from the dict in `to_json`; `TypeError` for a bare list, `ValueError` for unknown classes."""
+    """A model, weights freshly drawn, from the dict in `to_json`; `TypeError` for a bare list, `ValueError` for
+    unknown classes.
+    """
     if isinstance(config, list):
-        raise TypeError("model_from_config: expected a dict, got a list. Use Sequential.from_config for a list of layers")
+        raise TypeError(
+            "model_from_config: expected a dict, got a list. Use Sequential.from_config for a list of layers"
+        )
     return layer_from_config(config, custom_objects)
 
 
@@ -275,7 +294,9 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     from nnstack.engine.sequential import Sequential
 
     if model._graph is None and not isinstance(model, Sequential):
-        raise ValueError(f'clone_model (model "{model.name}"): expected a Sequential or functional model, got a subclassed one')
+        raise ValueError(
+            f'clone_model (model "{model.name}"): expected a Sequential or functional model, got a subclassed one'
+        )
     if input_tensors is not None:
         raise ValueError("clone_model: input_tensors is not supported; call the clone on them instead")
     clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
@@ -285,7 +306,10 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
             copy.add(type(layer).from_config(layer.get_config()) if isinstance(layer, InputLayer) else clone(layer))
         return copy
     graph = model._graph
-    made = {id(layer): clone(layer) if not isinstance(layer, InputLayer) else InputLayer.from_config(layer.get_config()) for layer in graph.layers}
+    made = {
+        id(layer): clone(layer) if not isinstance(layer, InputLayer) else InputLayer.from_config(layer.get_config())
+        for layer in graph.layers
+    }
     values: dict[int, Any] = {id(t): made[id(t._keras_history.layer)].output for t in graph.flat_inputs}
 
     def now(leaf: Any) -> Any:
@@ -295,5 +319,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         produced = nest.flatten(node.outputs)
         if not all(id(tensor) in values for tensor in produced):
             args, kwargs = nest.map_structure(now, (node.args, node.kwargs))
-            values.update({id(t): v for t, v in zip(produced, nest.flatten(made[id(node.layer)](*args, **kwargs)), strict=True)})
+            values.update(
+                {id(t): v for t, v in zip(produced, nest.flatten(made[id(node.layer)](*args, **kwargs)), strict=True)}
+            )
     return type(model)(nest.map_structure(now, graph.inputs), nest.map_structure(now, graph.outputs), name=model.name)

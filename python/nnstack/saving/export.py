@@ -15,9 +15,12 @@ def export_model(model: Any, filepath: Any, samples: int = 2, batch_size: int = 
     """Writes the function `predict` of the model to `filepath`; see `Model.export`."""
     graph = model._graph
     if graph is None:
-        raise ValueError(f'export (model "{model.name}"): the model has no fixed inputs yet. Build it, or call it on data, first')
+        raise ValueError(
+            f'export (model "{model.name}"): the model has no fixed inputs yet. Build it, or call it on data, first'
+        )
     inputs = [
-        backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=name) for t, name in zip(graph.flat_inputs, graph.input_names, strict=True)
+        backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=name)
+        for t, name in zip(graph.flat_inputs, graph.input_names, strict=True)
     ]
     with backend.trace():
         outputs = [backend.convert(leaf) for leaf in nest.flatten(model(_packed(graph.inputs, inputs), training=False))]
@@ -26,8 +29,8 @@ def export_model(model: Any, filepath: Any, samples: int = 2, batch_size: int = 
     recorded = []
     for _ in range(samples):
         arrays = [_random_batch(tensor, batch_size, generator) for tensor in inputs]
-        recorded.append((arrays, program.run(arrays)))
-    _core.export_model(os.fspath(filepath), {"predict": (inputs, outputs)}, samples=recorded)  # type: ignore[attr-defined]
+        recorded.append(("predict", arrays, program.run(arrays)))
+    _core.export_model(os.fspath(filepath), {"predict": (inputs, outputs, [])}, samples=recorded)
 
 
 def _packed(structure: Any, values: list[Any]) -> Any:
@@ -36,7 +39,9 @@ def _packed(structure: Any, values: list[Any]) -> Any:
 
 def _random_batch(tensor: Any, batch_size: int, generator: np.random.Generator) -> np.ndarray:
     """Numbers of the input's shape; unknown sizes are 4, integers are 0 or 1."""
-    shape = [batch_size if tensor.shape[0] is None else tensor.shape[0]] + [4 if size is None else size for size in tensor.shape[1:]]
+    shape = [batch_size if tensor.shape[0] is None else tensor.shape[0]] + [
+        4 if size is None else size for size in tensor.shape[1:]
+    ]
     if tensor.dtype.startswith(("float", "bfloat")):
         return generator.standard_normal(shape).astype(tensor.dtype)
     return generator.integers(0, 2, shape).astype(tensor.dtype)

@@ -1,6 +1,7 @@
 """HDF5 files in Keras's layout: whole models and weights, written whole or not at all.
 
-Root attributes `model_config`, `training_config`, `keras_version`, `backend`; group `model_weights` (in a weights file: the root)
+Root attributes `model_config`, `training_config`, `keras_version`, `backend`; group `model_weights` (in a weights
+file: the root)
 with attribute `layer_names`, a group per layer with attribute `weight_names` and a dataset per weight; group
 `optimizer_weights`. h5py is imported when first used.
 """
@@ -39,7 +40,10 @@ def check_format(filepath: Any, save_format: str | None, what: str, suffixes: tu
             raise ValueError(f"{what}: expected save_format 'h5', got {save_format!r}")
         return
     if isinstance(filepath, str | os.PathLike) and not os.fspath(filepath).lower().endswith(suffixes):
-        raise ValueError(f"{what}: expected a path ending in .h5 or .hdf5, got {os.fspath(filepath)!r}. Rename it or pass save_format='h5'")
+        raise ValueError(
+            f"{what}: expected a path ending in .h5 or .hdf5, got {os.fspath(filepath)!r}. Rename it or pass "
+            "save_format='h5'"
+        )
 
 
 @contextlib.contextmanager
@@ -97,12 +101,14 @@ def _reading(source: Any) -> Iterator[Any]:
         yield file
 
 
-# -- writing ------------------------------------------------------------------------------------------------------------
+# -- writing ----------------------------------------------------------------------------------------------------------
 def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool) -> None:
     """See `Model.save`."""
     config = json.dumps(layer_config(model), default=json_default)
     compiled = model.optimizer is not None
-    training = json.dumps(training_config.write(model), default=json_default) if compiled and include_optimizer else None
+    training = (
+        json.dumps(training_config.write(model), default=json_default) if compiled and include_optimizer else None
+    )
     with _writing(filepath, overwrite) as file:
         _write_versions(file)
         file.attrs["model_config"] = config
@@ -115,7 +121,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
 def save_weights(model: Any, filepath: Any, overwrite: bool) -> None:
     """See `Model.save_weights`."""
     if not model.built:
-        raise ValueError(f'save_weights (model "{model.name}"): the model has no weights yet. Build it, or call it on data, first')
+        raise ValueError(
+            f'save_weights (model "{model.name}"): the model has no weights yet. Build it, or call it on data, first'
+        )
     with _writing(filepath, overwrite) as file:
         _write_layers(model, file)
 
@@ -150,19 +158,24 @@ def _write_optimizer(optimizer: Any, file: Any) -> None:
         _write_weights(file.create_group("optimizer_weights"), variables)
 
 
-# -- reading ------------------------------------------------------------------------------------------------------------
+# -- reading ----------------------------------------------------------------------------------------------------------
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
     """See `models.load_model`."""
     with _reading(filepath) as file:
         config = read_text(file, "model_config")
         if config is None:
-            raise ValueError(f"load_model: {filepath} holds no model, only weights. Build the model and call load_weights")
+            raise ValueError(
+                f"load_model: {filepath} holds no model, only weights. Build the model and call load_weights"
+            )
         model = model_from_config(json.loads(config), custom_objects)
         read_weights_into(model, file["model_weights"])
         training = read_text(file, "training_config") if compile else None
         if training is None:
             if compile:
-                warnings.warn(f"load_model: {filepath} holds no training configuration; compile the model before training", stacklevel=3)
+                warnings.warn(
+                    f"load_model: {filepath} holds no training configuration; compile the model before training",
+                    stacklevel=3,
+                )
             return model
         model.compile(**training_config.read(json.loads(training), model, custom_objects))
         if "optimizer_weights" in file:
@@ -182,7 +195,9 @@ def _read_optimizer(model: Any, group: Any) -> None:
         model.optimizer.build(model.trainable_weights)
         model.optimizer.set_weights(values)
     except ValueError as error:
-        warnings.warn(f"load_model: the optimizer starts anew, its state in the file does not fit: {error}", stacklevel=4)
+        warnings.warn(
+            f"load_model: the optimizer starts anew, its state in the file does not fit: {error}", stacklevel=4
+        )
 
 
 def load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool) -> None:
@@ -193,7 +208,11 @@ def load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool) 
     if not model.built and not by_name:
         raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
     with _reading(filepath) as file:
-        group = file["model_weights"] if "layer_names" not in file.attrs and "layer_names0" not in file.attrs and "model_weights" in file else file
+        group = (
+            file["model_weights"]
+            if "layer_names" not in file.attrs and "layer_names0" not in file.attrs and "model_weights" in file
+            else file
+        )
         if by_name:
             _read_by_name(model, group, skip_mismatch, title)
         else:
@@ -205,13 +224,16 @@ def _layer_arrays(group: Any, name: str) -> list[np.ndarray]:
 
 
 def read_weights_into(model: Any, group: Any, title: str | None = None) -> None:
-    """Weights by position: the n-th layer with weights takes the n-th group with weights. All checked before any is written."""
+    """Weights by position: the n-th layer with weights takes the n-th group with weights. All checked before any is
+    written.
+    """
     title = title or f'load (model "{model.name}")'
     names = [name for name in read_attribute(group, "layer_names") if len(read_attribute(group[name], "weight_names"))]
     layers = [layer for layer in model.layers if stored_weights(layer)]
     if len(names) != len(layers):
         raise ValueError(
-            f"{title}: the model has {len(layers)} layers with weights ({_short_list(layer.name for layer in layers)}), "
+            f"{title}: the model has {len(layers)} layers with weights "
+            f"({_short_list(layer.name for layer in layers)}), "
             f"the file {len(names)} ({_short_list(names)}). Use by_name=True for layers of the same name"
         )
     pairs: list[tuple[Any, np.ndarray]] = []
@@ -243,7 +265,9 @@ def _read_by_name(model: Any, group: Any, skip_mismatch: bool, title: str) -> No
 def _fitting(layer: Any, arrays: list[np.ndarray], stored_name: str, title: str) -> list[tuple[Any, np.ndarray]]:
     variables = stored_weights(layer)
     if len(arrays) != len(variables):
-        raise ValueError(f'{title}: layer "{layer.name}" has {len(variables)} weights, the file\'s "{stored_name}" has {len(arrays)}')
+        raise ValueError(
+            f'{title}: layer "{layer.name}" has {len(variables)} weights, the file\'s "{stored_name}" has {len(arrays)}'
+        )
     for variable, array in zip(variables, arrays, strict=True):
         if tuple(variable.shape) != array.shape:
             raise ValueError(

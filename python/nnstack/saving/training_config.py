@@ -59,7 +59,11 @@ def _plain_loss(loss: Any) -> Any:
 
 
 def _plain_metric(metric: Any) -> Any:
-    return metric if isinstance(metric, str) or _is_object_config(metric) else metrics.serialize(metric, use_legacy_format=True)
+    return (
+        metric
+        if isinstance(metric, str) or _is_object_config(metric)
+        else metrics.serialize(metric, use_legacy_format=True)
+    )
 
 
 def _loss(value: Any) -> Any:
@@ -72,12 +76,20 @@ def _metric(value: Any) -> Any:
 
 def _named_function(config: Any) -> Any:
     """Keras writes built-in losses with the function's name inside, which the class knows anyway."""
-    if _is_object_config(config) and isinstance(config.get("config"), Mapping) and config["class_name"] not in ("LossFunctionWrapper", "MeanMetricWrapper"):
+    if (
+        _is_object_config(config)
+        and isinstance(config.get("config"), Mapping)
+        and config["class_name"] not in ("LossFunctionWrapper", "MeanMetricWrapper")
+    ):
         return {**config, "config": {key: value for key, value in config["config"].items() if key != "fn"}}
     return config
 
 
 def _optimizer(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
     """The file decides by its class name: `Custom>Adam` is the new Adam, `Adam` the legacy one."""
-    old = None if "module" in config or "is_legacy_optimizer" in config.get("config", {}) else not config["class_name"].startswith("Custom>")
+    old = (
+        None
+        if "module" in config or "is_legacy_optimizer" in config.get("config", {})
+        else not config["class_name"].startswith("Custom>")
+    )
     return optimizers.deserialize(config, custom_objects, use_legacy_optimizer=old)

@@ -14,7 +14,8 @@ from nnstack.utils import nest
 class CompiledLoss:
     """Callable `(y_true, y_pred, sample_weight=None, regularization_losses=None)` -> scalar total.
 
-    The total is the sum of the outputs' losses times `loss_weights`, plus the regularization losses. Each call updates the
+    The total is the sum of the outputs' losses times `loss_weights`, plus the regularization losses. Each call
+    updates the
     metrics `loss` and, for several outputs, `<output>_loss`: means over samples, exact with short last batches.
     """
 
@@ -75,7 +76,9 @@ class CompiledLoss:
             if mean is not None:
                 mean.update_state(value, sample_weight=batch)
             terms.append(value if share is None else value * share)
-        terms += [backend.sum(term) if len(term.shape) else term for term in map(backend.convert, regularization_losses or [])]
+        terms += [
+            backend.sum(term) if len(term.shape) else term for term in map(backend.convert, regularization_losses or [])
+        ]
         if not terms:
             return backend.constant(0.0)
         total = terms[0]

@@ -14,7 +14,13 @@ from nnstack.utils import nest
 class CompiledMetrics:
     """`metrics` (unweighted) and `weighted_metrics` of every output, as Metric objects."""
 
-    def __init__(self, given: Any = None, weighted: Any = None, output_names: Sequence[str] | None = None, losses: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        given: Any = None,
+        weighted: Any = None,
+        output_names: Sequence[str] | None = None,
+        losses: Sequence[Any] = (),
+    ) -> None:
         self.user_metrics = given
         self.user_weighted_metrics = weighted
         self.output_names = list(output_names or [])
@@ -64,7 +70,9 @@ class CompiledMetrics:
         for metric in self.metrics:
             metric.reset_state()
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None, losses: Sequence[Any] | None = None) -> None:
+    def update_state(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, losses: Sequence[Any] | None = None
+    ) -> None:
         """Updates every metric with one batch."""
         predictions = nest.flatten(y_pred)
         targets = nest.flatten(y_true) if y_true is not None else [None] * len(predictions)
@@ -72,7 +80,9 @@ class CompiledMetrics:
         if not self.built:
             known = losses if losses is not None else self._losses
             self.build(targets, predictions, known or [None] * len(predictions), y_pred)
-        for target, prediction, weight, plain, weighted in zip(targets, predictions, weights, self._plain, self._weighted, strict=True):
+        for target, prediction, weight, plain, weighted in zip(
+            targets, predictions, weights, self._plain, self._weighted, strict=True
+        ):
             if target is None or not (plain or weighted):
                 continue
             target, weight = match_target(target, prediction, weight)
@@ -94,7 +104,11 @@ def _as_metric(identifier: Any, loss: Any, true_shape: tuple[Any, ...], pred_sha
     if isinstance(identifier, metrics.Metric):
         return identifier
     found = metrics.resolve(identifier, loss, true_shape, pred_shape)
-    return found if isinstance(found, metrics.Metric) else metrics.MeanMetricWrapper(found, name=identifier if isinstance(identifier, str) else None)
+    return (
+        found
+        if isinstance(found, metrics.Metric)
+        else metrics.MeanMetricWrapper(found, name=identifier if isinstance(identifier, str) else None)
+    )
 
 
 def _make_unique(found: list[Any]) -> None:

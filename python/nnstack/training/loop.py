@@ -15,7 +15,9 @@ from nnstack.training.logs import LazyLogs
 _FAR = 1 << 40  # "as many batches as there are"
 
 
-def run_batches(feed: Feed, callbacks: CallbackList, phase: str, read: Callable[[], dict[str, Any]], stopped: Callable[[], bool]) -> int:
+def run_batches(
+    feed: Feed, callbacks: CallbackList, phase: str, read: Callable[[], dict[str, Any]], stopped: Callable[[], bool]
+) -> int:
     """All batches of one epoch. Batches that no callback asked to see run together; returns how many were run."""
     done = 0
     while feed.steps is None or done < feed.steps:
@@ -56,14 +58,20 @@ def run_fit(
         callbacks.epoch_begin(epoch)
         feed.start_epoch(epoch)
         expected = feed.steps
-        done = run_batches(feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training)
+        done = run_batches(
+            feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training
+        )
         if done == 0:
-            raise ValueError(f'fit (model "{model.name}"): the data gave no batch in epoch {epoch + 1}. A generator used before is empty; make a new one')
+            raise ValueError(
+                f'fit (model "{model.name}"): the data gave no batch in epoch {epoch + 1}. A generator used before '
+                "is empty; make a new one"
+            )
         logs = model._read_results(current())
         dry = expected is not None and done < expected and not model.stop_training
         if dry:
             warnings.warn(
-                f'fit (model "{model.name}"): the data ran out after {done} of {expected} batches in epoch {epoch + 1}; training stops. '
+                f'fit (model "{model.name}"): the data ran out after {done} of {expected} batches in epoch '
+                f"{epoch + 1}; training stops. "
                 "Give at least steps_per_epoch * epochs batches",
                 stacklevel=4,
             )
@@ -85,7 +93,7 @@ def run_evaluate(model: Any, feed: Feed, callbacks: CallbackList, current: Calla
     if done == 0:
         raise ValueError(f'evaluate (model "{model.name}"): the data gave no batch')
     feed.end_epoch()
-    logs = model._read_results(current())
+    logs: dict[str, Any] = model._read_results(current())
     callbacks.test_end(logs)
     return logs
 
@@ -100,7 +108,7 @@ class Collector:
 
     def run(self, batch: Any) -> list[np.ndarray]:
         self._step = self._step_for(batch)
-        results = self._step.run(batch)
+        results: list[np.ndarray] = self._step.run(batch)
         self._parts.append(results)
         return results
 

@@ -23,13 +23,17 @@ class TrainingMethods:
     """The part of `Model` that users call to train and to predict."""
 
     if TYPE_CHECKING:
-        name: str
         built: bool
         stop_training: bool
         history: Any
-        metrics: list[Any]
         _predict_program: Any
-        _graph: Any
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def metrics(self) -> list[Any]: ...
+        @property
+        def _graph(self) -> Any: ...
 
         def _require_compiled(self, what: str) -> None: ...
         def _step(self, kind: str, arrays: Arrays) -> Step: ...
@@ -63,11 +67,15 @@ class TrainingMethods:
         """Trains for epochs `initial_epoch` to `epochs` and returns a `History`.
 
         `x`, `y`: arrays (lists or dicts of them for several inputs or outputs), or x alone a generator, iterable or
-        `Sequence` of batches. `batch_size` default 32; the last batch may be short. `verbose` 0 silent, 1 (or 'auto') a bar,
+        `Sequence` of batches. `batch_size` default 32; the last batch may be short. `verbose` 0 silent, 1 (or 'auto')
+        a bar,
         2 one line per epoch. `validation_split`: the last part of the data, taken before shuffling, only evaluated.
-        `validation_data`: (x, y), (x, y, weights) or a stream; wins over the split; used in epochs of `validation_freq` (every
-        n-th, or a container of epochs counted from 1). `shuffle`: True, False or 'batch' (keeps rows of a batch together); no
-        effect with `steps_per_epoch`. `class_weight`: class -> factor, training only. `sample_weight`: one per sample, or per step
+        `validation_data`: (x, y), (x, y, weights) or a stream; wins over the split; used in epochs of
+        `validation_freq` (every
+        n-th, or a container of epochs counted from 1). `shuffle`: True, False or 'batch' (keeps rows of a batch
+        together); no
+        effect with `steps_per_epoch`. `class_weight`: class -> factor, training only. `sample_weight`: one per
+        sample, or per step
         with sample_weight_mode 'temporal'.
         Raises `RuntimeError` before compile, `ValueError` for data or arguments that do not fit.
         Source: https://keras.io/2.16/api/models/model_training_apis/
@@ -78,7 +86,9 @@ class TrainingMethods:
         title = f'fit (model "{self.name}")'
         if validation_split and validation_data is None:
             if is_stream(x):
-                raise ValueError(f"{title}: validation_split needs arrays, got a {type(x).__name__}. Pass validation_data")
+                raise ValueError(
+                    f"{title}: validation_split needs arrays, got a {type(x).__name__}. Pass validation_data"
+                )
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split, title)
             validation_data = tuple(part for part in validation_data if part is not None)
         self._build_for_data(x)
@@ -90,13 +100,16 @@ class TrainingMethods:
         )  # fmt: skip
         validation = None
         if validation_data is not None:
-            parts = (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
-            size = validation_batch_size or (None if is_stream(parts[0]) else batch_size)
+            vx, vy, vw = (validation_data, None, None) if is_stream(validation_data) else unpack(validation_data)
+            size = validation_batch_size or (None if is_stream(vx) else batch_size)
             validator = Latest(self, "test")
-            validation = make_feed(self, *parts, size, validation_steps, validator.step_for, what="fit: validation_data", passes=1)
+            validation = make_feed(
+                self, vx, vy, vw, size, validation_steps, validator.step_for, what="fit: validation_data"
+            )
             validation_callbacks = validator
         watchers = CallbackList.of(
-            callbacks, self, verbose=_verbosity(verbose), epochs=epochs, steps=feed.steps, samples=feed.samples, batch_size=feed.batch_size,
+            callbacks, self, verbose=_verbosity(verbose), epochs=epochs, steps=feed.steps,
+            samples=feed.samples, batch_size=feed.batch_size,
             do_validation=validation is not None, history=True,
         )  # fmt: skip
 
@@ -125,7 +138,8 @@ class TrainingMethods:
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Loss and metrics on data: a number if there is only the loss, else a list named by `metrics_names`, or a dict.
+        """Loss and metrics on data: a number if there is only the loss, else a list named by `metrics_names`, or a
+        dict.
 
         Arguments as in `fit`. Raises `RuntimeError` before compile, `ValueError` for data that do not fit.
         """
@@ -135,7 +149,13 @@ class TrainingMethods:
         current = Latest(self, "test")
         feed = make_feed(self, x, y, sample_weight, batch_size, steps, current.step_for, what="evaluate")
         watchers = CallbackList.of(
-            callbacks, self, verbose=_verbosity(verbose), epochs=1, steps=feed.steps, samples=feed.samples, batch_size=feed.batch_size
+            callbacks,
+            self,
+            verbose=_verbosity(verbose),
+            epochs=1,
+            steps=feed.steps,
+            samples=feed.samples,
+            batch_size=feed.batch_size,
         )
         return _results(run_evaluate(self, feed, watchers, current.latest), return_dict)
 
@@ -163,7 +183,13 @@ class TrainingMethods:
             return self._predict_arrays(arrays, checked_batch(self, batch_size, f'predict (model "{self.name}")'))
         feed = make_feed(self, x, None, None, batch_size, steps, current.step_for, what="predict")
         watchers = CallbackList.of(
-            callbacks, self, verbose=_verbosity(verbose), epochs=1, steps=feed.steps, samples=feed.samples, batch_size=feed.batch_size
+            callbacks,
+            self,
+            verbose=_verbosity(verbose),
+            epochs=1,
+            steps=feed.steps,
+            samples=feed.samples,
+            batch_size=feed.batch_size,
         )
         return run_predict(feed, watchers, Collector(current.step_for))
 
@@ -195,12 +221,16 @@ class TrainingMethods:
         self._require_compiled("train_on_batch")
         return self._on_batch("train", x, y, sample_weight, class_weight, reset_metrics, return_dict)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
+    ) -> Any:
         """Loss and metrics of one batch."""
         self._require_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, None, reset_metrics, return_dict)
 
-    def _on_batch(self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, reset: bool, return_dict: bool) -> Any:
+    def _on_batch(
+        self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, reset: bool, return_dict: bool
+    ) -> Any:
         self._build_for_data(x)
         arrays = prepare(self, x, y, weight, class_weight, f"{kind}_on_batch")
         step = self._step(kind, arrays)
@@ -224,7 +254,12 @@ class TrainingMethods:
         arrays = prepare(self, x, what="predict_on_batch")
         step = self._step("predict", arrays)
         results = step.run(arrays)
-        if isinstance(step, CompiledStep) and len(arrays.inputs) == 1 and step.structure_is_single and arrays.inputs[0] is x:
+        if (
+            isinstance(step, CompiledStep)
+            and len(arrays.inputs) == 1
+            and step.structure_is_single
+            and arrays.inputs[0] is x
+        ):
             self._predict_program = step.program
         return step.pack(results)
 
@@ -235,7 +270,7 @@ class TrainingMethods:
         arrays = prepare(self, x, what="build")
         self(arrays.pack([array[:1] for array in arrays.inputs]), training=False)
 
-    # -- names of Keras 2.0 ---------------------------------------------------------------------------------------------
+    # -- names of Keras 2.0 -------------------------------------------------------------------------------------------
     def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **kwargs: Any) -> Any:
         """Old name of `fit` for generators; takes the same keywords."""
         kwargs.setdefault("shuffle", True)

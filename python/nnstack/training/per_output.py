@@ -9,23 +9,33 @@ from typing import Any
 def spread(value: Any, names: Sequence[str], argument: str, *, one_for_all: bool) -> list[Any]:
     """One entry per output name.
 
-    None gives None everywhere; a list one to one; a dict by name, None where a name is missing; a single value goes to every
-    output if `one_for_all`, else it needs exactly one output. Raises `ValueError` naming the argument and what it accepts.
+    None gives None everywhere; a list one to one; a dict by name, None where a name is missing; a single value goes
+    to every
+    output if `one_for_all`, else it needs exactly one output. Raises `ValueError` naming the argument and what it
+    accepts.
     """
     if value is None:
         return [None] * len(names)
     if isinstance(value, Mapping):
         unknown = [key for key in value if key not in names]
         if unknown:
-            raise ValueError(f"compile: {argument} names unknown outputs {', '.join(map(repr, unknown))}; the outputs are {_listed(names)}")
+            raise ValueError(
+                f"compile: {argument} names unknown outputs {', '.join(map(repr, unknown))}; the outputs are "
+                f"{_listed(names)}"
+            )
         return [value.get(name) for name in names]
     if isinstance(value, list | tuple):
         if len(value) != len(names):
-            raise ValueError(f"compile: expected {len(names)} entries in {argument}, one per output ({_listed(names)}), got {len(value)}")
+            raise ValueError(
+                f"compile: expected {len(names)} entries in {argument}, one per output ({_listed(names)}), got "
+                f"{len(value)}"
+            )
         return list(value)
     if one_for_all or len(names) == 1:
         return [value] * len(names)
-    raise ValueError(f"compile: expected {argument} as a list or dict with one entry per output ({_listed(names)}), got {value!r}")
+    raise ValueError(
+        f"compile: expected {argument} as a list or dict with one entry per output ({_listed(names)}), got {value!r}"
+    )
 
 
 def spread_metrics(value: Any, names: Sequence[str], argument: str) -> list[list[Any]]:
@@ -36,7 +46,9 @@ def spread_metrics(value: Any, names: Sequence[str], argument: str) -> list[list
         return [_as_metrics(one) for one in spread(value, names, argument, one_for_all=False)]
     if not isinstance(value, list | tuple):
         raise ValueError(f"compile: expected {argument} as a list or dict, got {value!r}. Write [{value!r}]")
-    if any(isinstance(item, list | tuple) for item in value) or (len(names) > 1 and len(value) == len(names) and any(v is None for v in value)):
+    if any(isinstance(item, list | tuple) for item in value) or (
+        len(names) > 1 and len(value) == len(names) and any(v is None for v in value)
+    ):
         return [_as_metrics(one) for one in spread(value, names, argument, one_for_all=False)]
     return [list(value) for _ in names]
 

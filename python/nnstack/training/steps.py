@@ -18,7 +18,9 @@ _METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step
 
 
 class CompiledStep:
-    """A Program of one step. Logs of an overridden step are kept in variables, so that many steps run without a look."""
+    """A Program of one step. Logs of an overridden step are kept in variables, so that many steps run without a
+    look.
+    """
 
     def __init__(self, model: Any, kind: str, arrays: Arrays) -> None:
         inputs = input_placeholders(model, arrays)
@@ -38,14 +40,22 @@ class CompiledStep:
             self.log_variables = {}
             for key, value in (result or {}).items():
                 value = backend.cast(backend.convert(value), "float32")
-                self.log_variables[key] = backend.Variable(np.zeros(value.shape, np.float32), name=f"logs/{key}", trainable=False)
+                self.log_variables[key] = backend.Variable(
+                    np.zeros(value.shape, np.float32), name=f"logs/{key}", trainable=False
+                )
                 updates.append((self.log_variables[key].handle, value))
         self.structure_is_single = not nest.is_nested(self.structure)
         shapes = [tuple(output.shape)[1:] for output in outputs]
-        known = bool(outputs) and all(None not in shape and output.shape for shape, output in zip(shapes, outputs, strict=True))
-        self.row_shapes = [(shape, output.dtype) for shape, output in zip(shapes, outputs, strict=True)] if known else None
+        known = bool(outputs) and all(
+            None not in shape and output.shape for shape, output in zip(shapes, outputs, strict=True)
+        )
+        self.row_shapes = (
+            [(shape, output.dtype) for shape, output in zip(shapes, outputs, strict=True)] if known else None
+        )
         feeds = [*inputs, *targets, *[weight for weight in weights if weight is not None]]
-        self.program = _core.Program(feeds, outputs, updates, learning_phase=kind == "train", name=f"{model.name}/{kind}")
+        self.program = _core.Program(
+            feeds, outputs, updates, learning_phase=kind == "train", name=f"{model.name}/{kind}"
+        )
 
     def run_steps(self, arrays: Arrays, order: np.ndarray | None, first: int, batch: int, steps: int) -> int:
         """Up to `steps` batches, fewer when 0.1 s are over; returns how many were run."""
@@ -80,7 +90,10 @@ class EagerStep:
 
     def run(self, arrays: Arrays) -> list[np.ndarray]:
         count = len(arrays.inputs)
-        values = [backend.convert(array, dtype) for array, dtype in zip([*arrays.inputs, *arrays.targets], self._dtypes, strict=True)]
+        values = [
+            backend.convert(array, dtype)
+            for array, dtype in zip([*arrays.inputs, *arrays.targets], self._dtypes, strict=True)
+        ]
         weights = [None if weight is None else backend.convert(weight, backend.floatx()) for weight in arrays.weights]
         data = assemble(arrays.pack(values[:count]), values[count:], weights)
         with backend.eager_scope():
@@ -90,7 +103,9 @@ class EagerStep:
             finally:
                 _core.tape_end()
         if self.kind != "predict":
-            self._logs = {key: plain_number(_numbers(value)) for key, value in (result or {}).items()} if self._custom else None
+            self._logs = (
+                {key: plain_number(_numbers(value)) for key, value in (result or {}).items()} if self._custom else None
+            )
             return []
         self.structure = result
         return [_numbers(leaf) for leaf in nest.flatten(result)]
@@ -147,10 +162,6 @@ class MetricPrograms:
             if not trace.updates and metric.variables:
                 self._by_hand.append(metric)
         self._reset = _core.Program([], [], updates, learning_phase=False, name="metrics/reset")
-
-    def fits(self, metrics: list[Any]) -> bool:
-        """True if these are the metrics it was made for."""
-        return len(metrics) == len(self.metrics) and all(a is b for a, b in zip(metrics, self.metrics, strict=True))
 
     def read(self) -> dict[str, Any]:
         """Name -> number, in order."""

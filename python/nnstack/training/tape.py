@@ -40,7 +40,9 @@ class GradientTape:
             self._eager = None
 
     def watch(self, tensor: Any) -> None:
-        """Gradients with respect to this tensor may be asked for; needed for concrete tensors only by tf.keras's rules."""
+        """Gradients with respect to this tensor may be asked for; needed for concrete tensors only by tf.keras's
+        rules.
+        """
 
     def gradient(self, target: Any, sources: Any) -> Any:
         """d(sum of target) / d(sources), in the structure of `sources`; None where nothing depends on a source."""

@@ -1,4 +1,6 @@
-"""The training methods of Model: compile and the steps that a subclass may override. The work is done in the rooms beside."""
+"""The training methods of Model: compile and the steps that a subclass may override. The work is done in the rooms
+beside.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ class Trainer(TrainingMethods):
     """The part of `Model` that knows the optimizer, losses and metrics, and makes steps of them."""
 
     if TYPE_CHECKING:
-        name: str
         built: bool
-        trainable_weights: list[backend.Variable]
-        losses: list[Any]
-        output_names: list[str]
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def trainable_weights(self) -> list[backend.Variable]: ...
+        @property
+        def losses(self) -> list[Any]: ...
+        @property
+        def output_names(self) -> list[str]: ...
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
         def _clear_losses(self) -> None: ...
@@ -48,7 +55,7 @@ class Trainer(TrainingMethods):
         self._metric_programs: MetricPrograms | None = None
         self._predict_program: Any = None
 
-    # -- compile --------------------------------------------------------------------------------------------------------
+    # -- compile ------------------------------------------------------------------------------------------------------
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -66,10 +73,14 @@ class Trainer(TrainingMethods):
     ) -> None:
         """Sets what training minimises, how, and what it reports.
 
-        `optimizer`: name, config dict or Optimizer. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict for
-        several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions or Metric
-        objects; dict or list of lists per output. `loss_weights`: list or dict of numbers. `sample_weight_mode`: None or
-        'temporal', per output too. `run_eagerly=True` computes op by op. `steps_per_execution`, `jit_compile` and `distribute`
+        `optimizer`: name, config dict or Optimizer. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict
+        for
+        several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions or
+        Metric
+        objects; dict or list of lists per output. `loss_weights`: list or dict of numbers. `sample_weight_mode`: None
+        or
+        'temporal', per output too. `run_eagerly=True` computes op by op. `steps_per_execution`, `jit_compile` and
+        `distribute`
         are accepted and need nothing: many steps run per native call anyway.
         Raises `ValueError` naming the argument and what it accepts. Source: https://keras.io/2.16/api/models/model_training_apis/
         """
@@ -80,11 +91,16 @@ class Trainer(TrainingMethods):
         if target_tensors is not None:
             raise ValueError(f'compile (model "{self.name}"): target_tensors is not supported; pass y to fit')
         if steps_per_execution is not None and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
-            raise ValueError(f'compile (model "{self.name}"): expected steps_per_execution of at least 1, got {steps_per_execution!r}')
+            raise ValueError(
+                f'compile (model "{self.name}"): expected steps_per_execution of at least 1, got '
+                f"{steps_per_execution!r}"
+            )
         names = list(self.output_names)
         for mode in nest.flatten(sample_weight_mode):
             if mode not in (None, "temporal", "samplewise"):
-                raise ValueError(f"compile (model \"{self.name}\"): expected sample_weight_mode None or 'temporal', got {mode!r}")
+                raise ValueError(
+                    f"compile (model \"{self.name}\"): expected sample_weight_mode None or 'temporal', got {mode!r}"
+                )
         if names and nest.is_nested(sample_weight_mode):
             spread(sample_weight_mode, names, "sample_weight_mode", one_for_all=True)
         new_optimizer = optimizers.get(optimizer)
@@ -109,7 +125,9 @@ class Trainer(TrainingMethods):
 
     def _require_compiled(self, what: str) -> None:
         if self.optimizer is None or self.compiled_loss is None:
-            raise RuntimeError(f'{what} (model "{self.name}"): the model is not compiled. Call model.compile(optimizer, loss) first')
+            raise RuntimeError(
+                f'{what} (model "{self.name}"): the model is not compiled. Call model.compile(optimizer, loss) first'
+            )
 
     def _weight_modes(self, count: int) -> list[Any]:
         modes = self._sample_weight_mode
@@ -119,7 +137,9 @@ class Trainer(TrainingMethods):
 
     @property
     def run_eagerly(self) -> bool:
-        """True: steps run op by op on numbers, so that Python code in them sees values. Slow; the numbers are the same."""
+        """True: steps run op by op on numbers, so that Python code in them sees values. Slow; the numbers are the
+        same.
+        """
         return self._run_eagerly or bool(getattr(self, "dynamic", False))
 
     @run_eagerly.setter
@@ -137,7 +157,7 @@ class Trainer(TrainingMethods):
         """One None per output; weights are given to fit."""
         return [None] * len(self.output_names)
 
-    # -- metrics --------------------------------------------------------------------------------------------------------
+    # -- metrics ------------------------------------------------------------------------------------------------------
     @property
     def metrics(self) -> list[Any]:
         """Running means of the losses, the metrics of compile(), then those of layers and of `add_metric`."""
@@ -146,7 +166,7 @@ class Trainer(TrainingMethods):
             found += self.compiled_loss.metrics
         if self.compiled_metrics is not None:
             found += self.compiled_metrics.metrics
-        return list(dict.fromkeys(found + super().metrics))  # type: ignore[misc]
+        return list(dict.fromkeys(found + super().metrics))
 
     @property
     def metrics_names(self) -> list[str]:
@@ -165,11 +185,13 @@ class Trainer(TrainingMethods):
         """Sets the state of every metric to its start."""
         self._programs_of_metrics().reset()
 
-    # -- steps, which a subclass may override ---------------------------------------------------------------------------
+    # -- steps, which a subclass may override -------------------------------------------------------------------------
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training on `data` = (x,), (x, y) or (x, y, sample_weight): forward, loss, gradients, update, metrics.
+        """One step of training on `data` = (x,), (x, y) or (x, y, sample_weight): forward, loss, gradients, update,
+        metrics.
 
-        Called once with symbolic data and compiled; Python side effects happen once. Returns name -> value for the logs.
+        Called once with symbolic data and compiled; Python side effects happen once. Returns name -> value for the
+        logs.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=True)
@@ -184,12 +206,22 @@ class Trainer(TrainingMethods):
         gradients = backend.gradients(loss, variables)
         missing = [variable.name for variable, gradient in zip(variables, gradients, strict=True) if gradient is None]
         if len(missing) == len(variables):
-            raise ValueError(f'fit (model "{self.name}"): no weight has a gradient; the loss does not depend on {", ".join(missing[:5])}')
+            raise ValueError(
+                f'fit (model "{self.name}"): no weight has a gradient; the loss does not depend on '
+                f"{', '.join(missing[:5])}"
+            )
         if missing:
             import warnings
 
-            warnings.warn(f'fit (model "{self.name}"): no gradient for {", ".join(missing)}; these weights stay as they are', stacklevel=2)
-        pairs = [(gradient, variable) for gradient, variable in zip(gradients, variables, strict=True) if gradient is not None]
+            warnings.warn(
+                f'fit (model "{self.name}"): no gradient for {", ".join(missing)}; these weights stay as they are',
+                stacklevel=2,
+            )
+        pairs = [
+            (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        ]
         self.optimizer.apply_gradients(pairs)
 
     def _variables_to_train(self) -> list[backend.Variable]:
@@ -226,15 +258,19 @@ class Trainer(TrainingMethods):
 
     def _step_is_custom(self, kind: str) -> bool:
         own = type(self)
-        return getattr(own, f"{kind}_step") is not getattr(Trainer, f"{kind}_step") or own.compute_metrics is not Trainer.compute_metrics
+        return (
+            getattr(own, f"{kind}_step") is not getattr(Trainer, f"{kind}_step")
+            or own.compute_metrics is not Trainer.compute_metrics
+        )
 
-    # -- programs -------------------------------------------------------------------------------------------------------
+    # -- programs -----------------------------------------------------------------------------------------------------
     def _step(self, kind: str, arrays: Arrays) -> Step:
         key = (kind, arrays.signature())
         step = self._steps.get(key)
         if step is None:
             make = EagerStep if self.run_eagerly else CompiledStep
             step = self._steps[key] = make(self, kind, arrays)
+            self._metric_programs = None  # tracing may have made metrics
         return step
 
     def _read_results(self, step: Step | None) -> dict[str, Any]:
@@ -245,9 +281,8 @@ class Trainer(TrainingMethods):
         return self._programs_of_metrics().read()
 
     def _programs_of_metrics(self) -> MetricPrograms:
-        metrics = self.metrics
-        if self._metric_programs is None or not self._metric_programs.fits(metrics):
-            self._metric_programs = MetricPrograms(metrics)
+        if self._metric_programs is None:
+            self._metric_programs = MetricPrograms(self.metrics)
         return self._metric_programs
 
 
@@ -259,4 +294,4 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """(x, y, sample_weight) of what a step is given; what is missing is None."""
     if not isinstance(data, tuple):
         return data, None, None
-    return (*data, None, None)[:3]  # type: ignore[return-value]
+    return (*data, None, None)[:3]

@@ -56,7 +56,14 @@ def print_summary(
 
 class _Table:
     def __init__(
-        self, model: Any, say: Callable[[str], Any], ends: list[int], length: int, chain: bool, expand_nested: bool, show_trainable: bool
+        self,
+        model: Any,
+        say: Callable[[str], Any],
+        ends: list[int],
+        length: int,
+        chain: bool,
+        expand_nested: bool,
+        show_trainable: bool,
     ) -> None:
         self._say = say
         self._ends = ends
@@ -68,7 +75,11 @@ class _Table:
 
     def layer(self, layer: Any, level: int, is_last: bool) -> None:
         """One layer, and with expand_nested the layers of a nested model below it."""
-        fields = [f"{layer.name} ({_class_name(layer)})", _shape(layer), str(layer.count_params()) if layer.built else "0 (unused)"]
+        fields = [
+            f"{layer.name} ({_class_name(layer)})",
+            _shape(layer),
+            str(layer.count_params()) if layer.built else "0 (unused)",
+        ]
         if not self._chain:
             fields.append(str(self._connections(layer)))
         if self._trainable:
@@ -101,7 +112,13 @@ class _Table:
             for column, end in enumerate(self._ends):
                 begin = self._ends[column - 1] if column else 0
                 space = 2 if column != len(self._ends) - 1 else 0
-                width = end - begin - space - (1 + level if column == 0 else 0) - (level if column == len(self._ends) - 1 else 0)
+                width = (
+                    end
+                    - begin
+                    - space
+                    - (1 + level if column == 0 else 0)
+                    - (level if column == len(self._ends) - 1 else 0)
+                )
                 piece = left[column][:width]
                 breaks = [piece.find(mark) + len(mark) for mark in _BREAKS if mark in piece]
                 piece = piece[: min(breaks)] if breaks else piece

@@ -17,7 +17,13 @@ class Progbar:
     """
 
     def __init__(
-        self, target: int | None, width: int = 30, verbose: int = 1, interval: float = 0.05, stateful_metrics: Any = None, unit_name: str = "step"
+        self,
+        target: int | None,
+        width: int = 30,
+        verbose: int = 1,
+        interval: float = 0.05,
+        stateful_metrics: Any = None,
+        unit_name: str = "step",
     ) -> None:
         self.target = target
         self.width = width
@@ -25,14 +31,18 @@ class Progbar:
         self.interval = interval
         self.stateful_metrics = set(stateful_metrics or [])
         self.unit_name = unit_name
-        self._dynamic = (hasattr(sys.stdout, "isatty") and sys.stdout.isatty()) or "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ
+        self._dynamic = (
+            (hasattr(sys.stdout, "isatty") and sys.stdout.isatty())
+            or "ipykernel" in sys.modules
+            or "PYCHARM_HOSTED" in os.environ
+        )
         self._start = time.perf_counter()
         self._drawn = 0.0
         self._written = 0
         self._sums: dict[str, tuple[float, float]] = {}
         self._seen = 0
 
-    # -- Keras's own interface ------------------------------------------------------------------------------------------
+    # -- Keras's own interface ----------------------------------------------------------------------------------------
     def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
         """Shows step `current`; `values` are (name, value) pairs, averaged over the steps unless stateful."""
         for name, value in values or []:
@@ -48,13 +58,15 @@ class Progbar:
         if finalize and self.target is None:
             self.target = current
         if finalize or self.shows_now(current):
-            self.show(current, [(name, total / max(count, 1.0)) for name, (total, count) in self._sums.items()], finalize)
+            self.show(
+                current, [(name, total / max(count, 1.0)) for name, (total, count) in self._sums.items()], finalize
+            )
 
     def add(self, n: int, values: Any = None) -> None:
         """Shows `n` more steps."""
         self.update(self._seen + n, values)
 
-    # -- drawing --------------------------------------------------------------------------------------------------------
+    # -- drawing ------------------------------------------------------------------------------------------------------
     def shows_now(self, current: int) -> bool:
         """True if it is time for the next drawing. Where the output is no terminal only the end is written."""
         if self.verbose != 1 or not self._dynamic or (self.target is not None and current >= self.target):
@@ -72,7 +84,9 @@ class Progbar:
         per_step = spent / max(current, 1)
         if self.verbose == 2:
             count = f"{current}/{self.target}" if self.target is not None else str(current)
-            line = f"{count} - {spent:.0f}s{numbers} - {_duration(spent)}/epoch - {_duration(per_step)}/{self.unit_name}"
+            line = (
+                f"{count} - {spent:.0f}s{numbers} - {_duration(spent)}/epoch - {_duration(per_step)}/{self.unit_name}"
+            )
             print(line, flush=True)
             return
         line = self._bar(current)
