@@ -133,20 +133,20 @@ __global__ void __launch_bounds__(kThreads) elementwise_f32(const __grid_constan
 }
 
 // ---- any type, one at a time -----------------------------------------------------------------------------------------
-// f16 and bf16 are held as the float of the same value, integers and bools as int64.
+// Integers and bools are held as int64; so are the bits of f16 and bf16, which are only moved and cast.
 struct Slot {
   int64_t bits;
 
   template <class T>
   __device__ T get() const {
     T value;
-    memcpy(&value, &bits, sizeof(T));
+    memcpy(static_cast<void*>(&value), &bits, sizeof(T));
     return value;
   }
   template <class T>
   __device__ static Slot of(T value) {
     Slot slot = {0};
-    memcpy(&slot.bits, &value, sizeof(T));
+    memcpy(&slot.bits, static_cast<const void*>(&value), sizeof(T));
     return slot;
   }
 };
@@ -155,8 +155,8 @@ __device__ Slot read_one(DType type, const void* data, int64_t at) {
   switch (type) {
     case DType::f32: return Slot::of(static_cast<const float*>(data)[at]);
     case DType::f64: return Slot::of(static_cast<const double*>(data)[at]);
-    case DType::f16: return Slot::of(__half2float(static_cast<const __half*>(data)[at]));
-    case DType::bf16: return Slot::of(__bfloat162float(static_cast<const __nv_bfloat16*>(data)[at]));
+    case DType::f16:
+    case DType::bf16: return {static_cast<const uint16_t*>(data)[at]};
     case DType::i8: return {static_cast<const int8_t*>(data)[at]};
     case DType::i16: return {static_cast<const int16_t*>(data)[at]};
     case DType::i32: return {static_cast<const int32_t*>(data)[at]};
@@ -171,8 +171,8 @@ __device__ void write_one(DType type, void* data, int64_t at, Slot value) {
   switch (type) {
     case DType::f32: static_cast<float*>(data)[at] = value.get<float>(); break;
     case DType::f64: static_cast<double*>(data)[at] = value.get<double>(); break;
-    case DType::f16: static_cast<__half*>(data)[at] = __float2half(value.get<float>()); break;
-    case DType::bf16: static_cast<__nv_bfloat16*>(data)[at] = __float2bfloat16(value.get<float>()); break;
+    case DType::f16:
+    case DType::bf16: static_cast<uint16_t*>(data)[at] = static_cast<uint16_t>(value.bits); break;
     case DType::i8: static_cast<int8_t*>(data)[at] = static_cast<int8_t>(value.bits); break;
     case DType::i16: static_cast<int16_t*>(data)[at] = static_cast<int16_t>(value.bits); break;
     case DType::i32: static_cast<int32_t*>(data)[at] = static_cast<int32_t>(value.bits); break;
@@ -193,25 +193,25 @@ __device__ int64_t wrapped(DType type, int64_t value) {
   }
 }
 
-// float to f16 by way of double is exact, so every cast goes through one of two types.
-__device__ Slot cast_one(DType from, DType to, Slot value) {
-  if (is_floating(from)) {
-    double wide = from == DType::f64 ? value.get<double>() : static_cast<double>(value.get<float>());
-    switch (to) {
-      case DType::f32: return Slot::of(static_cast<float>(wide));
-      case DType::f64: return Slot::of(wide);
-      case DType::f16: return Slot::of(__half2float(__double2half(wide)));
-      case DType::bf16: return Slot::of(__bfloat162float(__double2bfloat16(wide)));
-      case DType::b8: return {wide != 0.0};
-      default: return {wrapped(to, static_cast<int64_t>(wide))};
-    }
+__device__ double to_double(DType type, Slot value) {
+  switch (type) {
+    case DType::f32: return static_cast<double>(value.get<float>());
+    case DType::f64: return value.get<double>();
+    case DType::f16: return static_cast<double>(__half2float(value.get<__half>()));
+    case DType::bf16: return static_cast<double>(__bfloat162float(value.get<__nv_bfloat16>()));
+    default: return static_cast<double>(value.bits);
   }
+}
+
+// A double holds every value of the narrower floating types, so going through it rounds once.
+__device__ Slot cast_one(DType from, DType to, Slot value) {
   switch (to) {
-    case DType::f32: return Slot::of(static_cast<float>(value.bits));
-    case DType::f64: return Slot::of(static_cast<double>(value.bits));
-    case DType::f16: return Slot::of(__half2float(__double2half(static_cast<double>(value.bits))));
-    case DType::bf16: return Slot::of(__bfloat162float(__double2bfloat16(static_cast<double>(value.bits))));
-    default: return {wrapped(to, value.bits)};
+    case DType::f32: return Slot::of(is_floating(from) ? static_cast<float>(to_double(from, value)) : static_cast<float>(value.bits));
+    case DType::f64: return Slot::of(to_double(from, value));
+    case DType::f16: return Slot::of(__double2half(to_double(from, value)));
+    case DType::bf16: return Slot::of(__double2bfloat16(to_double(from, value)));
+    case DType::b8: return {is_floating(from) ? to_double(from, value) != 0.0 : value.bits != 0};
+    default: return {wrapped(to, is_floating(from) ? static_cast<int64_t>(to_double(from, value)) : value.bits)};
   }
 }
 
