@@ -39,7 +39,9 @@ Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
   const std::vector<std::shared_ptr<Node>> order = ordered(ys);
 
   // Only what lies between xs and ys has a gradient worth computing. Leaves of one variable are one thing.
-  const auto key = [](const Value& v) -> const void* { return v->node->variable ? static_cast<const void*>(v->node->variable.get()) : v.get(); };
+  const auto key = [](const Value& v) -> const void* {
+    return v->node->variable ? static_cast<const void*>(v->node->variable.get()) : v.get();
+  };
   std::unordered_set<const void*> wanted;
   for (const Value& x : xs) wanted.insert(key(x));
   std::unordered_set<const Node*> relevant;
@@ -63,7 +65,8 @@ Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
     sum = sum ? sum + g : g;
   };
   for (size_t i = 0; i < ys.size(); i++) {
-    if (!is_floating(ys[i]->type.dtype)) throw TypeError(std::string("gradients: cannot differentiate a ") + name_of(ys[i]->type.dtype) + " value");
+    if (!is_floating(ys[i]->type.dtype))
+      throw TypeError(std::string("gradients: cannot differentiate a ") + name_of(ys[i]->type.dtype) + " value");
     const Value given = i < grad_ys.size() ? grad_ys[i] : nullptr;
     accumulate(ys[i], given ? given : broadcast_to_shape_of(scalar_like(ys[i], 1), ys[i]));
   }
@@ -86,7 +89,8 @@ Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
     const Values input_gradients = node.op->gradient({node, outputs, output_gradients});
     for (size_t i = 0; i < input_gradients.size(); i++) {
       const Value& input = node.inputs[i];
-      if (input_gradients[i] && (wanted.count(key(input)) || relevant.count(input->node.get()))) accumulate(input, input_gradients[i]);
+      if (input_gradients[i] && (wanted.count(key(input)) || relevant.count(input->node.get())))
+        accumulate(input, input_gradients[i]);
     }
     set_layer(previous);
   }

@@ -25,9 +25,9 @@ class Stream {
 class Device {
  public:
   virtual ~Device() = default;
-  virtual const std::string& name() const = 0;         // "cpu", "cuda:0"
-  virtual bool host_memory() const = 0;                // pointers can be read and written by the host
-  virtual void* allocate(size_t bytes) = 0;            // 64-byte aligned (256 on CUDA); throws std::bad_alloc
+  virtual const std::string& name() const = 0;  // "cpu", "cuda:0"
+  virtual bool host_memory() const = 0;         // pointers can be read and written by the host
+  virtual void* allocate(size_t bytes) = 0;     // 64-byte aligned (256 on CUDA); throws std::bad_alloc
   virtual void release(void* memory) noexcept = 0;
   virtual const KernelTable& kernels() const = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;

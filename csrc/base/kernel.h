@@ -23,9 +23,9 @@ struct KernelContext {
   // when all are done. Results must not depend on who ran what: borders of chunks depend on shapes alone.
   void (*parallel)(void* pool, int64_t chunks, void (*body)(void* arg, int64_t chunk), void* arg);
   void* pool;
-  void* scratch;        // as many bytes as the kernel's scratch_bytes() asked for, 64-byte aligned
-  KernelError* error;   // written on bad data (the first error wins); host memory on the CPU, device memory on CUDA
-  void* stream;         // CUDA only: what the plug-in's make_stream() returned
+  void* scratch;       // as many bytes as the kernel's scratch_bytes() asked for, 64-byte aligned
+  KernelError* error;  // written on bad data (the first error wins); host memory on the CPU, device memory on CUDA
+  void* stream;        // CUDA only: what the plug-in's make_stream() returned
 };
 
 // Inputs first, then outputs.
@@ -64,11 +64,52 @@ enum class ElementwiseOp : uint8_t {
   // no operand
   random_uniform,  // [0, 1): Philox4x32-10, see below; a = slot of a raw input
   // one operand
-  copy, cast, negative, abs, sign, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, sigmoid, softplus, erf,
-  floor, ceil, round /* half to even */, relu, logical_not, is_nan, is_inf, is_finite,
+  copy,
+  cast,
+  negative,
+  abs,
+  sign,
+  square,
+  reciprocal,
+  sqrt,
+  rsqrt,
+  exp,
+  expm1,
+  log,
+  log1p,
+  sin,
+  cos,
+  tanh,
+  sigmoid,
+  softplus,
+  erf,
+  floor,
+  ceil,
+  round /* half to even */,
+  relu,
+  logical_not,
+  is_nan,
+  is_inf,
+  is_finite,
   // two operands
-  add, subtract, multiply, divide, floor_divide, modulo /* both as in Python */, power, maximum, minimum /* NaN wins */,
-  equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or, logical_xor,
+  add,
+  subtract,
+  multiply,
+  divide,
+  floor_divide,
+  modulo /* both as in Python */,
+  power,
+  maximum,
+  minimum /* NaN wins */,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  logical_and,
+  logical_or,
+  logical_xor,
   // three operands
   select,  // a ? b : c, a is b8
   count
@@ -79,8 +120,8 @@ enum class ElementwiseOp : uint8_t {
 // never asked of integer types. f16 and bf16 appear only as source or result of cast.
 struct ElementwiseInstruction {
   ElementwiseOp op;
-  DType type;      // of the operands; of b and c for select; of the result for random_uniform
-  DType result;    // of the destination
+  DType type;    // of the operands; of b and c for select; of the result for random_uniform
+  DType result;  // of the destination
   uint8_t unused;
   int16_t destination, a, b, c;  // slots; -1 where there is none
   uint32_t stream;               // random_uniform only

@@ -20,7 +20,8 @@ using Dims = std::vector<Dim>;
 // a * b, or ValueError where the product leaves 63 bits.
 inline int64_t checked_multiply(int64_t a, int64_t b) {
   int64_t product;
-  if (__builtin_mul_overflow(a, b, &product)) throw ValueError("shape arithmetic overflows 64 bits: " + std::to_string(a) + " * " + std::to_string(b));
+  if (__builtin_mul_overflow(a, b, &product))
+    throw ValueError("shape arithmetic overflows 64 bits: " + std::to_string(a) + " * " + std::to_string(b));
   return product;
 }
 
@@ -29,7 +30,8 @@ class Shape {
   Shape() = default;
   Shape(std::initializer_list<Dim> dims) : Shape(std::span<const Dim>(dims.begin(), dims.size())) {}
   explicit Shape(std::span<const Dim> dims) {
-    if (dims.size() > kMaxRank) throw ValueError("a tensor has at most " + std::to_string(kMaxRank) + " dimensions, got " + std::to_string(dims.size()));
+    if (dims.size() > kMaxRank)
+      throw ValueError("a tensor has at most " + std::to_string(kMaxRank) + " dimensions, got " + std::to_string(dims.size()));
     for (Dim d : dims) push_back(d);
   }
   explicit Shape(const Dims& dims) : Shape(std::span<const Dim>(dims)) {}
@@ -71,8 +73,8 @@ struct TensorType {
 
 std::string text(const Shape& shape);  // as Python writes it: "(None, 64)", "(3,)", "()"
 std::string text(const TensorType& type);
-const char* name_of(DType dtype);              // numpy's names, and "bfloat16"
-DType dtype_named(const std::string& name);    // ValueError for others
+const char* name_of(DType dtype);            // numpy's names, and "bfloat16"
+DType dtype_named(const std::string& name);  // ValueError for others
 
 // The axis counted from the front; ValueError that names `what` where it is out of range.
 int normalize_axis(const char* what, int64_t axis, int rank);

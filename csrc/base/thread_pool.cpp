@@ -132,7 +132,9 @@ struct ThreadPool::State {
     done.store(0, std::memory_order_release);
     ticket.store(epoch << 32);
     if (sleeping.load() > 0) {
-      { std::lock_guard<std::mutex> lock(sleep); }
+      {
+        std::lock_guard<std::mutex> lock(sleep);
+      }
       if (count > 2) {
         wake.notify_all();
       } else {

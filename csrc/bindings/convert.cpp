@@ -7,7 +7,8 @@
 namespace nnstack {
 namespace {
 
-constexpr const char* kNumpyNames[kDTypes] = {"float32", "float64", "float16", "float32", "int8", "int16", "int32", "int64", "uint8", "bool"};
+constexpr const char* kNumpyNames[kDTypes] = {"float32", "float64", "float16", "float32", "int8",
+                                              "int16",   "int32",   "int64",   "uint8",   "bool"};
 
 Tensor cast_on_host(const Tensor& tensor, DType dtype) {
   if (tensor.type.dtype == dtype) return tensor;
@@ -20,23 +21,36 @@ py::dtype numpy_dtype(DType dtype) { return py::dtype(std::string(kNumpyNames[st
 
 DType dtype_of(const py::dtype& dtype) {
   switch (dtype.num()) {
-    case py::detail::npy_api::NPY_BOOL_: return DType::b8;
-    case py::detail::npy_api::NPY_BYTE_: return DType::i8;
-    case py::detail::npy_api::NPY_UBYTE_: return DType::u8;
-    case py::detail::npy_api::NPY_SHORT_: return DType::i16;
-    case py::detail::npy_api::NPY_INT_: return DType::i32;
-    case py::detail::npy_api::NPY_LONG_: return sizeof(long) == 8 ? DType::i64 : DType::i32;
-    case py::detail::npy_api::NPY_LONGLONG_: return DType::i64;
-    case py::detail::npy_api::NPY_FLOAT_: return DType::f32;
-    case py::detail::npy_api::NPY_DOUBLE_: return DType::f64;
-    case 23: return DType::f16;  // NPY_HALF
-    default: throw TypeError("arrays of dtype " + std::string(py::str(dtype)) + " are not supported; convert to a float, an integer or bool");
+    case py::detail::npy_api::NPY_BOOL_:
+      return DType::b8;
+    case py::detail::npy_api::NPY_BYTE_:
+      return DType::i8;
+    case py::detail::npy_api::NPY_UBYTE_:
+      return DType::u8;
+    case py::detail::npy_api::NPY_SHORT_:
+      return DType::i16;
+    case py::detail::npy_api::NPY_INT_:
+      return DType::i32;
+    case py::detail::npy_api::NPY_LONG_:
+      return sizeof(long) == 8 ? DType::i64 : DType::i32;
+    case py::detail::npy_api::NPY_LONGLONG_:
+      return DType::i64;
+    case py::detail::npy_api::NPY_FLOAT_:
+      return DType::f32;
+    case py::detail::npy_api::NPY_DOUBLE_:
+      return DType::f64;
+    case 23:
+      return DType::f16;  // NPY_HALF
+    default:
+      throw TypeError("arrays of dtype " + std::string(py::str(dtype)) +
+                      " are not supported; convert to a float, an integer or bool");
   }
 }
 
 py::tuple to_python(const Shape& shape) {
   py::tuple out(static_cast<size_t>(shape.rank()));
-  for (int i = 0; i < shape.rank(); i++) out[static_cast<size_t>(i)] = shape[i] < 0 ? py::object(py::none()) : py::object(py::int_(shape[i]));
+  for (int i = 0; i < shape.rank(); i++)
+    out[static_cast<size_t>(i)] = shape[i] < 0 ? py::object(py::none()) : py::object(py::int_(shape[i]));
   return out;
 }
 
@@ -75,7 +89,8 @@ Attribute attribute_from(const py::handle& object) {
   if (py::isinstance<py::float_>(object)) return object.cast<double>();
   if (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) {
     std::vector<int64_t> list;
-    for (const py::handle& item : py::reinterpret_borrow<py::sequence>(object)) list.push_back(item.is_none() ? kNone : item.cast<int64_t>());
+    for (const py::handle& item : py::reinterpret_borrow<py::sequence>(object))
+      list.push_back(item.is_none() ? kNone : item.cast<int64_t>());
     return list;
   }
   return object.cast<int64_t>();
@@ -89,13 +104,15 @@ Attributes attributes_from(const py::dict& dict) {
 
 py::array as_array(const py::handle& object) {
   py::object source = py::reinterpret_borrow<py::object>(object);
-  if (!py::isinstance<py::array>(object) && py::hasattr(object, "__dlpack__")) source = py::module_::import("numpy").attr("from_dlpack")(source);
+  if (!py::isinstance<py::array>(object) && py::hasattr(object, "__dlpack__"))
+    source = py::module_::import("numpy").attr("from_dlpack")(source);
   auto array = py::array::ensure(source, py::array::c_style);
   if (!array) {
     PyErr_Clear();
     throw TypeError("cannot make an array of " + std::string(py::str(py::type::of(object))));
   }
-  if (!array.dtype().attr("isnative").cast<bool>()) array = py::array(array.attr("astype")(array.dtype().attr("newbyteorder")("=")));
+  if (!array.dtype().attr("isnative").cast<bool>())
+    array = py::array(array.attr("astype")(array.dtype().attr("newbyteorder")("=")));
   return array;
 }
 
@@ -110,7 +127,8 @@ Tensor to_tensor(const py::handle& object, const std::string& dtype) {
   const int kind = array.dtype().num();
   // Widths the core does not have become ones it has, as numpy would widen them.
   if (kind == py::detail::npy_api::NPY_USHORT_) array = py::array(array.attr("astype")("int32"));
-  if (kind == py::detail::npy_api::NPY_UINT_ || kind == py::detail::npy_api::NPY_ULONG_) array = py::array(array.attr("astype")("int64"));
+  if (kind == py::detail::npy_api::NPY_UINT_ || kind == py::detail::npy_api::NPY_ULONG_)
+    array = py::array(array.attr("astype")("int64"));
   Tensor tensor(type_of(array));
   std::memcpy(tensor.data(), array.data(), tensor.bytes());
   return dtype.empty() ? tensor : cast_on_host(tensor, dtype_named(dtype));

@@ -9,9 +9,9 @@ namespace nnstack {
 
 namespace py = pybind11;
 
-py::dtype numpy_dtype(DType dtype);                // bfloat16 has no numpy type: its values travel as float32
-DType dtype_of(const py::dtype& dtype);            // TypeError for types the core does not have
-py::tuple to_python(const Shape& shape);           // None where unknown
+py::dtype numpy_dtype(DType dtype);       // bfloat16 has no numpy type: its values travel as float32
+DType dtype_of(const py::dtype& dtype);   // TypeError for types the core does not have
+py::tuple to_python(const Shape& shape);  // None where unknown
 Shape shape_from(const py::handle& sequence);
 py::object to_python(const Attribute& attribute);
 Attribute attribute_from(const py::handle& object);

@@ -9,10 +9,13 @@ namespace {
 
 py::array numpy_of(const ValueData& value) {
   if (value.data) return to_numpy(value.data);
-  throw RuntimeError("this value is symbolic: its numbers exist only when a Program runs; op \"" + value.node->op->name + "\", shape " + text(value.type.shape));
+  throw RuntimeError("this value is symbolic: its numbers exist only when a Program runs; op \"" + value.node->op->name +
+                     "\", shape " + text(value.type.shape));
 }
 
-std::string name_of_value(const ValueData& value) { return value.node->name.empty() ? layer_of(*value.node) : value.node->name; }
+std::string name_of_value(const ValueData& value) {
+  return value.node->name.empty() ? layer_of(*value.node) : value.node->name;
+}
 
 void bind_value(py::module_& m) {
   py::class_<ValueData, Value>(m, "Value", py::dynamic_attr())
@@ -24,20 +27,24 @@ void bind_value(py::module_& m) {
       .def_property_readonly("concrete", [](const ValueData& v) { return static_cast<bool>(v.data); })
       .def_property_readonly("name", name_of_value)
       .def_property_readonly("variable", [](const ValueData& v) { return v.node->variable; })
-      .def_property_readonly("attributes", [](const ValueData& v) {
-        py::dict dict;
-        for (const auto& [name, attribute] : v.node->attributes.entries()) dict[py::str(name)] = to_python(attribute);
-        return dict;
-      })
+      .def_property_readonly("attributes",
+                             [](const ValueData& v) {
+                               py::dict dict;
+                               for (const auto& [name, attribute] : v.node->attributes.entries())
+                                 dict[py::str(name)] = to_python(attribute);
+                               return dict;
+                             })
       .def("numpy", numpy_of)
       .def("__repr__", [](const ValueData& v) {
-        return "<Value " + text(v.type) + " of " + v.node->op->name + (name_of_value(v).empty() ? "" : " \"" + name_of_value(v) + "\"") + (v.data ? ", concrete>" : ">");
+        return "<Value " + text(v.type) + " of " + v.node->op->name +
+               (name_of_value(v).empty() ? "" : " \"" + name_of_value(v) + "\"") + (v.data ? ", concrete>" : ">");
       });
 }
 
 void bind_variable(py::module_& m) {
   py::class_<Variable, std::shared_ptr<Variable>>(m, "Variable", py::dynamic_attr())
-      .def(py::init([](const std::string& name, const py::handle& array, const std::optional<std::string>& device, bool random_state) {
+      .def(py::init([](const std::string& name, const py::handle& array, const std::optional<std::string>& device,
+                       bool random_state) {
              return std::make_shared<Variable>(name, on_device(to_tensor(array), device_or_default(device)), random_state);
            }),
            py::arg("name"), py::arg("array"), py::arg("device") = py::none(), py::arg("random_state") = false)
@@ -48,19 +55,23 @@ void bind_variable(py::module_& m) {
       .def_property_readonly("device", [](const Variable& v) { return v.device().name(); })
       .def_property_readonly("random_state", &Variable::random_state)
       .def_property_readonly("value", [](const std::shared_ptr<Variable>& v) { return variable_leaf(v); })
-      .def("read", [](const std::shared_ptr<Variable>& v) { return read_variable(v, variable_leaf(v)); }, py::call_guard<py::gil_scoped_release>())
-      .def("numpy", [](const Variable& v) {
-        Tensor tensor;
-        {
-          const py::gil_scoped_release release;
-          tensor = v.read();
-        }
-        return to_numpy(tensor);
-      })
+      .def(
+          "read", [](const std::shared_ptr<Variable>& v) { return read_variable(v, variable_leaf(v)); },
+          py::call_guard<py::gil_scoped_release>())
+      .def("numpy",
+           [](const Variable& v) {
+             Tensor tensor;
+             {
+               const py::gil_scoped_release release;
+               tensor = v.read();
+             }
+             return to_numpy(tensor);
+           })
       .def("assign", [](Variable& v, const py::handle& array) {
         const Tensor given = to_tensor(array);
         if (given.type.shape != v.type().shape) {
-          throw ValueError("variable \"" + v.name + "\": expected shape " + text(v.type().shape) + ", got " + text(given.type.shape));
+          throw ValueError("variable \"" + v.name + "\": expected shape " + text(v.type().shape) + ", got " +
+                           text(given.type.shape));
         }
         const Tensor tensor = to_tensor(array, name_of(v.type().dtype));
         const py::gil_scoped_release release;
@@ -79,8 +90,10 @@ py::dict schema(const std::string& name) {
   return out;
 }
 
-std::vector<py::array> interpret_arrays(const Values& inputs, const Values& outputs, const std::vector<py::object>& arrays, std::optional<bool> phase) {
-  if (inputs.size() != arrays.size()) throw ValueError("interpret: expected " + std::to_string(inputs.size()) + " arrays, got " + std::to_string(arrays.size()));
+std::vector<py::array> interpret_arrays(const Values& inputs, const Values& outputs, const std::vector<py::object>& arrays,
+                                        std::optional<bool> phase) {
+  if (inputs.size() != arrays.size())
+    throw ValueError("interpret: expected " + std::to_string(inputs.size()) + " arrays, got " + std::to_string(arrays.size()));
   std::vector<Tensor> tensors;
   for (size_t i = 0; i < arrays.size(); i++) tensors.push_back(to_tensor(arrays[i], name_of(inputs[i]->type.dtype)));
   std::vector<Tensor> results;
@@ -114,12 +127,24 @@ Values gradients_now(const Values& ys, const Values& xs, const std::optional<Val
 void bind_graph(py::module_& m) {
   bind_value(m);
   bind_variable(m);
-  m.def("placeholder", [](const py::handle& shape, const std::string& dtype, const std::string& name) { return placeholder({dtype_named(dtype), shape_from(shape)}, name); },
-        py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "");
-  m.def("constant", [](const py::handle& array, const std::optional<std::string>& dtype) { return constant(to_tensor(array, dtype.value_or(""))); },
-        py::arg("array"), py::arg("dtype") = py::none());
-  m.def("emit", [](const std::string& op, const Values& inputs, const py::dict& attributes) { return emit_now(op, inputs, attributes_from(attributes)); },
-        py::arg("op"), py::arg("inputs"), py::arg("attributes") = py::dict());
+  m.def(
+      "placeholder",
+      [](const py::handle& shape, const std::string& dtype, const std::string& name) {
+        return placeholder({dtype_named(dtype), shape_from(shape)}, name);
+      },
+      py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "");
+  m.def(
+      "constant",
+      [](const py::handle& array, const std::optional<std::string>& dtype) {
+        return constant(to_tensor(array, dtype.value_or("")));
+      },
+      py::arg("array"), py::arg("dtype") = py::none());
+  m.def(
+      "emit",
+      [](const std::string& op, const Values& inputs, const py::dict& attributes) {
+        return emit_now(op, inputs, attributes_from(attributes));
+      },
+      py::arg("op"), py::arg("inputs"), py::arg("attributes") = py::dict());
   m.def("learning_phase", learning_phase);
   m.def("set_layer", [](const std::string& name) {
     const auto previous = set_layer(name.empty() ? nullptr : std::make_shared<const std::string>(name));
@@ -128,7 +153,8 @@ void bind_graph(py::module_& m) {
   m.def("tape_begin", tape_begin);
   m.def("tape_end", tape_end);
   m.def("gradients", gradients_now, py::arg("ys"), py::arg("xs"), py::arg("grad_ys") = py::none());
-  m.def("interpret", interpret_arrays, py::arg("inputs"), py::arg("outputs"), py::arg("arrays"), py::arg("learning_phase") = py::none());
+  m.def("interpret", interpret_arrays, py::arg("inputs"), py::arg("outputs"), py::arg("arrays"),
+        py::arg("learning_phase") = py::none());
   m.def("op_names", [] {
     std::vector<std::string> names;
     for (const Op* op : all_ops()) names.push_back(op->name);

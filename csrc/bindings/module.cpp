@@ -1,9 +1,10 @@
+#include "bindings/module.h"
+
 #include <pybind11/stl.h>
 
-#include "bindings/convert.h"
-#include "bindings/module.h"
-#include "cpu/kernels.h"
 #include "base/thread_pool.h"
+#include "bindings/convert.h"
+#include "cpu/kernels.h"
 #include "runtime/cpu_device.h"
 
 namespace nnstack {

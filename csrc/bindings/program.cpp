@@ -1,12 +1,15 @@
+#include "runtime/program.h"
+
 #include <pybind11/stl.h>
 
 #include "bindings/module.h"
-#include "runtime/program.h"
 
 namespace nnstack {
 namespace {
 
-const TensorType& input_type(const Program& program, size_t i) { return program.graph().values[static_cast<size_t>(program.graph().inputs[i])].type; }
+const TensorType& input_type(const Program& program, size_t i) {
+  return program.graph().values[static_cast<size_t>(program.graph().inputs[i])].type;
+}
 
 bool usable_as_is(const py::array& array, DType dtype) {
   const auto* proxy = py::detail::array_proxy(array.ptr());
@@ -71,7 +74,8 @@ class Call {
 
 std::vector<py::array> run(const Program& program, const std::vector<py::object>& arrays) {
   if (arrays.size() != program.inputs()) {
-    throw ValueError("program \"" + program.name() + "\": expected " + std::to_string(program.inputs()) + " inputs, got " + std::to_string(arrays.size()));
+    throw ValueError("program \"" + program.name() + "\": expected " + std::to_string(program.inputs()) + " inputs, got " +
+                     std::to_string(arrays.size()));
   }
   Call call(program);
   for (size_t i = 0; i < arrays.size(); i++) call.input(i, arrays[i]);
@@ -80,7 +84,8 @@ std::vector<py::array> run(const Program& program, const std::vector<py::object>
 
 py::object call(const Program& program, const py::args& arrays) {
   if (arrays.size() != program.inputs()) {
-    throw ValueError("program \"" + program.name() + "\": expected " + std::to_string(program.inputs()) + " inputs, got " + std::to_string(arrays.size()));
+    throw ValueError("program \"" + program.name() + "\": expected " + std::to_string(program.inputs()) + " inputs, got " +
+                     std::to_string(arrays.size()));
   }
   Call made(program);
   for (size_t i = 0; i < arrays.size(); i++) made.input(i, PyTuple_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i)));
@@ -101,7 +106,8 @@ struct Sources {
       py::array array = as_array(object);
       views.push_back({array.data(), type_of(array)});
       if (array.ndim() == 0) throw ValueError("an array of rows needs at least one dimension");
-      if (rows >= 0 && array.shape(0) != rows) throw ValueError("the arrays have " + std::to_string(rows) + " and " + std::to_string(array.shape(0)) + " rows");
+      if (rows >= 0 && array.shape(0) != rows)
+        throw ValueError("the arrays have " + std::to_string(rows) + " and " + std::to_string(array.shape(0)) + " rows");
       rows = array.shape(0);
       arrays.push_back(std::move(array));
     }
@@ -109,7 +115,8 @@ struct Sources {
   }
 };
 
-int64_t run_steps(const Program& program, const std::vector<py::object>& arrays, const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first, int64_t batch,
+int64_t run_steps(const Program& program, const std::vector<py::object>& arrays,
+                  const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first, int64_t batch,
                   int64_t steps, double seconds) {
   const Sources sources(arrays);
   int64_t rows = sources.rows;
@@ -118,23 +125,30 @@ int64_t run_steps(const Program& program, const std::vector<py::object>& arrays,
     rows = order->size();
     indices = order->data();
     for (int64_t i = first * batch; i < std::min(rows, (first + steps) * batch); i++) {
-      if (indices[i] < 0 || indices[i] >= sources.rows) throw ValueError("run_steps: row " + std::to_string(indices[i]) + " is not among " + std::to_string(sources.rows) + " rows");
+      if (indices[i] < 0 || indices[i] >= sources.rows)
+        throw ValueError("run_steps: row " + std::to_string(indices[i]) + " is not among " + std::to_string(sources.rows) +
+                         " rows");
     }
   }
   const py::gil_scoped_release release;
   return program.run_steps(sources.views, indices, rows, first, batch, steps, seconds);
 }
 
-void run_batches(const Program& program, const std::vector<py::object>& arrays, int64_t batch, const std::vector<py::array>& results) {
+void run_batches(const Program& program, const std::vector<py::object>& arrays, int64_t batch,
+                 const std::vector<py::array>& results) {
   const Sources sources(arrays);
   std::vector<void*> pointers;
   std::vector<int64_t> row_bytes;
-  if (results.size() != program.outputs()) throw ValueError("run_batches: expected " + std::to_string(program.outputs()) + " result arrays, got " + std::to_string(results.size()));
+  if (results.size() != program.outputs())
+    throw ValueError("run_batches: expected " + std::to_string(program.outputs()) + " result arrays, got " +
+                     std::to_string(results.size()));
   for (size_t i = 0; i < results.size(); i++) {
     const py::array& result = results[i];
     const DType wanted = program.graph().values[static_cast<size_t>(program.graph().outputs[i])].type.dtype;
-    if (!(result.flags() & py::array::c_style) || !result.writeable() || result.ndim() == 0 || result.shape(0) != sources.rows || dtype_of(result.dtype()) != wanted) {
-      throw ValueError("run_batches: result " + std::to_string(i) + " must be a contiguous writable array of " + std::string(name_of(wanted)) + " with " + std::to_string(sources.rows) + " rows");
+    if (!(result.flags() & py::array::c_style) || !result.writeable() || result.ndim() == 0 ||
+        result.shape(0) != sources.rows || dtype_of(result.dtype()) != wanted) {
+      throw ValueError("run_batches: result " + std::to_string(i) + " must be a contiguous writable array of " +
+                       std::string(name_of(wanted)) + " with " + std::to_string(sources.rows) + " rows");
     }
     pointers.push_back(const_cast<void*>(result.data()));
     row_bytes.push_back(sources.rows > 0 ? static_cast<int64_t>(result.nbytes()) / sources.rows : 0);
@@ -146,10 +160,15 @@ void run_batches(const Program& program, const std::vector<py::object>& arrays, 
 PassSwitches switches_from(const std::optional<std::map<std::string, bool>>& passes) {
   PassSwitches switches;
   if (!passes) return switches;
-  const std::map<std::string, bool*> known = {{"fold", &switches.fold}, {"elementwise", &switches.elementwise}, {"epilogue", &switches.epilogue}, {"in_place", &switches.in_place}, {"memory", &switches.memory}};
+  const std::map<std::string, bool*> known = {{"fold", &switches.fold},
+                                              {"elementwise", &switches.elementwise},
+                                              {"epilogue", &switches.epilogue},
+                                              {"in_place", &switches.in_place},
+                                              {"memory", &switches.memory}};
   for (const auto& [name, on] : *passes) {
     const auto found = known.find(name);
-    if (found == known.end()) throw ValueError("unknown pass \"" + name + "\"; known are fold, elementwise, epilogue, in_place, memory");
+    if (found == known.end())
+      throw ValueError("unknown pass \"" + name + "\"; known are fold, elementwise, epilogue, in_place, memory");
     *found->second = on;
   }
   return switches;
@@ -159,7 +178,8 @@ PassSwitches switches_from(const std::optional<std::map<std::string, bool>>& pas
 
 void bind_program(py::module_& m) {
   py::class_<Program, std::shared_ptr<Program>>(m, "Program")
-      .def(py::init([](Values inputs, Values outputs, std::vector<std::pair<std::shared_ptr<Variable>, Value>> updates, std::optional<bool> phase, const std::optional<std::string>& device,
+      .def(py::init([](Values inputs, Values outputs, std::vector<std::pair<std::shared_ptr<Variable>, Value>> updates,
+                       std::optional<bool> phase, const std::optional<std::string>& device,
                        const std::optional<std::map<std::string, bool>>& passes, const std::string& name) {
              const PassSwitches switches = switches_from(passes);
              const ProgramSpec spec{std::move(inputs), std::move(outputs), std::move(updates), phase, switches.fold};
@@ -167,21 +187,30 @@ void bind_program(py::module_& m) {
              const py::gil_scoped_release release;
              return std::make_shared<Program>(spec, on, switches, name);
            }),
-           py::arg("inputs"), py::arg("outputs"), py::arg("updates") = std::vector<std::pair<std::shared_ptr<Variable>, Value>>{}, py::kw_only(), py::arg("learning_phase") = py::none(),
-           py::arg("device") = py::none(), py::arg("passes") = py::none(), py::arg("name") = "")
+           py::arg("inputs"), py::arg("outputs"),
+           py::arg("updates") = std::vector<std::pair<std::shared_ptr<Variable>, Value>>{}, py::kw_only(),
+           py::arg("learning_phase") = py::none(), py::arg("device") = py::none(), py::arg("passes") = py::none(),
+           py::arg("name") = "")
       .def("run", run)
       .def("__call__", call)
-      .def("run_steps", run_steps, py::arg("sources"), py::arg("order"), py::arg("first"), py::arg("batch"), py::arg("steps"), py::arg("seconds") = 0.1)
+      .def("run_steps", run_steps, py::arg("sources"), py::arg("order"), py::arg("first"), py::arg("batch"), py::arg("steps"),
+           py::arg("seconds") = 0.1)
       .def("run_batches", run_batches, py::arg("sources"), py::arg("batch"), py::arg("results"))
       .def("explain", &Program::explain)
       .def("profile", &Program::profile)
-      .def("profile_report", [](const Program& p) {
-        py::list rows;
-        for (const ProfileRow& row : p.profile_report()) rows.append(py::dict(py::arg("step") = row.step, py::arg("layer") = row.layer, py::arg("calls") = row.calls, py::arg("seconds") = row.seconds));
-        return rows;
-      })
+      .def("profile_report",
+           [](const Program& p) {
+             py::list rows;
+             for (const ProfileRow& row : p.profile_report())
+               rows.append(py::dict(py::arg("step") = row.step, py::arg("layer") = row.layer, py::arg("calls") = row.calls,
+                                    py::arg("seconds") = row.seconds));
+             return rows;
+           })
       .def("stats", [](const Program& p) {
-        return std::map<std::string, int64_t>{{"nodes", static_cast<int64_t>(p.graph().nodes.size())}, {"steps", static_cast<int64_t>(p.steps())}, {"arena_bytes", p.arena_bytes()}, {"plans", static_cast<int64_t>(p.plans())}};
+        return std::map<std::string, int64_t>{{"nodes", static_cast<int64_t>(p.graph().nodes.size())},
+                                              {"steps", static_cast<int64_t>(p.steps())},
+                                              {"arena_bytes", p.arena_bytes()},
+                                              {"plans", static_cast<int64_t>(p.plans())}};
       });
 }
 

@@ -20,7 +20,8 @@ const T& require(const Attributes& attributes, const char* name) {
 }  // namespace
 
 void Attributes::set(const std::string& name, Attribute value) {
-  auto at = std::lower_bound(entries_.begin(), entries_.end(), name, [](const auto& entry, const std::string& n) { return entry.first < n; });
+  auto at = std::lower_bound(entries_.begin(), entries_.end(), name,
+                             [](const auto& entry, const std::string& n) { return entry.first < n; });
   if (at != entries_.end() && at->first == name) {
     at->second = std::move(value);
   } else {
@@ -48,11 +49,15 @@ size_t Attributes::hash() const {
     if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) {
       for (int64_t v : *list) mix(std::hash<int64_t>{}(v));
     } else {
-      mix(std::visit([](const auto& v) -> size_t {
-        using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, std::vector<int64_t>>) return 0;
-        else return std::hash<T>{}(v);
-      }, value));
+      mix(std::visit(
+          [](const auto& v) -> size_t {
+            using T = std::decay_t<decltype(v)>;
+            if constexpr (std::is_same_v<T, std::vector<int64_t>>)
+              return 0;
+            else
+              return std::hash<T>{}(v);
+          },
+          value));
     }
   }
   return h;

@@ -37,7 +37,7 @@ struct GradientQuery {
 
 struct Op {
   std::string name;
-  int least_inputs = 1, most_inputs = 1;  // most -1: any number
+  int least_inputs = 1, most_inputs = 1;                        // most -1: any number
   std::vector<std::pair<std::string, Attribute>> attributes{};  // names and defaults; the default's type is the type
   std::vector<TensorType> (*infer)(const Inference&) = nullptr;
   Values (*gradient)(const GradientQuery&) = nullptr;  // null: the gradient is zero

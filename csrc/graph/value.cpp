@@ -50,9 +50,10 @@ Node::~Node() {
   std::vector<std::shared_ptr<Node>> own;
   const bool outermost = pending == nullptr;
   if (outermost) pending = &own;
-  for (Value& input : inputs)
-    if (input.use_count() == 1 && input->node) pending->push_back(std::move(input->node));
-  inputs.clear();
+  for (Value& input : inputs) {
+    const Value last = std::move(input);  // one at a time: an input given twice becomes unique on the way
+    if (last.use_count() == 1 && last->node && !last->node->inputs.empty()) pending->push_back(std::move(last->node));
+  }
   if (!outermost) return;
   while (!own.empty()) {
     const std::shared_ptr<Node> next = std::move(own.back());
@@ -101,7 +102,8 @@ Values emit_all(const std::string& op_name, Values inputs, Attributes attributes
   const Op& op = op_named(op_name);
   const auto count = static_cast<int>(inputs.size());
   if (count < op.least_inputs || (op.most_inputs >= 0 && count > op.most_inputs)) {
-    throw ValueError(where(op_name) + ": expected " + std::to_string(op.least_inputs) + " inputs, got " + std::to_string(count));
+    throw ValueError(where(op_name) + ": expected " + std::to_string(op.least_inputs) + " inputs, got " +
+                     std::to_string(count));
   }
   auto node = std::make_shared<Node>();
   node->op = &op;
@@ -121,6 +123,7 @@ Values emit_all(const std::string& op_name, Values inputs, Attributes attributes
     outputs.back()->index = static_cast<int>(i);
     outputs.back()->type = types[i];
   }
+  if (op.content && is_integer(types[0].dtype)) outputs[0]->content = op.content(inference);
   return outputs;
 }
 
@@ -133,14 +136,7 @@ Content content(const Value& value) {
     if (value->type.shape.elements() > 4 * kMaxRank || !value->data.device().host_memory()) return {};
     return {true, integers(value->data)};
   }
-  const Node& node = *value->node;
-  if (!node.op->content) return {};
-  Inference inference{*node.op, node.attributes, {}, {}};
-  for (const Value& input : node.inputs) {
-    inference.inputs.push_back(input->type);
-    inference.contents.push_back(is_integer(input->type.dtype) ? content(input) : Content{});
-  }
-  return node.op->content(inference);
+  return value->content;
 }
 
 void Inference::fail(const std::string& message) const { throw ValueError(where(op.name) + ": " + message); }

@@ -18,40 +18,42 @@ struct ValueData;
 using Value = std::shared_ptr<ValueData>;
 using Values = std::vector<Value>;
 
+// What is known of a small integer value before anything runs: kUnknown per element; `any` is false where nothing is.
+struct Content {
+  bool any = false;
+  Dims values;
+};
+
 struct ValueData {
   std::shared_ptr<Node> node;
   int index = 0;  // which output of the node
   TensorType type;
-  Tensor data;  // concrete values only
+  Tensor data;      // concrete values only
+  Content content;  // of a symbolic value: what its op's rule said when it was made
 };
 
 struct Node {
   const Op* op = nullptr;
   Attributes attributes;
   Values inputs;
-  std::string name;                    // of a placeholder
+  std::string name;                          // of a placeholder
   std::shared_ptr<const std::string> layer;  // whose call made it; may be null
-  std::shared_ptr<Variable> variable;  // leaf "variable" only
+  std::shared_ptr<Variable> variable;        // leaf "variable" only
   ~Node();
 };
 
 // Leaves.
 Value placeholder(const TensorType& type, const std::string& name);
 Value constant(Tensor data);
-Value constant(DType dtype, double value);     // a scalar
-Value constant(const Dims& values);            // int64 vector
+Value constant(DType dtype, double value);                       // a scalar
+Value constant(const Dims& values);                              // int64 vector
 Value variable_leaf(const std::shared_ptr<Variable>& variable);  // the same value each time, while somebody holds it
-Value learning_phase();                        // the one symbolic bool scalar
+Value learning_phase();                                          // the one symbolic bool scalar
 
 // Checks the arguments, infers the types and records. Computes nothing.
 Values emit_all(const std::string& op, Values inputs, Attributes attributes = {});
 Value emit(const std::string& op, Values inputs, Attributes attributes = {});
 
-// What is known of an integer value before anything runs: kUnknown per element; empty optional where nothing is.
-struct Content {
-  bool any = false;
-  Dims values;
-};
 Content content(const Value& value);
 
 // The layer whose call is being recorded in this thread; returns the previous one.

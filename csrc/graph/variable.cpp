@@ -49,7 +49,10 @@ ExclusiveLock::ExclusiveLock(const std::shared_ptr<Guard>& guard) {
 }
 
 Variable::Variable(std::string variable_name, Tensor initial, bool is_random_state)
-    : name(std::move(variable_name)), tensor_(std::move(initial)), random_state_(is_random_state), guard_(std::make_shared<Guard>()) {
+    : name(std::move(variable_name)),
+      tensor_(std::move(initial)),
+      random_state_(is_random_state),
+      guard_(std::make_shared<Guard>()) {
   if (random_state_ && tensor_.type != TensorType{DType::i64, {2}}) {
     throw ValueError("variable \"" + name + "\": a random state is int64(2,) = (seed, counter), got " + text(tensor_.type));
   }

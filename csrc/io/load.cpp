@@ -1,11 +1,12 @@
 #include "io/load.h"
 
-#include <bit>
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <bit>
+#include <cerrno>
 
 #include "io/format.h"
 
@@ -35,7 +36,8 @@ class Loader {
       const std::string name = in.string();
       FlatGraph graph = read_function(in);
       names.push_back(name);
-      if (!model.functions.emplace(name, std::make_unique<Program>(std::move(graph), device_, PassSwitches{}, name)).second) in.fail("two functions are called \"" + name + "\"");
+      if (!model.functions.emplace(name, std::make_unique<Program>(std::move(graph), device_, PassSwitches{}, name)).second)
+        in.fail("two functions are called \"" + name + "\"");
     }
     const size_t samples = in.count(12);
     for (size_t s = 0; s < samples; s++) {
@@ -55,14 +57,23 @@ class Loader {
 
   FileHeader checked_header() const {
     FileHeader header;
-    if (bytes_.size < sizeof header) fail("only " + std::to_string(bytes_.size) + " bytes long, too short for a header of " + std::to_string(sizeof header));
+    if (bytes_.size < sizeof header)
+      fail("only " + std::to_string(bytes_.size) + " bytes long, too short for a header of " + std::to_string(sizeof header));
     std::memcpy(&header, bytes_.data, sizeof header);
-    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) fail("not an nnstack model (it does not begin with NNSTACK); export one with model.export(path)");
-    if (header.version != kFormatVersion) fail("format version " + std::to_string(header.version) + "; this library reads version " + std::to_string(kFormatVersion));
-    if (header.file_size != bytes_.size) fail("truncated or extended: the header says " + std::to_string(header.file_size) + " bytes, there are " + std::to_string(bytes_.size));
+    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0)
+      fail("not an nnstack model (it does not begin with NNSTACK); export one with model.export(path)");
+    if (header.version != kFormatVersion)
+      fail("format version " + std::to_string(header.version) + "; this library reads version " +
+           std::to_string(kFormatVersion));
+    if (header.file_size != bytes_.size)
+      fail("truncated or extended: the header says " + std::to_string(header.file_size) + " bytes, there are " +
+           std::to_string(bytes_.size));
     const auto inside = [&](uint64_t offset, uint64_t size) { return offset <= bytes_.size && size <= bytes_.size - offset; };
-    if (!inside(header.graph_offset, header.graph_size) || !inside(header.data_offset, header.data_size) || header.data_offset % kDataAlignment != 0) fail("damaged header: a section lies outside the file");
-    if (checksum(bytes_.data + header.graph_offset, header.graph_size) != header.graph_checksum) fail("damaged: the checksum of the graph does not agree");
+    if (!inside(header.graph_offset, header.graph_size) || !inside(header.data_offset, header.data_size) ||
+        header.data_offset % kDataAlignment != 0)
+      fail("damaged header: a section lies outside the file");
+    if (checksum(bytes_.data + header.graph_offset, header.graph_size) != header.graph_checksum)
+      fail("damaged: the checksum of the graph does not agree");
     return header;
   }
 
@@ -76,7 +87,8 @@ class Loader {
       const auto offset = in.number<uint64_t>();
       if (!type.shape.known()) in.fail("tensor \"" + name + "\" has an unknown dimension");
       const auto size = static_cast<uint64_t>(type.bytes());
-      if (offset % kDataAlignment != 0 || offset > header.data_size || size > header.data_size - offset) in.fail("tensor \"" + name + "\" of " + std::to_string(size) + " bytes lies outside the data");
+      if (offset % kDataAlignment != 0 || offset > header.data_size || size > header.data_size - offset)
+        in.fail("tensor \"" + name + "\" of " + std::to_string(size) + " bytes lies outside the data");
       Tensor tensor;
       tensor.type = type;
       tensor.storage = std::make_shared<Storage>(cpu_device(), size, bytes_.data + header.data_offset + offset, bytes_.owner);
@@ -124,7 +136,8 @@ class Loader {
     return at->second;
   }
 
-  static void add_leaf(FlatGraph& graph, std::map<const Variable*, int>& slots, std::vector<Content>& contents, const Entry& entry) {
+  static void add_leaf(FlatGraph& graph, std::map<const Variable*, int>& slots, std::vector<Content>& contents,
+                       const Entry& entry) {
     if (entry.variable) {
       graph.values.push_back({entry.tensor.type, Source::variable, variable_slot(graph, slots, entry.variable)});
       contents.push_back({});
@@ -143,11 +156,13 @@ class Loader {
     FlatNode node{&op, {}, {}, {}, layer.empty() ? nullptr : std::make_shared<const std::string>(layer)};
     for (const auto& [key, fallback] : op.attributes) {
       const Attribute* found = given.find(key.c_str());
-      if (!found || found->index() != fallback.index()) in.fail(op.name + ": attribute \"" + key + "\" is missing or of another type");
+      if (!found || found->index() != fallback.index())
+        in.fail(op.name + ": attribute \"" + key + "\" is missing or of another type");
       node.attributes.set(key, *found);
     }
     const size_t count = in.count(sizeof(uint32_t));
-    if (static_cast<int>(count) < op.least_inputs || (op.most_inputs >= 0 && static_cast<int>(count) > op.most_inputs)) in.fail(op.name + ": " + std::to_string(count) + " inputs");
+    if (static_cast<int>(count) < op.least_inputs || (op.most_inputs >= 0 && static_cast<int>(count) > op.most_inputs))
+      in.fail(op.name + ": " + std::to_string(count) + " inputs");
     Inference inference{op, node.attributes, {}, {}};
     for (size_t i = 0; i < count; i++) {
       const size_t id = in.index(graph.values.size(), "value");
@@ -174,10 +189,12 @@ class Loader {
 }  // namespace
 
 ModelBytes map_model(const std::string& path) {
-  const auto fail = [&](const char* what) -> void { throw RuntimeError("model file \"" + path + "\" " + what + ": " + std::strerror(errno)); };
+  const auto fail = [&](const char* what) -> void {
+    throw RuntimeError("model file \"" + path + "\" " + what + ": " + std::strerror(errno));
+  };
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail("cannot be opened");
-  struct stat status {};
+  struct stat status{};
   void* data = MAP_FAILED;
   const bool known = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
   const auto size = known ? static_cast<size_t>(status.st_size) : 0;

@@ -31,7 +31,8 @@ std::shared_ptr<const Model::Impl> describe(LoadedModel model) {
   for (const auto& [name, program] : impl->model.functions) {
     auto& [inputs, outputs] = impl->infos[name];
     const FlatGraph& graph = program->graph();
-    for (size_t i = 0; i < graph.inputs.size(); i++) inputs.push_back(info(graph.input_names[i], graph.values[static_cast<size_t>(graph.inputs[i])].type));
+    for (size_t i = 0; i < graph.inputs.size(); i++)
+      inputs.push_back(info(graph.input_names[i], graph.values[static_cast<size_t>(graph.inputs[i])].type));
     for (int id : graph.outputs) outputs.push_back(info("", graph.values[static_cast<size_t>(id)].type));
   }
   return impl;
@@ -39,9 +40,13 @@ std::shared_ptr<const Model::Impl> describe(LoadedModel model) {
 
 }  // namespace
 
-Model Model::load(const std::string& path, const std::string& device) { return Model(describe(load_model(map_model(path), device_named(device)))); }
+Model Model::load(const std::string& path, const std::string& device) {
+  return Model(describe(load_model(map_model(path), device_named(device))));
+}
 
-Model Model::from_memory(const void* data, std::size_t size, const std::string& device) { return Model(describe(load_model(copy_model(data, size), device_named(device)))); }
+Model Model::from_memory(const void* data, std::size_t size, const std::string& device) {
+  return Model(describe(load_model(copy_model(data, size), device_named(device))));
+}
 
 std::vector<std::string> Model::functions() const {
   std::vector<std::string> names;
@@ -63,9 +68,12 @@ double Model::verify() const {
   double worst = 0;
   for (const LoadedSample& sample : impl_->model.samples) {
     const std::vector<Tensor> outputs = impl_->function(sample.function).run(sample.inputs);
-    if (outputs.size() != sample.outputs.size()) throw ValueError("verify: function \"" + sample.function + "\" has another number of outputs than its sample");
+    if (outputs.size() != sample.outputs.size())
+      throw ValueError("verify: function \"" + sample.function + "\" has another number of outputs than its sample");
     for (size_t o = 0; o < outputs.size(); o++) {
-      if (outputs[o].type != sample.outputs[o].type) throw ValueError("verify: function \"" + sample.function + "\" gives " + text(outputs[o].type) + ", the sample has " + text(sample.outputs[o].type));
+      if (outputs[o].type != sample.outputs[o].type)
+        throw ValueError("verify: function \"" + sample.function + "\" gives " + text(outputs[o].type) + ", the sample has " +
+                         text(sample.outputs[o].type));
       for (int64_t i = 0; i < outputs[o].type.shape.elements(); i++) {
         const double difference = std::abs(number_at(outputs[o], i) - number_at(sample.outputs[o], i));
         if (!(difference <= worst)) worst = difference;
@@ -139,7 +147,8 @@ std::int64_t Session::input_row() const { return impl_->input_row; }
 std::int64_t Session::output_row() const { return impl_->output_row; }
 
 void Session::predict(const float* input, std::int64_t rows, float* output) {
-  if (impl_->input_row == 0 || impl_->output_row == 0) throw RuntimeError("predict: the function does not map rows of float32 to rows of float32; use set_input, run and output");
+  if (impl_->input_row == 0 || impl_->output_row == 0)
+    throw RuntimeError("predict: the function does not map rows of float32 to rows of float32; use set_input, run and output");
   if (rows < 0) throw ValueError("predict: " + std::to_string(rows) + " rows");
   impl_->shapes[0][0] = rows;
   impl_->inputs[0] = input;
@@ -159,7 +168,9 @@ std::vector<float> Session::predict(const std::vector<float>& values) {
 }
 
 void Session::set_input(std::size_t index, const void* data, const std::vector<std::int64_t>& shape) {
-  if (index >= impl_->inputs.size()) throw ValueError("set_input: there is no input " + std::to_string(index) + "; the function has " + std::to_string(impl_->inputs.size()));
+  if (index >= impl_->inputs.size())
+    throw ValueError("set_input: there is no input " + std::to_string(index) + "; the function has " +
+                     std::to_string(impl_->inputs.size()));
   const FlatGraph& graph = impl_->program->graph();
   const Shape given{std::span<const Dim>(shape)};
   if (!given.known()) throw ValueError("set_input: the shape has a negative dimension");
@@ -175,12 +186,14 @@ void Session::run() {
 }
 
 const void* Session::output(std::size_t index) const {
-  if (index >= impl_->outputs.size()) throw RuntimeError("output " + std::to_string(index) + " does not exist, or run() was not called");
+  if (index >= impl_->outputs.size())
+    throw RuntimeError("output " + std::to_string(index) + " does not exist, or run() was not called");
   return impl_->outputs[index].data();
 }
 
 std::vector<std::int64_t> Session::output_shape(std::size_t index) const {
-  if (index >= impl_->outputs.size()) throw RuntimeError("output " + std::to_string(index) + " does not exist, or run() was not called");
+  if (index >= impl_->outputs.size())
+    throw RuntimeError("output " + std::to_string(index) + " does not exist, or run() was not called");
   return impl_->outputs[index].type.shape.dims();
 }
 

@@ -1,9 +1,10 @@
 #include "io/save.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
 #include <unordered_map>
 
 #include "io/format.h"
@@ -31,7 +32,8 @@ class TensorTable {
   size_t variable(const std::shared_ptr<Variable>& variable) {
     const auto known = variables_.find(variable.get());
     if (known != variables_.end()) return known->second;
-    return variables_[variable.get()] = add(variable->name, variable->random_state() ? TensorKind::random_state : TensorKind::variable, variable->read());
+    return variables_[variable.get()] = add(
+               variable->name, variable->random_state() ? TensorKind::random_state : TensorKind::variable, variable->read());
   }
   const std::vector<Entry>& entries() const { return entries_; }
   uint64_t size() const { return size_; }
@@ -59,9 +61,12 @@ void write_function(const SavedFunction& function, TensorTable& tensors, ByteWri
   for (size_t id = 0; id < graph.values.size(); id++) {
     const FlatValue& value = graph.values[id];
     const auto slot = static_cast<size_t>(value.slot);
-    if (value.source == Source::constant) leaves.push_back(tensors.add("", TensorKind::constant, graph.constants[slot]));
-    else if (value.source == Source::variable) leaves.push_back(tensors.variable(graph.variables[slot]));
-    else continue;
+    if (value.source == Source::constant)
+      leaves.push_back(tensors.add("", TensorKind::constant, graph.constants[slot]));
+    else if (value.source == Source::variable)
+      leaves.push_back(tensors.variable(graph.variables[slot]));
+    else
+      continue;
     number[id] = next++;
   }
   out.count(leaves.size());
@@ -112,7 +117,9 @@ class File {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const { throw RuntimeError("model file \"" + path_ + "\" " + what + ": " + std::strerror(errno)); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw RuntimeError("model file \"" + path_ + "\" " + what + ": " + std::strerror(errno));
+  }
   std::string path_;
   std::FILE* handle_;
   bool kept_ = false;

@@ -27,6 +27,21 @@ inline Value broadcast_to_shape_of(const Value& x, const Value& like) {
 }
 inline Value reshape_to_shape_of(const Value& x, const Value& like) { return emit("reshape", {x, shape_of(like)}); }
 
+// Arithmetic on what is known of sizes. Where a result does not fit it is no size: it is left unknown, and the kernels'
+// wrapping around decides.
+inline bool holds_sizes(const TensorType& type) {
+  return (type.dtype == DType::i64 || type.dtype == DType::i32) && type.shape.rank() <= 1;
+}
+inline Dim as_size(Dim value, DType dtype) { return dtype == DType::i32 && value > INT32_MAX ? kUnknown : value; }
+inline Dim add_sizes(Dim a, Dim b) {
+  Dim sum;
+  return __builtin_add_overflow(a, b, &sum) ? kUnknown : sum;
+}
+inline Dim multiply_sizes(Dim a, Dim b) {
+  Dim product;
+  return __builtin_mul_overflow(a, b, &product) ? kUnknown : product;
+}
+
 // The shape two shapes broadcast to, as numpy has it; unknown where it cannot be told yet.
 Shape broadcast_shapes(const Inference& inference, const Shape& a, const Shape& b);
 

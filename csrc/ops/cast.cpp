@@ -12,7 +12,11 @@ Values gradient(const GradientQuery& q) {
 }
 
 Content content(const Inference& i) {
-  return is_integer(dtype_named(i.attributes.string("dtype"))) ? i.contents[0] : Content{};
+  const DType to = dtype_named(i.attributes.string("dtype"));
+  if (to != DType::i64 && to != DType::i32) return {};
+  Content out = i.contents[0];
+  for (Dim& value : out.values) value = as_size(value, to);
+  return out;
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ std::vector<TensorType> infer(const Inference& i) {
         if (out[k] < 0) out[k] = in[k];
       }
     }
-    i.require(fits, "shapes " + text(i.inputs[0].shape) + " and " + text(in) + " do not fit along axis " + std::to_string(axis));
+    i.require(fits,
+              "shapes " + text(i.inputs[0].shape) + " and " + text(in) + " do not fit along axis " + std::to_string(axis));
   }
   return {{i.inputs[0].dtype, out}};
 }
@@ -57,7 +58,8 @@ Values gradient(const GradientQuery& q) {
   for (size_t n = 0; n < q.node.inputs.size(); n++) {
     Values inputs{q.gradients[0]};
     inputs.insert(inputs.end(), shapes.begin(), shapes.end());
-    gradients.push_back(emit("concat_part", inputs, {{"axis", q.node.attributes.integer("axis")}, {"part", static_cast<int64_t>(n)}}));
+    gradients.push_back(
+        emit("concat_part", inputs, {{"axis", q.node.attributes.integer("axis")}, {"part", static_cast<int64_t>(n)}}));
   }
   return gradients;
 }
@@ -67,8 +69,10 @@ Content content(const Inference& i) {
   for (size_t n = 0; n < i.inputs.size(); n++) {
     if (i.inputs[n].shape.rank() != 1 || !i.inputs[n].shape.known()) return {};
     const Content& part_content = i.contents[n];
-    if (part_content.any) out.values.insert(out.values.end(), part_content.values.begin(), part_content.values.end());
-    else out.values.insert(out.values.end(), static_cast<size_t>(i.inputs[n].shape[0]), kUnknown);
+    if (part_content.any)
+      out.values.insert(out.values.end(), part_content.values.begin(), part_content.values.end());
+    else
+      out.values.insert(out.values.end(), static_cast<size_t>(i.inputs[n].shape[0]), kUnknown);
   }
   return out;
 }
@@ -78,8 +82,10 @@ std::vector<TensorType> infer_part(const Inference& i) {
   i.require(n + 1 < i.inputs.size(), "there is no part " + std::to_string(n));
   const Content& shape = i.contents[n + 1];
   Shape out = i.inputs[0].shape;
-  if (shape.any) out = Shape(shape.values);
-  else out[normalize_axis("concat_part", i.attributes.integer("axis"), out.rank())] = kUnknown;
+  if (shape.any)
+    out = Shape(shape.values);
+  else
+    out[normalize_axis("concat_part", i.attributes.integer("axis"), out.rank())] = kUnknown;
   return {{i.inputs[0].dtype, out}};
 }
 
@@ -111,8 +117,21 @@ Values part_gradient(const GradientQuery& q) {
 }  // namespace
 
 std::vector<Op> concat_ops() {
-  return {{.name = "concat", .least_inputs = 1, .most_inputs = -1, .attributes = {{"axis", int64_t{-1}}}, .infer = infer, .gradient = gradient, .lower = lower, .content = content},
-          {.name = "concat_part", .least_inputs = 2, .most_inputs = -1, .attributes = {{"axis", int64_t{-1}}, {"part", int64_t{0}}}, .infer = infer_part, .gradient = part_gradient, .lower = lower_part}};
+  return {{.name = "concat",
+           .least_inputs = 1,
+           .most_inputs = -1,
+           .attributes = {{"axis", int64_t{-1}}},
+           .infer = infer,
+           .gradient = gradient,
+           .lower = lower,
+           .content = content},
+          {.name = "concat_part",
+           .least_inputs = 2,
+           .most_inputs = -1,
+           .attributes = {{"axis", int64_t{-1}}, {"part", int64_t{0}}},
+           .infer = infer_part,
+           .gradient = part_gradient,
+           .lower = lower_part}};
 }
 
 }  // namespace nnstack

@@ -24,7 +24,8 @@ using Rule = Values (*)(const GradientQuery&);
 
 Shape common_shape(const Inference& inference, size_t first) {
   Shape shape = inference.inputs[first].shape;
-  for (size_t i = first + 1; i < inference.inputs.size(); i++) shape = broadcast_shapes(inference, shape, inference.inputs[i].shape);
+  for (size_t i = first + 1; i < inference.inputs.size(); i++)
+    shape = broadcast_shapes(inference, shape, inference.inputs[i].shape);
   return shape;
 }
 
@@ -63,17 +64,17 @@ std::vector<TensorType> infer_select(const Inference& i) {
   return {{i.inputs[1].dtype, common_shape(i, 0)}};
 }
 
-// Integer arithmetic on shapes, element by element; an unknown operand makes an unknown result.
+// Integer arithmetic on shapes (scalars and vectors), element by element; an unknown operand makes an unknown result.
 template <class Function>
 Content combine(const Inference& i, Function function) {
   const Content &a = i.contents[0], &b = i.contents[1];
-  if (!a.any || !b.any) return {};
+  if (!a.any || !b.any || !holds_sizes(i.inputs[0]) || !holds_sizes(i.inputs[1])) return {};
   const size_t n = std::max(a.values.size(), b.values.size());
   if ((a.values.size() != n && a.values.size() != 1) || (b.values.size() != n && b.values.size() != 1)) return {};
   Content out{true, Dims(n)};
   for (size_t k = 0; k < n; k++) {
     const Dim x = a.values[a.values.size() == 1 ? 0 : k], y = b.values[b.values.size() == 1 ? 0 : k];
-    out.values[k] = x < 0 || y < 0 ? kUnknown : function(x, y);
+    out.values[k] = x < 0 || y < 0 ? kUnknown : as_size(function(x, y), i.inputs[0].dtype);
   }
   return out;
 }
@@ -117,7 +118,8 @@ const char* const kLessEqual = "less_equal";
 
 Values select_gradient(const GradientQuery& q) {
   const Value zero = number(q, 0);
-  return {nullptr, sum_to_shape_of(select(q.input(0), g(q), zero), q.input(1)), sum_to_shape_of(select(q.input(0), zero, g(q)), q.input(2))};
+  return {nullptr, sum_to_shape_of(select(q.input(0), g(q), zero), q.input(1)),
+          sum_to_shape_of(select(q.input(0), zero, g(q)), q.input(2))};
 }
 
 struct Row {
@@ -131,20 +133,27 @@ struct Row {
 
 const Row kRows[] = {
     {"negative", ElementwiseOp::negative, 1, infer_numeric, [](const GradientQuery& q) -> Values { return {-g(q)}; }},
-    {"abs", ElementwiseOp::abs, 1, infer_numeric, [](const GradientQuery& q) -> Values { return {g(q) * emit("sign", {x(q)})}; }},
+    {"abs", ElementwiseOp::abs, 1, infer_numeric,
+     [](const GradientQuery& q) -> Values { return {g(q) * emit("sign", {x(q)})}; }},
     {"sign", ElementwiseOp::sign, 1, infer_numeric, nullptr},
-    {"square", ElementwiseOp::square, 1, infer_numeric, [](const GradientQuery& q) -> Values { return {g(q) * (number(q, 2) * x(q))}; }},
+    {"square", ElementwiseOp::square, 1, infer_numeric,
+     [](const GradientQuery& q) -> Values { return {g(q) * (number(q, 2) * x(q))}; }},
     {"reciprocal", ElementwiseOp::reciprocal, 1, infer_floating,
      [](const GradientQuery& q) -> Values { return {-(g(q) * emit("square", {y(q)}))}; }},
-    {"sqrt", ElementwiseOp::sqrt, 1, infer_floating, [](const GradientQuery& q) -> Values { return {g(q) * number(q, 0.5) / y(q)}; }},
+    {"sqrt", ElementwiseOp::sqrt, 1, infer_floating,
+     [](const GradientQuery& q) -> Values { return {g(q) * number(q, 0.5) / y(q)}; }},
     {"rsqrt", ElementwiseOp::rsqrt, 1, infer_floating,
      [](const GradientQuery& q) -> Values { return {g(q) * number(q, -0.5) * (y(q) / x(q))}; }},
     {"exp", ElementwiseOp::exp, 1, infer_floating, [](const GradientQuery& q) -> Values { return {g(q) * y(q)}; }},
-    {"expm1", ElementwiseOp::expm1, 1, infer_floating, [](const GradientQuery& q) -> Values { return {g(q) * (y(q) + number(q, 1))}; }},
+    {"expm1", ElementwiseOp::expm1, 1, infer_floating,
+     [](const GradientQuery& q) -> Values { return {g(q) * (y(q) + number(q, 1))}; }},
     {"log", ElementwiseOp::log, 1, infer_floating, [](const GradientQuery& q) -> Values { return {g(q) / x(q)}; }},
-    {"log1p", ElementwiseOp::log1p, 1, infer_floating, [](const GradientQuery& q) -> Values { return {g(q) / (x(q) + number(q, 1))}; }},
-    {"sin", ElementwiseOp::sin, 1, infer_floating, [](const GradientQuery& q) -> Values { return {g(q) * emit("cos", {x(q)})}; }},
-    {"cos", ElementwiseOp::cos, 1, infer_floating, [](const GradientQuery& q) -> Values { return {-(g(q) * emit("sin", {x(q)}))}; }},
+    {"log1p", ElementwiseOp::log1p, 1, infer_floating,
+     [](const GradientQuery& q) -> Values { return {g(q) / (x(q) + number(q, 1))}; }},
+    {"sin", ElementwiseOp::sin, 1, infer_floating,
+     [](const GradientQuery& q) -> Values { return {g(q) * emit("cos", {x(q)})}; }},
+    {"cos", ElementwiseOp::cos, 1, infer_floating,
+     [](const GradientQuery& q) -> Values { return {-(g(q) * emit("sin", {x(q)}))}; }},
     {"tanh", ElementwiseOp::tanh, 1, infer_floating,
      [](const GradientQuery& q) -> Values { return {g(q) * (number(q, 1) - emit("square", {y(q)}))}; }},
     {"sigmoid", ElementwiseOp::sigmoid, 1, infer_floating,
@@ -152,7 +161,9 @@ const Row kRows[] = {
     {"softplus", ElementwiseOp::softplus, 1, infer_floating,
      [](const GradientQuery& q) -> Values { return {g(q) * emit("sigmoid", {x(q)})}; }},
     {"erf", ElementwiseOp::erf, 1, infer_floating,
-     [](const GradientQuery& q) -> Values { return {g(q) * (number(q, 1.1283791670955126) * emit("exp", {-emit("square", {x(q)})}))}; }},
+     [](const GradientQuery& q) -> Values {
+       return {g(q) * (number(q, 1.1283791670955126) * emit("exp", {-emit("square", {x(q)})}))};
+     }},
     {"floor", ElementwiseOp::floor, 1, infer_floating, nullptr},
     {"ceil", ElementwiseOp::ceil, 1, infer_floating, nullptr},
     {"round", ElementwiseOp::round, 1, infer_floating, nullptr},
@@ -160,17 +171,16 @@ const Row kRows[] = {
      [](const GradientQuery& q) -> Values { return {select(emit("greater", {y(q), number(q, 0)}), g(q), number(q, 0))}; }},
     {"identity", ElementwiseOp::copy, 1, [](const Inference& i) -> std::vector<TensorType> { return {i.inputs[0]}; },
      [](const GradientQuery& q) -> Values { return {g(q)}; }, [](const Inference& i) { return i.contents[0]; }},
-    {"stop_gradient", ElementwiseOp::copy, 1, [](const Inference& i) -> std::vector<TensorType> { return {i.inputs[0]}; }, nullptr,
-     [](const Inference& i) { return i.contents[0]; }},
+    {"stop_gradient", ElementwiseOp::copy, 1, [](const Inference& i) -> std::vector<TensorType> { return {i.inputs[0]}; },
+     nullptr, [](const Inference& i) { return i.contents[0]; }},
     {"logical_not", ElementwiseOp::logical_not, 1, infer_logical, nullptr},
     {"is_nan", ElementwiseOp::is_nan, 1, infer_test, nullptr},
     {"is_inf", ElementwiseOp::is_inf, 1, infer_test, nullptr},
     {"is_finite", ElementwiseOp::is_finite, 1, infer_test, nullptr},
-    {"add", ElementwiseOp::add, 2, infer_numeric, add_gradient,
-     [](const Inference& i) { return combine(i, [](Dim a, Dim b) { return a + b; }); }},
+    {"add", ElementwiseOp::add, 2, infer_numeric, add_gradient, [](const Inference& i) { return combine(i, add_sizes); }},
     {"subtract", ElementwiseOp::subtract, 2, infer_numeric, subtract_gradient},
     {"multiply", ElementwiseOp::multiply, 2, infer_numeric, multiply_gradient,
-     [](const Inference& i) { return combine(i, [](Dim a, Dim b) { return checked_multiply(a, b); }); }},
+     [](const Inference& i) { return combine(i, multiply_sizes); }},
     {"divide", ElementwiseOp::divide, 2, infer_floating, divide_gradient},
     {"floor_divide", ElementwiseOp::floor_divide, 2, infer_numeric, nullptr,
      [](const Inference& i) { return combine(i, [](Dim a, Dim b) { return b > 0 ? a / b : kUnknown; }); }},
@@ -193,7 +203,8 @@ const Row kRows[] = {
     // Like select with one condition for all; compiling a Program keeps only the branch that a known condition names.
     {"switch", ElementwiseOp::select, 3,
      [](const Inference& i) {
-       i.require(i.inputs[0].shape.rank() == 0, "the condition must be a scalar, got shape " + text(i.inputs[0].shape) + "; use select");
+       i.require(i.inputs[0].shape.rank() == 0,
+                 "the condition must be a scalar, got shape " + text(i.inputs[0].shape) + "; use select");
        return infer_select(i);
      },
      select_gradient},

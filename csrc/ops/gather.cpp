@@ -23,7 +23,8 @@ std::vector<TensorType> infer(const Inference& i) {
 void lower(Lowering& l) {
   const Shape& in = l.inputs[0].shape;
   const int axis = normalize_axis("gather", l.attributes.integer("axis"), in.rank());
-  GatherParams p{l.inputs[1].dtype, static_cast<int32_t>(size_of(l.inputs[0].dtype)), 1, in[axis], 1, l.inputs[1].shape.elements()};
+  GatherParams p{l.inputs[1].dtype,           static_cast<int32_t>(size_of(l.inputs[0].dtype)), 1, in[axis], 1,
+                 l.inputs[1].shape.elements()};
   for (int k = 0; k < axis; k++) p.outer *= in[k];
   for (int k = axis + 1; k < in.rank(); k++) p.inner *= in[k];
   l.call(KernelId::gather, p, {0, 1});
@@ -60,11 +61,13 @@ Content content(const Inference& i) {
 
 std::vector<TensorType> infer_scatter(const Inference& i) {
   i.require(is_index(i.inputs[0].dtype), std::string("indices must be int32 or int64, got ") + name_of(i.inputs[0].dtype));
-  i.require(i.inputs[2].dtype == DType::i64 && i.inputs[2].shape.rank() == 1 && i.inputs[2].shape.known(), "the shape must be an int64 vector");
+  i.require(i.inputs[2].dtype == DType::i64 && i.inputs[2].shape.rank() == 1 && i.inputs[2].shape.known(),
+            "the shape must be an int64 vector");
   const Shape out(i.contents[2].any ? i.contents[2].values : Dims(static_cast<size_t>(i.inputs[2].shape[0]), kUnknown));
   const int index_rank = i.inputs[0].shape.rank();
   const Shape& updates = i.inputs[1].shape;
-  i.require(updates.rank() == index_rank + out.rank() - 1, "updates " + text(updates) + " do not fit indices " + text(i.inputs[0].shape) + " and result " + text(out));
+  i.require(updates.rank() == index_rank + out.rank() - 1,
+            "updates " + text(updates) + " do not fit indices " + text(i.inputs[0].shape) + " and result " + text(out));
   for (int k = 1; k < out.rank(); k++) {
     const Dim d = updates[index_rank + k - 1];
     i.require(d == out[k] || d < 0 || out[k] < 0, "updates " + text(updates) + " do not fit the rows of result " + text(out));
@@ -82,12 +85,21 @@ void lower_scatter(Lowering& l) {
 }  // namespace
 
 std::vector<Op> gather_ops() {
-  return {{.name = "gather", .least_inputs = 2, .most_inputs = 2, .attributes = {{"axis", int64_t{0}}}, .infer = infer, .gradient = gradient, .lower = lower, .content = content},
+  return {{.name = "gather",
+           .least_inputs = 2,
+           .most_inputs = 2,
+           .attributes = {{"axis", int64_t{0}}},
+           .infer = infer,
+           .gradient = gradient,
+           .lower = lower,
+           .content = content},
           {.name = "scatter_add",
            .least_inputs = 3,
            .most_inputs = 3,
            .infer = infer_scatter,
-           .gradient = [](const GradientQuery& q) -> Values { return {nullptr, emit("gather", {q.gradients[0], q.input(0)}, {{"axis", int64_t{0}}}), nullptr}; },
+           .gradient = [](const GradientQuery& q) -> Values {
+             return {nullptr, emit("gather", {q.gradients[0], q.input(0)}, {{"axis", int64_t{0}}}), nullptr};
+           },
            .lower = lower_scatter}};
 }
 

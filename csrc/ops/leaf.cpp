@@ -6,9 +6,10 @@ namespace nnstack {
 std::vector<Op> leaf_ops() {
   std::vector<Op> ops;
   for (const char* name : {"placeholder", "constant", "variable"}) {
-    ops.push_back({.name = name, .least_inputs = 0, .most_inputs = 0, .infer = [](const Inference& i) -> std::vector<TensorType> {
-      i.fail("is a leaf and cannot be emitted");
-    }});
+    ops.push_back(
+        {.name = name, .least_inputs = 0, .most_inputs = 0, .infer = [](const Inference& i) -> std::vector<TensorType> {
+           i.fail("is a leaf and cannot be emitted");
+         }});
   }
   return ops;
 }

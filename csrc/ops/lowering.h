@@ -17,8 +17,13 @@ struct KernelCall {
 
 class Lowering {
  public:
-  Lowering(const Op& node_op, const Attributes& node_attributes, std::vector<TensorType> in, std::vector<TensorType> out, std::vector<Content> known_inputs)
-      : op(node_op), attributes(node_attributes), inputs(std::move(in)), outputs(std::move(out)), contents(std::move(known_inputs)) {}
+  Lowering(const Op& node_op, const Attributes& node_attributes, std::vector<TensorType> in, std::vector<TensorType> out,
+           std::vector<Content> known_inputs)
+      : op(node_op),
+        attributes(node_attributes),
+        inputs(std::move(in)),
+        outputs(std::move(out)),
+        contents(std::move(known_inputs)) {}
 
   const Op& op;
   const Attributes& attributes;
@@ -31,7 +36,7 @@ class Lowering {
     std::memcpy(bytes.data(), &params, sizeof(Params));
     calls.push_back({kernel, std::move(bytes), std::move(in), std::move(out)});
   }
-  void alias(int input) { alias_of = input; }           // the output is the input's memory under another shape
+  void alias(int input) { alias_of = input; }                // the output is the input's memory under another shape
   void known(Tensor tensor) { result = std::move(tensor); }  // the output needs no run: this is it
 
   std::vector<KernelCall> calls;

@@ -9,7 +9,8 @@ namespace {
 
 std::vector<bool> reduced_axes(const Op& op, const Attributes& attributes, int rank) {
   std::vector<bool> reduced(static_cast<size_t>(rank));
-  for (int64_t axis : attributes.integers("axes")) reduced[static_cast<size_t>(normalize_axis(op.name.c_str(), axis, rank))] = true;
+  for (int64_t axis : attributes.integers("axes"))
+    reduced[static_cast<size_t>(normalize_axis(op.name.c_str(), axis, rank))] = true;
   return reduced;
 }
 
@@ -17,8 +18,10 @@ Shape reduced_shape(const Op& op, const Attributes& attributes, const Shape& in,
   const std::vector<bool> reduced = reduced_axes(op, attributes, in.rank());
   Shape out;
   for (int i = 0; i < in.rank(); i++) {
-    if (!reduced[static_cast<size_t>(i)]) out.push_back(in[i]);
-    else if (keepdims) out.push_back(1);
+    if (!reduced[static_cast<size_t>(i)])
+      out.push_back(in[i]);
+    else if (keepdims)
+      out.push_back(1);
   }
   return out;
 }
@@ -26,8 +29,11 @@ Shape reduced_shape(const Op& op, const Attributes& attributes, const Shape& in,
 std::vector<TensorType> infer(const Inference& i) {
   const DType dtype = i.inputs[0].dtype;
   const bool logical = i.op.name == "any" || i.op.name == "all";
-  i.require(logical == (dtype == DType::b8), std::string(logical ? "needs bool, got " : "bool cannot be reduced so; cast it, or use any / all; got ") + name_of(dtype));
-  i.require(i.op.name != "mean" || is_floating(dtype), std::string("needs a floating dtype, got ") + name_of(dtype) + "; cast it first");
+  i.require(logical == (dtype == DType::b8),
+            std::string(logical ? "needs bool, got " : "bool cannot be reduced so; cast it, or use any / all; got ") +
+                name_of(dtype));
+  i.require(i.op.name != "mean" || is_floating(dtype),
+            std::string("needs a floating dtype, got ") + name_of(dtype) + "; cast it first");
   return {{dtype, reduced_shape(i.op, i.attributes, i.inputs[0].shape, i.attributes.flag("keepdims"))}};
 }
 
@@ -75,7 +81,9 @@ Value restored(const GradientQuery& q, const Value& v) {
 Values sum_gradient(const GradientQuery& q) { return {broadcast_to_shape_of(restored(q, q.gradients[0]), q.input(0))}; }
 
 Values mean_gradient(const GradientQuery& q) {
-  const Value count = emit("count", {q.input(0)}, {{"axes", q.node.attributes.integers("axes")}, {"dtype", std::string(name_of(q.input(0)->type.dtype))}});
+  const Value count =
+      emit("count", {q.input(0)},
+           {{"axes", q.node.attributes.integers("axes")}, {"dtype", std::string(name_of(q.input(0)->type.dtype))}});
   return {broadcast_to_shape_of(restored(q, q.gradients[0] / count), q.input(0))};
 }
 
@@ -104,11 +112,12 @@ Values product_gradient(const GradientQuery& q) {
 // Shape arithmetic: the whole of a known integer vector.
 template <int64_t (*Combine)(int64_t, int64_t), int64_t Start>
 Content reduce_content(const Inference& i) {
-  if (!i.contents[0].any || i.inputs[0].shape.rank() != 1 || i.attributes.integers("axes").empty()) return {};
+  if (!i.contents[0].any || !holds_sizes(i.inputs[0]) || i.inputs[0].shape.rank() != 1 || i.attributes.integers("axes").empty())
+    return {};
   Dim result = Start;
   for (Dim d : i.contents[0].values) {
-    if (d < 0) return {true, {kUnknown}};
-    result = Combine(result, d);
+    if (d < 0 || result < 0) return {true, {kUnknown}};
+    result = as_size(Combine(result, d), i.inputs[0].dtype);
   }
   return {true, {result}};
 }
@@ -135,7 +144,8 @@ void lower_index(Lowering& l) {
 // sum_to(x, shape): undoes a broadcast.
 std::vector<TensorType> infer_sum_to(const Inference& i) {
   const Shape& in = i.inputs[0].shape;
-  i.require(i.inputs[1].dtype == DType::i64 && i.inputs[1].shape.rank() == 1 && i.inputs[1].shape.known(), "the shape must be an int64 vector, got " + text(i.inputs[1]));
+  i.require(i.inputs[1].dtype == DType::i64 && i.inputs[1].shape.rank() == 1 && i.inputs[1].shape.known(),
+            "the shape must be an int64 vector, got " + text(i.inputs[1]));
   Shape out(i.contents[1].any ? i.contents[1].values : Dims(static_cast<size_t>(i.inputs[1].shape[0]), kUnknown));
   i.require(out.rank() <= in.rank(), "cannot sum " + text(in) + " to " + text(out));
   for (int k = 0; k < out.rank(); k++) {
@@ -154,29 +164,37 @@ void lower_sum_to(Lowering& l) {
 }
 
 Op reduction(const char* name, Values (*gradient)(const GradientQuery&), Content (*content)(const Inference&) = nullptr) {
-  return {.name = name, .attributes = {{"axes", std::vector<int64_t>{}}, {"keepdims", false}}, .infer = infer, .gradient = gradient, .lower = lower, .content = content};
+  return {.name = name,
+          .attributes = {{"axes", std::vector<int64_t>{}}, {"keepdims", false}},
+          .infer = infer,
+          .gradient = gradient,
+          .lower = lower,
+          .content = content};
 }
 
 Op index(const char* name) {
   return {.name = name, .attributes = {{"axis", int64_t{-1}}}, .infer = infer_index, .lower = lower_index};
 }
 
-int64_t plus(int64_t a, int64_t b) { return a + b; }
-
 }  // namespace
 
 std::vector<Op> reduce_ops() {
-  return {reduction("sum", sum_gradient, reduce_content<plus, 0>),
+  return {reduction("sum", sum_gradient, reduce_content<add_sizes, 0>),
           reduction("mean", mean_gradient),
-          reduction("prod", product_gradient, reduce_content<checked_multiply, 1>),
+          reduction("prod", product_gradient, reduce_content<multiply_sizes, 1>),
           reduction("max", extreme_gradient),
           reduction("min", extreme_gradient),
           reduction("any", nullptr),
           reduction("all", nullptr),
           index("argmax"),
           index("argmin"),
-          {.name = "sum_to", .least_inputs = 2, .most_inputs = 2, .infer = infer_sum_to,
-           .gradient = [](const GradientQuery& q) -> Values { return {broadcast_to_shape_of(q.gradients[0], q.input(0)), nullptr}; },
+          {.name = "sum_to",
+           .least_inputs = 2,
+           .most_inputs = 2,
+           .infer = infer_sum_to,
+           .gradient = [](const GradientQuery& q) -> Values {
+             return {broadcast_to_shape_of(q.gradients[0], q.input(0)), nullptr};
+           },
            .lower = lower_sum_to}};
 }
 

@@ -18,7 +18,7 @@ struct Registry {
 
   Registry() {
 #define NNSTACK_OPS(family) \
-  for (Op& op : family##_ops()) ops.push_back(std::move(op));
+  for (Op & op : family##_ops()) ops.push_back(std::move(op));
 #include "ops/ops.def"
 #undef NNSTACK_OPS
     for (const Op& op : ops) {

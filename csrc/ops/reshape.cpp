@@ -7,7 +7,8 @@ namespace {
 
 std::vector<TensorType> infer_reshape(const Inference& i) {
   const TensorType& shape = i.inputs[1];
-  i.require(shape.dtype == DType::i64 && shape.shape.rank() == 1 && shape.shape.known(), "the shape must be an int64 vector, got " + text(shape));
+  i.require(shape.dtype == DType::i64 && shape.shape.rank() == 1 && shape.shape.known(),
+            "the shape must be an int64 vector, got " + text(shape));
   const Shape& in = i.inputs[0].shape;
   if (!i.contents[1].any) return {{i.inputs[0].dtype, Shape(Dims(static_cast<size_t>(shape.shape[0]), kUnknown))}};
   // -1 asks for the dimension that makes the sizes agree; kUnknown looks the same and means "not known yet".
@@ -25,9 +26,11 @@ std::vector<TensorType> infer_reshape(const Inference& i) {
   }
   if (!in.known()) return {{i.inputs[0].dtype, out}};
   if (unknown == 0) {
-    i.require(elements == in.elements(), "cannot reshape " + text(in) + " to " + text(out) + ": " + std::to_string(in.elements()) + " elements, not " + std::to_string(elements));
+    i.require(elements == in.elements(), "cannot reshape " + text(in) + " to " + text(out) + ": " +
+                                             std::to_string(in.elements()) + " elements, not " + std::to_string(elements));
   } else if (unknown == 1) {
-    i.require(elements > 0 ? in.elements() % elements == 0 : in.elements() == 0, "cannot reshape " + text(in) + " to " + text(out));
+    i.require(elements > 0 ? in.elements() % elements == 0 : in.elements() == 0,
+              "cannot reshape " + text(in) + " to " + text(out));
     out[open] = elements > 0 ? in.elements() / elements : 0;
   }
   return {{i.inputs[0].dtype, out}};
@@ -53,7 +56,8 @@ std::vector<TensorType> infer_squeeze(const Inference& i) {
   std::vector<bool> dropped(static_cast<size_t>(in.rank()));
   for (int64_t axis : i.attributes.integers("axes")) {
     const int at = normalize_axis("squeeze", axis, in.rank());
-    i.require(in[at] == 1 || in[at] < 0, "axis " + std::to_string(axis) + " has size " + std::to_string(in[at]) + ", not 1; input shape " + text(in));
+    i.require(in[at] == 1 || in[at] < 0,
+              "axis " + std::to_string(axis) + " has size " + std::to_string(in[at]) + ", not 1; input shape " + text(in));
     dropped[static_cast<size_t>(at)] = true;
   }
   Shape out;
@@ -74,9 +78,25 @@ Content same_content(const Inference& i) { return i.contents[0]; }
 }  // namespace
 
 std::vector<Op> reshape_ops() {
-  return {{.name = "reshape", .least_inputs = 2, .most_inputs = 2, .infer = infer_reshape, .gradient = back_to_input, .lower = lower, .content = same_content},
-          {.name = "expand_dims", .attributes = {{"axes", std::vector<int64_t>{}}}, .infer = infer_expand, .gradient = back_to_input, .lower = lower, .content = same_content},
-          {.name = "squeeze", .attributes = {{"axes", std::vector<int64_t>{}}}, .infer = infer_squeeze, .gradient = back_to_input, .lower = lower, .content = same_content}};
+  return {{.name = "reshape",
+           .least_inputs = 2,
+           .most_inputs = 2,
+           .infer = infer_reshape,
+           .gradient = back_to_input,
+           .lower = lower,
+           .content = same_content},
+          {.name = "expand_dims",
+           .attributes = {{"axes", std::vector<int64_t>{}}},
+           .infer = infer_expand,
+           .gradient = back_to_input,
+           .lower = lower,
+           .content = same_content},
+          {.name = "squeeze",
+           .attributes = {{"axes", std::vector<int64_t>{}}},
+           .infer = infer_squeeze,
+           .gradient = back_to_input,
+           .lower = lower,
+           .content = same_content}};
 }
 
 }  // namespace nnstack

@@ -1,5 +1,6 @@
 // Values that are known as soon as shapes are: nothing runs for them.
 #include <cstring>
+#include <utility>
 
 #include "ops/build.h"
 #include "ops/lowering.h"
@@ -16,10 +17,12 @@ Tensor vector_of(const Dims& values) {
 Dim count(const Inference& i) {
   Dim n = 1;
   const Shape& shape = i.inputs[0].shape;
+  std::array<bool, kMaxRank> seen{};
   for (int64_t axis : i.attributes.integers("axes")) {
-    const Dim d = shape[normalize_axis("count", axis, shape.rank())];
-    if (d < 0) return kUnknown;
-    n = checked_multiply(n, d);
+    const int at = normalize_axis("count", axis, shape.rank());
+    if (std::exchange(seen[static_cast<size_t>(at)], true)) continue;  // reductions, too, take an axis given twice as one
+    if (shape[at] < 0) return kUnknown;
+    n = checked_multiply(n, shape[at]);
   }
   return n;
 }
@@ -37,10 +40,11 @@ std::vector<Op> shape_ops() {
              count(i);
              return {{dtype_named(i.attributes.string("dtype")), {}}};
            },
-           .lower = [](Lowering& l) {
-             const Dim n = count({l.op, l.attributes, l.inputs, {}});
-             l.known(scalar_tensor(l.outputs[0].dtype, static_cast<double>(n)));
-           },
+           .lower =
+               [](Lowering& l) {
+                 const Dim n = count({l.op, l.attributes, l.inputs, {}});
+                 l.known(scalar_tensor(l.outputs[0].dtype, static_cast<double>(n)));
+               },
            .content = [](const Inference& i) -> Content {
              return is_integer(dtype_named(i.attributes.string("dtype"))) ? Content{true, {count(i)}} : Content{};
            }}};

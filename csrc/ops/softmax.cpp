@@ -6,7 +6,8 @@ namespace nnstack {
 namespace {
 
 std::vector<TensorType> infer(const Inference& i) {
-  i.require(i.inputs[0].dtype == DType::f32 || i.inputs[0].dtype == DType::f64, std::string("needs float32 or float64, got ") + name_of(i.inputs[0].dtype));
+  i.require(i.inputs[0].dtype == DType::f32 || i.inputs[0].dtype == DType::f64,
+            std::string("needs float32 or float64, got ") + name_of(i.inputs[0].dtype));
   i.require(i.inputs[0].shape.rank() >= 1, "needs at least one dimension");
   return {i.inputs[0]};
 }
@@ -14,7 +15,8 @@ std::vector<TensorType> infer(const Inference& i) {
 void lower(Lowering& l) {
   const Shape& in = l.inputs[0].shape;
   const Dim columns = in.back();
-  l.call(KernelId::softmax, SoftmaxParams{l.inputs[0].dtype, l.op.name == "log_softmax", columns > 0 ? in.elements() / columns : 0, columns}, {0});
+  l.call(KernelId::softmax,
+         SoftmaxParams{l.inputs[0].dtype, l.op.name == "log_softmax", columns > 0 ? in.elements() / columns : 0, columns}, {0});
 }
 
 Value sum_last(const Value& x) { return emit("sum", {x}, {{"axes", std::vector<int64_t>{-1}}, {"keepdims", true}}); }

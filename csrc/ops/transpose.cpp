@@ -7,11 +7,13 @@ namespace {
 std::vector<TensorType> infer(const Inference& i) {
   const Shape& in = i.inputs[0].shape;
   const auto& permutation = i.attributes.integers("permutation");
-  i.require(static_cast<int>(permutation.size()) == in.rank(), "permutation " + text(Attribute(permutation)) + " does not fit shape " + text(in));
+  i.require(static_cast<int>(permutation.size()) == in.rank(),
+            "permutation " + text(Attribute(permutation)) + " does not fit shape " + text(in));
   std::vector<bool> seen(permutation.size());
   Shape out;
   for (int64_t axis : permutation) {
-    i.require(axis >= 0 && axis < in.rank() && !seen[static_cast<size_t>(axis)], "permutation " + text(Attribute(permutation)) + " is not one");
+    i.require(axis >= 0 && axis < in.rank() && !seen[static_cast<size_t>(axis)],
+              "permutation " + text(Attribute(permutation)) + " is not one");
     seen[static_cast<size_t>(axis)] = true;
     out.push_back(in[static_cast<int>(axis)]);
   }
@@ -52,7 +54,11 @@ Values gradient(const GradientQuery& q) {
 }  // namespace
 
 std::vector<Op> transpose_ops() {
-  return {{.name = "transpose", .attributes = {{"permutation", std::vector<int64_t>{}}}, .infer = infer, .gradient = gradient, .lower = lower}};
+  return {{.name = "transpose",
+           .attributes = {{"permutation", std::vector<int64_t>{}}},
+           .infer = infer,
+           .gradient = gradient,
+           .lower = lower}};
 }
 
 }  // namespace nnstack

@@ -14,7 +14,8 @@ int first_program_on(const Draft& draft, int matmul, int product) {
     if (step.dead) continue;
     for (int id : step.inputs) {
       if (draft.root(id) != draft.root(product)) continue;
-      const bool whole = step.kernel == KernelId::elementwise && step.space == draft.values[static_cast<size_t>(product)].type.shape;
+      const bool whole =
+          step.kernel == KernelId::elementwise && step.space == draft.values[static_cast<size_t>(product)].type.shape;
       return whole ? s : -1;
     }
   }

@@ -7,7 +7,9 @@
 namespace nnstack {
 namespace {
 
-bool is_raw(const DraftInstruction& instruction, int source) { return instruction.op == ElementwiseOp::random_uniform && instruction.sources[0] == source; }
+bool is_raw(const DraftInstruction& instruction, int source) {
+  return instruction.op == ElementwiseOp::random_uniform && instruction.sources[0] == source;
+}
 
 struct Operands {
   std::vector<int> inputs, outputs, temporaries;
@@ -19,9 +21,12 @@ Operands collect(const DraftStep& step, int first) {
   const auto has = [](const std::vector<int>& list, int id) { return std::find(list.begin(), list.end(), id) != list.end(); };
   for (const DraftInstruction& instruction : step.code) {
     for (int source : instruction.sources)
-      if (source >= 0 && !has(found.inputs, source) && !has(found.outputs, source) && !has(found.temporaries, source)) found.inputs.push_back(source);
-    if (has(step.outputs, instruction.destination)) found.outputs.push_back(instruction.destination);
-    else found.temporaries.push_back(instruction.destination);
+      if (source >= 0 && !has(found.inputs, source) && !has(found.outputs, source) && !has(found.temporaries, source))
+        found.inputs.push_back(source);
+    if (has(step.outputs, instruction.destination))
+      found.outputs.push_back(instruction.destination);
+    else
+      found.temporaries.push_back(instruction.destination);
   }
   return found;
 }
@@ -31,7 +36,9 @@ std::vector<int> assign_temporaries(const DraftStep& step, const std::vector<int
   std::vector<int> slot_of(temporaries.size(), -1);
   std::vector<int> free;
   slots = 0;
-  const auto index_of = [&](int id) { return static_cast<size_t>(std::find(temporaries.begin(), temporaries.end(), id) - temporaries.begin()); };
+  const auto index_of = [&](int id) {
+    return static_cast<size_t>(std::find(temporaries.begin(), temporaries.end(), id) - temporaries.begin());
+  };
   std::vector<size_t> last(temporaries.size());
   for (size_t c = 0; c < step.code.size(); c++)
     for (int source : step.code[c].sources)
@@ -92,7 +99,8 @@ bool fits_elementwise(const DraftStep& step, int first) {
     const int state = instruction.sources[0];
     for (const DraftInstruction& other : step.code) {
       if (other.destination == state) return false;
-      if (other.op != ElementwiseOp::random_uniform && std::find(other.sources, other.sources + 3, state) != other.sources + 3) return false;
+      if (other.op != ElementwiseOp::random_uniform && std::find(other.sources, other.sources + 3, state) != other.sources + 3)
+        return false;
     }
   }
   int slots = 0;
@@ -113,13 +121,16 @@ BuiltProgram build_elementwise(const Draft& draft, const DraftStep& step, int fi
     const TensorType& type = draft.values[static_cast<size_t>(id)].type;
     ElementwiseOperand& operand = p.operands[o];
     operand.type = type.dtype;
-    const bool raw = std::any_of(step.code.begin(), step.code.end(), [id](const auto& instruction) { return is_raw(instruction, id); });
+    const bool raw =
+        std::any_of(step.code.begin(), step.code.end(), [id](const auto& instruction) { return is_raw(instruction, id); });
     operand.access = raw ? Access::raw : Access::contiguous;
     if (raw) continue;
     broadcast_strides(type.shape, step.space, operand.strides);
     const int64_t elements = type.shape.elements();
-    if (elements == 1 && p.size != 1) operand.access = Access::scalar;
-    else if (elements != p.size) operand.access = Access::broadcast;
+    if (elements == 1 && p.size != 1)
+      operand.access = Access::scalar;
+    else if (elements != p.size)
+      operand.access = Access::broadcast;
   }
   merge_dimensions(p, step.space);
   for (size_t o = 0; o < found.outputs.size(); o++) {
@@ -132,14 +143,26 @@ BuiltProgram build_elementwise(const Draft& draft, const DraftStep& step, int fi
   p.temporaries = slots;
   const auto slot = [&](int id) -> int16_t {
     if (id < 0) return -1;
-    const auto position = [id](const std::vector<int>& list) { return static_cast<size_t>(std::find(list.begin(), list.end(), id) - list.begin()); };
+    const auto position = [id](const std::vector<int>& list) {
+      return static_cast<size_t>(std::find(list.begin(), list.end(), id) - list.begin());
+    };
     if (const size_t at = position(found.inputs); at < found.inputs.size()) return static_cast<int16_t>(at);
-    if (const size_t at = position(found.outputs); at < found.outputs.size()) return static_cast<int16_t>(found.inputs.size() + at);
-    return static_cast<int16_t>(found.inputs.size() + found.outputs.size() + static_cast<size_t>(temporaries[position(found.temporaries)]));
+    if (const size_t at = position(found.outputs); at < found.outputs.size())
+      return static_cast<int16_t>(found.inputs.size() + at);
+    return static_cast<int16_t>(found.inputs.size() + found.outputs.size() +
+                                static_cast<size_t>(temporaries[position(found.temporaries)]));
   };
   for (size_t c = 0; c < step.code.size(); c++) {
     const DraftInstruction& from = step.code[c];
-    p.code[c] = {from.op, from.type, from.result, 0, slot(from.destination), slot(from.sources[0]), slot(from.sources[1]), slot(from.sources[2]), from.stream};
+    p.code[c] = {from.op,
+                 from.type,
+                 from.result,
+                 0,
+                 slot(from.destination),
+                 slot(from.sources[0]),
+                 slot(from.sources[1]),
+                 slot(from.sources[2]),
+                 from.stream};
   }
   return built;
 }

@@ -17,9 +17,9 @@ enum class Place : uint8_t { none, arena, input, output, variable, constant };
 
 struct DraftValue {
   TensorType type;
-  int root;                      // the value whose memory this is; itself where it has its own
-  Place place = Place::none;     // of a root
-  int64_t at = 0;                // offset in the arena, or slot
+  int root;                   // the value whose memory this is; itself where it has its own
+  Place place = Place::none;  // of a root
+  int64_t at = 0;             // offset in the arena, or slot
   Content content{};
 };
 
@@ -34,11 +34,11 @@ struct DraftInstruction {
 
 struct DraftStep {
   KernelId kernel;
-  std::vector<std::byte> params;         // of kernels other than elementwise
-  std::vector<int> inputs, outputs;      // values; of a matmul with epilogue: a, b, others; product, others
-  std::vector<DraftInstruction> code;    // elementwise, or the epilogue
-  Shape space;                           // of the code
-  std::vector<int> nodes;                // for explain
+  std::vector<std::byte> params;       // of kernels other than elementwise
+  std::vector<int> inputs, outputs;    // values; of a matmul with epilogue: a, b, others; product, others
+  std::vector<DraftInstruction> code;  // elementwise, or the epilogue
+  Shape space;                         // of the code
+  std::vector<int> nodes;              // for explain
   bool dead = false;
 };
 
@@ -64,7 +64,7 @@ struct Draft {
 // Who makes and who reads each root, by position of the step.
 struct Uses {
   explicit Uses(const Draft& draft);
-  std::vector<int> producer;                // last writing step, -1 for leaves
+  std::vector<int> producer;  // last writing step, -1 for leaves
   std::vector<int> first_writer;
   std::vector<std::vector<int>> consumers;  // ascending, may repeat
   std::vector<bool> kept;                   // an output or an update

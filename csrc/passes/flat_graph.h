@@ -48,8 +48,8 @@ struct ProgramSpec {
 // Computes one node on host tensors; fold asks the interpreter.
 using Evaluate = std::function<std::vector<Tensor>(const Op&, const Attributes&, const std::vector<Tensor>&)>;
 
-// Numbers the graph and, where `fold` is on, simplifies it on the way: constants are folded, equal nodes merged, branches of
-// a known condition taken, multiplications by one dropped, dead nodes removed.
+// Numbers the graph, taking the branches that known conditions name. Where `fold` is on it is simplified on the way:
+// constants are folded, equal nodes merged, multiplications by one dropped, dead nodes removed.
 FlatGraph flatten(const ProgramSpec& spec, const Evaluate& evaluate);
 
 // Removes nodes nobody needs.

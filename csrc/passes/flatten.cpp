@@ -1,6 +1,7 @@
 //   before: Values of the user's graph              after: numbered, folded, deduplicated
 //   x ── mul ── add ── y                            %0 = input x; %1 = constant 6
 //   2 ── mul ──┘                                    %2 = add(multiply(%0, ...), ...)
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -10,6 +11,7 @@ namespace nnstack {
 namespace {
 
 constexpr int64_t kLargestFolded = 1 << 16;  // elements; larger constants are cheaper to compute than to keep
+constexpr size_t kLargestMerged = 64;         // bytes; larger constants are seldom equal
 
 struct NodeKey {
   const Op* op;
@@ -31,21 +33,28 @@ class Flattener {
 
   FlatGraph run() {
     for (const Value& input : spec_.inputs) {
-      if (!is_leaf(*input->node, "placeholder")) throw ValueError("program: an input must be a placeholder, got the result of " + input->node->op->name);
-      if (!ids_.emplace(input.get(), add(input->type, Source::input, static_cast<int>(graph_.inputs.size()))).second) throw ValueError("program: input \"" + input->node->name + "\" is given twice");
+      if (!is_leaf(*input->node, "placeholder"))
+        throw ValueError("program: an input must be a placeholder, got the result of " + input->node->op->name);
+      if (!ids_.emplace(input.get(), add(input->type, Source::input, static_cast<int>(graph_.inputs.size()))).second)
+        throw ValueError("program: input \"" + input->node->name + "\" is given twice");
       graph_.inputs.push_back(ids_.at(input.get()));
       graph_.input_names.push_back(input->node->name);
     }
     for (const Value& output : spec_.outputs) graph_.outputs.push_back(visit(output));
-    for (const auto& [variable, value] : spec_.updates) {
+    std::unordered_map<const Variable*, size_t> last;  // of several updates of one variable the last one counts
+    for (size_t k = 0; k < spec_.updates.size(); k++) last[spec_.updates[k].first.get()] = k;
+    for (size_t k = 0; k < spec_.updates.size(); k++) {
+      const auto& [variable, value] = spec_.updates[k];
+      if (last.at(variable.get()) != k) continue;
       if (value->type.dtype != variable->type().dtype) {
-        throw ValueError("variable \"" + variable->name + "\": an update of " + std::string(name_of(variable->type().dtype)) + " got " + name_of(value->type.dtype));
+        throw ValueError("variable \"" + variable->name + "\": an update of " + std::string(name_of(variable->type().dtype)) +
+                         " got " + name_of(value->type.dtype));
       }
       const int id = visit(value);
       graph_.updates.push_back({variable_slot(variable), id});
     }
-    advance_random_states();
     if (spec_.fold) remove_dead(graph_);
+    advance_random_states();
     return std::move(graph_);
   }
 
@@ -61,9 +70,17 @@ class Flattener {
     return at->second;
   }
 
+  // Small constants that hold the same bits are one value, else nodes that use them could not be merged.
   int add_constant(const Tensor& tensor) {
+    std::string key;
+    if (spec_.fold && tensor.bytes() <= kLargestMerged && tensor.device().host_memory()) {
+      key = text(tensor.type) + std::string(tensor.as<char>(), tensor.bytes());
+      if (const auto known = constants_.find(key); known != constants_.end()) return known->second;
+    }
     graph_.constants.push_back(tensor);
-    return add(tensor.type, Source::constant, static_cast<int>(graph_.constants.size()) - 1);
+    const int id = add(tensor.type, Source::constant, static_cast<int>(graph_.constants.size()) - 1);
+    if (!key.empty()) constants_.emplace(std::move(key), id);
+    return id;
   }
 
   // Depth first without recursion: graphs may be very deep.
@@ -75,19 +92,42 @@ class Flattener {
         stack.pop_back();
         continue;
       }
-      bool ready = true;
-      if (!top->data) {
-        for (auto input = top->node->inputs.rbegin(); input != top->node->inputs.rend(); ++input) {
-          if (ids_.count(input->get())) continue;
-          stack.push_back(input->get());
-          ready = false;
-        }
-      }
-      if (!ready) continue;
+      const size_t before = stack.size();
+      if (!top->data) push_unnumbered(top->node->inputs, *top, stack);
+      if (stack.size() > before) continue;
       stack.pop_back();
       number(*top);
     }
     return ids_.at(value.get());
+  }
+
+  // What must be numbered before `value`. Of a switch whose condition is known only the branch it names is looked at: the
+  // other one may depend on what is not there, and must not advance random states.
+  void push_unnumbered(const Values& inputs, const ValueData& value, std::vector<const ValueData*>& stack) {
+    const auto push = [&](const Value& input) {
+      if (!ids_.count(input.get())) stack.push_back(input.get());
+    };
+    if (!is_switch(value)) {
+      for (auto input = inputs.rbegin(); input != inputs.rend(); ++input) push(*input);
+    } else if (!ids_.count(inputs[0].get())) {
+      push(inputs[0]);
+    } else if (const std::optional<size_t> branch = taken_branch(value)) {
+      push(inputs[*branch]);
+    } else {
+      push(inputs[2]);
+      push(inputs[1]);
+    }
+  }
+
+  static bool is_switch(const ValueData& value) { return value.node->op->name == "switch"; }
+
+  // Input 1 or 2 of a switch whose (numbered) condition is known; nothing where the branch would have to be broadcast.
+  std::optional<size_t> taken_branch(const ValueData& value) const {
+    const Tensor* condition = constant_of(ids_.at(value.node->inputs[0].get()));
+    if (!condition) return {};
+    const size_t branch = number_at(*condition, 0) != 0 ? 1 : 2;
+    if (value.node->inputs[branch]->type.shape != value.type.shape) return {};
+    return branch;
   }
 
   void number(const ValueData& value) {
@@ -111,11 +151,18 @@ class Flattener {
       ids_[&value] = add_constant(scalar_tensor(DType::b8, *spec_.learning_phase ? 1 : 0));
       return;
     }
-    throw ValueError("program: a result depends on placeholder \"" + value.node->name + "\" " + text(value.type.shape) + ", which is not among the inputs");
+    throw ValueError("program: a result depends on placeholder \"" + value.node->name + "\" " + text(value.type.shape) +
+                     ", which is not among the inputs");
   }
 
   void number_computed(const ValueData& value) {
     const Node& node = *value.node;
+    if (is_switch(value)) {
+      if (const std::optional<size_t> branch = taken_branch(value)) {
+        ids_[&value] = ids_.at(node.inputs[*branch].get());
+        return;
+      }
+    }
     NodeKey key{node.op, node.attributes, {}};
     for (const Value& input : node.inputs) key.inputs.push_back(ids_.at(input.get()));
     if (spec_.fold) {
@@ -154,19 +201,13 @@ class Flattener {
 
   bool is_scalar(int id, double number) const {
     const Tensor* tensor = constant_of(id);
-    return tensor && tensor->type.shape.rank() == 0 && tensor->type.dtype != DType::f16 && tensor->type.dtype != DType::bf16 && number_at(*tensor, 0) == number;
+    return tensor && tensor->type.shape.rank() == 0 && tensor->type.dtype != DType::f16 && tensor->type.dtype != DType::bf16 &&
+           number_at(*tensor, 0) == number;
   }
 
   std::optional<int> simplified(const NodeKey& key, const ValueData& value) {
     const std::string& name = key.op->name;
-    const auto type_of = [&](int id) { return graph_.values[static_cast<size_t>(id)].type; };
     if (name == "identity" || name == "stop_gradient") return key.inputs[0];
-    if (name == "switch") {
-      if (const Tensor* condition = constant_of(key.inputs[0])) {
-        const int taken = key.inputs[number_at(*condition, 0) != 0 ? 1 : 2];
-        if (type_of(taken).shape == value.type.shape) return taken;
-      }
-    }
     if (name == "multiply" && is_scalar(key.inputs[1], 1)) return key.inputs[0];
     if (name == "multiply" && is_scalar(key.inputs[0], 1)) return key.inputs[1];
     if (name == "divide" && is_scalar(key.inputs[1], 1)) return key.inputs[0];
@@ -174,7 +215,9 @@ class Flattener {
   }
 
   std::optional<int> folded(const NodeKey& key, const ValueData& value) {
-    if (key.inputs.empty() || !value.type.shape.known() || value.type.shape.elements() > kLargestFolded || value.node->op->name == "random_uniform") return {};
+    if (key.inputs.empty() || !value.type.shape.known() || value.type.shape.elements() > kLargestFolded ||
+        value.node->op->name == "random_uniform")
+      return {};
     std::vector<Tensor> inputs;
     for (int id : key.inputs) {
       const Tensor* tensor = constant_of(id);
@@ -186,7 +229,12 @@ class Flattener {
 
   // A random state that is read moves on by one per run, unless the step itself assigns it.
   void advance_random_states() {
-    for (const auto& [slot, leaf] : std::vector<std::pair<int, int>>(leaves_.begin(), leaves_.end())) {
+    std::vector<bool> read(graph_.values.size());
+    for (const FlatNode& node : graph_.nodes)
+      for (int id : node.inputs) read[static_cast<size_t>(id)] = true;
+    const std::map<int, int> ordered(leaves_.begin(), leaves_.end());  // so that the same graph makes the same plan
+    for (const auto& [slot, leaf] : ordered) {
+      if (!read[static_cast<size_t>(leaf)]) continue;
       const auto& variable = graph_.variables[static_cast<size_t>(slot)];
       if (!variable->random_state()) continue;
       bool assigned = false;
@@ -207,6 +255,7 @@ class Flattener {
   std::unordered_map<const ValueData*, int> ids_;
   std::unordered_map<const Variable*, int> slots_;
   std::unordered_map<int, int> leaves_;  // variable slot -> value
+  std::unordered_map<std::string, int> constants_;  // small ones by type and bits
   std::unordered_map<NodeKey, int, NodeKeyHash> nodes_;
   std::unordered_map<const Node*, int> by_node_;
 };

@@ -40,7 +40,8 @@ int mergeable_input(const Draft& draft, const StepMerger& merger, int reader, si
     const int producer = merger.producer(id);
     if (producer < 0 || producer == reader) continue;
     const DraftStep& maker = draft.steps[static_cast<size_t>(producer)];
-    if (!is_elementwise(maker) || maker.space != step.space || draft.values[static_cast<size_t>(id)].type.shape != step.space) continue;
+    if (!is_elementwise(maker) || maker.space != step.space || draft.values[static_cast<size_t>(id)].type.shape != step.space)
+      continue;
     for (int made : maker.outputs)
       if (draft.root(made) == draft.root(id) && draft.values[static_cast<size_t>(made)].type.shape == step.space) return made;
   }

@@ -23,11 +23,21 @@ Tensor tensor_of(const TensorType& type, const Dims& values) {
     for (size_t i = 0; i < values.size(); i++) tensor.as<decltype(zero)>()[i] = static_cast<decltype(zero)>(values[i]);
   };
   switch (type.dtype) {
-    case DType::i64: store(int64_t{}); break;
-    case DType::i32: store(int32_t{}); break;
-    case DType::i16: store(int16_t{}); break;
-    case DType::i8: store(int8_t{}); break;
-    default: store(uint8_t{}); break;
+    case DType::i64:
+      store(int64_t{});
+      break;
+    case DType::i32:
+      store(int32_t{});
+      break;
+    case DType::i16:
+      store(int16_t{});
+      break;
+    case DType::i8:
+      store(int8_t{});
+      break;
+    default:
+      store(uint8_t{});
+      break;
   }
   return tensor;
 }
@@ -69,7 +79,8 @@ class Drafter {
       case Source::constant: {
         made.place = Place::constant;
         const Tensor& tensor = draft_.graph.constants[static_cast<size_t>(value.slot)];
-        if (is_integer(value.type.dtype) && value.type.shape.elements() <= 4 * kMaxRank) made.content = {true, integers(tensor)};
+        if (is_integer(value.type.dtype) && value.type.shape.elements() <= 4 * kMaxRank)
+          made.content = {true, integers(tensor)};
         break;
       }
       case Source::computed:
@@ -114,7 +125,8 @@ class Drafter {
 
   void alias(int id, int of) { draft_.values[static_cast<size_t>(id)].root = draft_.root(of); }
 
-  void lower(int index, const FlatNode& node, const std::vector<int>& outputs, const Inference& inference, const std::vector<TensorType>& types) {
+  void lower(int index, const FlatNode& node, const std::vector<int>& outputs, const Inference& inference,
+             const std::vector<TensorType>& types) {
     Lowering lowering(*node.op, node.attributes, inference.inputs, types, inference.contents);
     node.op->lower(lowering);
     if (lowering.result) return set_known(outputs[0], lowering.result);
@@ -131,7 +143,9 @@ class Drafter {
   void elementwise(int index, const FlatNode& node, int output) {
     const ElementwiseOp op = *node.op->elementwise;
     const TensorType type = draft_.values[static_cast<size_t>(output)].type;
-    const DType in = node.inputs.empty() ? type.dtype : draft_.values[static_cast<size_t>(node.inputs[op == ElementwiseOp::select ? 1 : 0])].type.dtype;
+    const DType in = node.inputs.empty()
+                         ? type.dtype
+                         : draft_.values[static_cast<size_t>(node.inputs[op == ElementwiseOp::select ? 1 : 0])].type.dtype;
     if (op == ElementwiseOp::copy || (op == ElementwiseOp::cast && in == type.dtype)) return alias(output, node.inputs[0]);
     DraftStep step{KernelId::elementwise, {}, {}, {output}, {}, type.shape, {index}};
     const bool random = op == ElementwiseOp::random_uniform;
@@ -219,7 +233,8 @@ class Drafter {
       const DraftValue& value = draft_.values[static_cast<size_t>(update.value)];
       const Variable& variable = *draft_.graph.variables[static_cast<size_t>(update.variable)];
       if (value.type != variable.type()) {
-        throw ValueError("variable \"" + variable.name + "\": an update of " + text(variable.type()) + " got " + text(value.type));
+        throw ValueError("variable \"" + variable.name + "\": an update of " + text(variable.type()) + " got " +
+                         text(value.type));
       }
       draft_.updates.push_back({update.variable, own(update.value, value.type)});
     }
@@ -240,7 +255,10 @@ class Drafter {
 }  // namespace
 
 Uses::Uses(const Draft& draft)
-    : producer(draft.values.size(), -1), first_writer(draft.values.size(), -1), consumers(draft.values.size()), kept(draft.values.size()) {
+    : producer(draft.values.size(), -1),
+      first_writer(draft.values.size(), -1),
+      consumers(draft.values.size()),
+      kept(draft.values.size()) {
   for (size_t s = 0; s < draft.steps.size(); s++) {
     const DraftStep& step = draft.steps[s];
     if (step.dead) continue;

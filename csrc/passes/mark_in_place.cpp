@@ -55,7 +55,8 @@ void mark_in_place(Draft& draft, bool enabled) {
       std::vector<int> leaves;
       for (size_t id = 0; id < draft.values.size(); id++) {
         const DraftValue& value = draft.values[id];
-        if (value.root == static_cast<int>(id) && value.place == Place::variable && value.at == update.variable) leaves.push_back(static_cast<int>(id));
+        if (value.root == static_cast<int>(id) && value.place == Place::variable && value.at == update.variable)
+          leaves.push_back(static_cast<int>(id));
       }
       DraftValue& result = draft.values[static_cast<size_t>(update.value)];
       if (enabled && result.place == Place::none && can_write_variable(draft, uses, leaves, update.value)) {

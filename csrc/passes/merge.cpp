@@ -57,7 +57,8 @@ void StepMerger::keep_visible_outputs(DraftStep& step, int earlier, int later) c
   std::erase_if(step.outputs, [&](int id) {
     const auto root = static_cast<size_t>(draft_.root(id));
     if (uses_.kept[root]) return false;
-    return std::all_of(uses_.consumers[root].begin(), uses_.consumers[root].end(), [&](int reader) { return reader == earlier || reader == later; });
+    return std::all_of(uses_.consumers[root].begin(), uses_.consumers[root].end(),
+                       [&](int reader) { return reader == earlier || reader == later; });
   });
 }
 

@@ -70,7 +70,8 @@ void plan_memory(Draft& draft, bool enabled) {
   }
   std::vector<std::vector<int>> dying(draft.steps.size());
   for (size_t r = 0; r < draft.values.size(); r++)
-    if (last[r] >= 0 && draft.values[r].root == static_cast<int>(r)) dying[static_cast<size_t>(last[r])].push_back(static_cast<int>(r));
+    if (last[r] >= 0 && draft.values[r].root == static_cast<int>(r))
+      dying[static_cast<size_t>(last[r])].push_back(static_cast<int>(r));
 
   std::vector<bool> taken_over(draft.values.size());
   for (size_t s = 0; s < draft.steps.size(); s++) {
@@ -98,7 +99,8 @@ void plan_memory(Draft& draft, bool enabled) {
     if (!enabled) continue;
     for (int dead : dying[s]) {
       const DraftValue& old = draft.values[static_cast<size_t>(dead)];
-      if (old.place == Place::arena && !taken_over[static_cast<size_t>(dead)]) arena.give_back(old.at, aligned(old.type.bytes()));
+      if (old.place == Place::arena && !taken_over[static_cast<size_t>(dead)])
+        arena.give_back(old.at, aligned(old.type.bytes()));
     }
   }
   draft.arena_bytes = arena.size();

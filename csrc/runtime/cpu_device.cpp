@@ -1,3 +1,5 @@
+#include "runtime/cpu_device.h"
+
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -8,7 +10,6 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "cpu/kernels.h"
-#include "runtime/cpu_device.h"
 #include "runtime/cuda_device.h"
 
 namespace nnstack {
@@ -70,7 +71,9 @@ std::vector<std::string> list_devices() {
 Device& device_named(const std::string& name) {
   if (name == "cpu" || name == "cpu:0") return cpu_device();
   if (name == "cuda") return cuda_device(0);
-  if (name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 && name.find_first_not_of("0123456789", 5) == std::string::npos) return cuda_device(std::stoi(name.substr(5)));
+  if (name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 &&
+      name.find_first_not_of("0123456789", 5) == std::string::npos)
+    return cuda_device(std::stoi(name.substr(5)));
   throw ValueError("unknown device \"" + name + "\"; expected cpu, cuda or cuda:N");
 }
 

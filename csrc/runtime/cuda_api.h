@@ -18,9 +18,9 @@ struct CudaApi {
   int abi;
   const char* (*error)();
 
-  int (*device_count)();                      // 0 with the driver's reason in error() where there is none
-  const char* (*description)(int device);     // "NVIDIA H200, driver 13.0, runtime 13.0, products: cuBLASLt 13.1.1 from ..."
-  void (*add_library_folder)(const char*);    // where to look for libcublasLt.so.13, before the loader's own places
+  int (*device_count)();                    // 0 with the driver's reason in error() where there is none
+  const char* (*description)(int device);   // "NVIDIA H200, driver 13.0, runtime 13.0, products: cuBLASLt 13.1.1 from ..."
+  void (*add_library_folder)(const char*);  // where to look for libcublasLt.so.13, before the loader's own places
   const KernelTable* (*kernels)();
 
   // Blocks come from a cache and return to it; release_cached() gives the unused ones back to the driver.
@@ -31,7 +31,7 @@ struct CudaApi {
 
   int (*make_stream)(int device, void** stream);
   void (*destroy_stream)(void* stream);
-  void* (*stream_error)(void* stream);        // KernelContext::error of this stream, in device memory
+  void* (*stream_error)(void* stream);  // KernelContext::error of this stream, in device memory
   int (*upload)(void* stream, void* device, const void* host, size_t bytes);
   int (*download)(void* stream, void* host, const void* device, size_t bytes);
   int (*copy)(void* stream, void* to, const void* from, size_t bytes);

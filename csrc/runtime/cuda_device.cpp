@@ -27,7 +27,7 @@ std::string own_folder() {
 struct Plugin {
   const CudaApi* api = nullptr;  // null where there is no usable device
   int devices = 0;
-  std::string why;               // empty where there is one
+  std::string why;  // empty where there is one
   pid_t process = 0;
 };
 
@@ -39,8 +39,9 @@ Plugin open_plugin() {
   std::string looked = "looked for the CUDA plug-in at " + path +
                        (chosen && *chosen ? " (NNSTACK_CUDA_PLUGIN)" : " (NNSTACK_CUDA_PLUGIN names another file)");
   if (access(path.c_str(), F_OK) != 0) {
-    plugin.why = looked + ": there is no such file. This copy of nnstack was built without CUDA; build it where nvcc is, "
-                          "with -DNNSTACK_CUDA=ON";
+    plugin.why = looked +
+                 ": there is no such file. This copy of nnstack was built without CUDA; build it where nvcc is, "
+                 "with -DNNSTACK_CUDA=ON";
     return plugin;
   }
   // The handle is kept for the life of the process: devices, streams and kernel tables point into the library.

@@ -50,7 +50,8 @@ std::vector<Tensor> run_node(const Op& op, const Attributes& attributes, const s
   return results;
 }
 
-std::vector<Tensor> interpret(const Values& inputs, const Values& outputs, const std::vector<Tensor>& arrays, std::optional<bool> phase) {
+std::vector<Tensor> interpret(const Values& inputs, const Values& outputs, const std::vector<Tensor>& arrays,
+                              std::optional<bool> phase) {
   std::unordered_map<const ValueData*, Tensor> known;
   for (size_t i = 0; i < inputs.size(); i++) known[inputs[i].get()] = arrays[i];
   if (phase) known.emplace(learning_phase().get(), scalar_tensor(DType::b8, *phase ? 1 : 0));
@@ -69,7 +70,8 @@ std::vector<Tensor> interpret(const Values& inputs, const Values& outputs, const
     } else if (node.variable) {
       known[top] = node.variable->read();
     } else if (is_leaf(node, "placeholder")) {
-      throw ValueError("a result depends on placeholder \"" + node.name + "\" " + text(top->type.shape) + ", which is not among the inputs");
+      throw ValueError("a result depends on placeholder \"" + node.name + "\" " + text(top->type.shape) +
+                       ", which is not among the inputs");
     } else {
       bool ready = true;
       for (const Value& input : node.inputs) {

@@ -8,7 +8,8 @@ namespace nnstack {
 namespace {
 
 const char* kernel_name(KernelId id) {
-  constexpr const char* names[kKernels] = {"elementwise", "matmul", "reduce", "arg_reduce", "copy", "fill", "gather", "scatter_add", "softmax"};
+  constexpr const char* names[kKernels] = {"elementwise", "matmul", "reduce",      "arg_reduce", "copy",
+                                           "fill",        "gather", "scatter_add", "softmax"};
   return names[static_cast<int>(id)];
 }
 
@@ -16,7 +17,8 @@ std::string label_of(const Draft& draft, const DraftStep& step) {
   std::string label = kernel_name(step.kernel);
   if (step.nodes.empty()) return label;
   label += " {";
-  for (size_t i = 0; i < step.nodes.size(); i++) label += (i ? " " : "") + draft.graph.nodes[static_cast<size_t>(step.nodes[i])].op->name;
+  for (size_t i = 0; i < step.nodes.size(); i++)
+    label += (i ? " " : "") + draft.graph.nodes[static_cast<size_t>(step.nodes[i])].op->name;
   return label + "}";
 }
 
@@ -31,7 +33,8 @@ std::string layers_of(const Draft& draft, const DraftStep& step) {
 
 }  // namespace
 
-Plan::Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Device& device, const PassSwitches& passes) : input_shapes_(input_shapes) {
+Plan::Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Device& device, const PassSwitches& passes)
+    : input_shapes_(input_shapes) {
   Draft draft = make_draft(graph, input_shapes);
   if (passes.elementwise) group_elementwise(draft);
   if (passes.epilogue) attach_epilogues(draft);
@@ -68,8 +71,16 @@ const void* Plan::keep(const void* bytes, size_t size) {
 }
 
 void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable& kernels) {
-  PlanStep made{kernels.entries[static_cast<int>(step.kernel)].run, nullptr, static_cast<int32_t>(operands_.size()), 0, step.kernel,
-                step.kernel == KernelId::gather || step.kernel == KernelId::scatter_add, 0, 0, label_of(draft, step), layers_of(draft, step)};
+  PlanStep made{kernels.entries[static_cast<int>(step.kernel)].run,
+                nullptr,
+                static_cast<int32_t>(operands_.size()),
+                0,
+                step.kernel,
+                step.kernel == KernelId::gather || step.kernel == KernelId::scatter_add,
+                0,
+                0,
+                label_of(draft, step),
+                layers_of(draft, step)};
   const auto operand = [&](int id) {
     const DraftValue& root = draft.values[static_cast<size_t>(draft.root(id))];
     operands_.push_back({root.place, root.at});
@@ -112,7 +123,8 @@ std::string Plan::explain() const {
   for (const TensorType& type : inputs_) out += " " + text(type);
   out += "; arena " + std::to_string(arena_bytes_) + " bytes; " + std::to_string(steps_.size()) + " steps\n";
   for (size_t s = 0; s < steps_.size(); s++) {
-    out += std::to_string(s) + ": " + steps_[s].label + (steps_[s].layer.empty() ? "" : " (" + steps_[s].layer + ")") + " " + std::to_string(steps_[s].flops) + " flop, " + std::to_string(steps_[s].bytes) + " bytes\n";
+    out += std::to_string(s) + ": " + steps_[s].label + (steps_[s].layer.empty() ? "" : " (" + steps_[s].layer + ")") + " " +
+           std::to_string(steps_[s].flops) + " flop, " + std::to_string(steps_[s].bytes) + " bytes\n";
   }
   return out;
 }

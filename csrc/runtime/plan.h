@@ -19,8 +19,8 @@ struct PlanStep {
   const void* params;
   int32_t first_operand, operands;
   KernelId kernel;
-  bool may_fail;                 // reads data that may be out of range
-  int64_t flops, bytes;          // work, for explain and the profiler
+  bool may_fail;         // reads data that may be out of range
+  int64_t flops, bytes;  // work, for explain and the profiler
   std::string label, layer;
 };
 
@@ -36,9 +36,11 @@ class Plan {
   const std::vector<PlanStep>& steps() const { return steps_; }
   const std::vector<OperandPlace>& operands() const { return operands_; }
   const std::vector<Tensor>& constants() const { return constants_; }
-  int64_t arena_bytes() const { return arena_bytes_; }  // values, then scratch; on a device without host memory also inputs and outputs
+  int64_t arena_bytes() const {
+    return arena_bytes_;
+  }  // values, then scratch; on a device without host memory also inputs and outputs
   int64_t scratch_offset() const { return scratch_offset_; }
-  const std::vector<int64_t>& staged_inputs() const { return staged_inputs_; }    // offsets, where the device needs copies
+  const std::vector<int64_t>& staged_inputs() const { return staged_inputs_; }  // offsets, where the device needs copies
   const std::vector<int64_t>& staged_outputs() const { return staged_outputs_; }
   std::string explain() const;
 

@@ -25,7 +25,8 @@ Program::Program(FlatGraph graph, Device& device, const PassSwitches& passes, st
 void Program::finish() {
   for (const auto& variable : graph_.variables) {
     if (&variable->device() != &device_) {
-      throw RuntimeError("variable \"" + variable->name + "\" lives on " + variable->device().name() + ", the program runs on " + device_.name());
+      throw RuntimeError("variable \"" + variable->name + "\" lives on " + variable->device().name() +
+                         ", the program runs on " + device_.name());
     }
   }
   guard_ = std::make_shared<Guard>();
@@ -59,8 +60,10 @@ std::shared_ptr<const Plan> Program::prepare(const std::vector<Shape>& shapes) c
 }
 
 Program::Session::Session(const Program& program) : program_(program) {
-  if (program.writes_) exclusive_.emplace(program.guard_);
-  else shared_.emplace(program.guard_);
+  if (program.writes_)
+    exclusive_.emplace(program.guard_);
+  else
+    shared_.emplace(program.guard_);
   const std::lock_guard lock(program.mutex_);
   if (!program.idle_.empty()) {
     runner_ = std::move(program.idle_.back());
@@ -90,18 +93,21 @@ Program::Session::~Session() {
 }
 
 const Plan& Program::Session::prepare(const std::vector<Shape>& shapes) {
-  if (!runner_->plan() || runner_->plan()->input_shapes() != shapes) runner_->bind(program_.prepare(shapes), program_.graph_.variables);
+  if (!runner_->plan() || runner_->plan()->input_shapes() != shapes)
+    runner_->bind(program_.prepare(shapes), program_.graph_.variables);
   return *runner_->plan();
 }
 
 void Program::Session::run(const void* const* inputs, void* const* outputs) {
   runner_->run(inputs, outputs);
-  for (const FlatUpdate& update : program_.graph_.updates) program_.graph_.variables[static_cast<size_t>(update.variable)]->touch();
+  for (const FlatUpdate& update : program_.graph_.updates)
+    program_.graph_.variables[static_cast<size_t>(update.variable)]->touch();
 }
 
 std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) const {
   if (inputs.size() != this->inputs()) {
-    throw ValueError("program \"" + name_ + "\": expected " + std::to_string(this->inputs()) + " inputs, got " + std::to_string(inputs.size()));
+    throw ValueError("program \"" + name_ + "\": expected " + std::to_string(this->inputs()) + " inputs, got " +
+                     std::to_string(inputs.size()));
   }
   std::vector<Shape> shapes;
   std::vector<const void*> in;

@@ -39,8 +39,10 @@ class Program {
   std::vector<Tensor> run(const std::vector<Tensor>& inputs) const;
 
   // Rows of whole data sets, many runs per call; see _core.pyi.
-  int64_t run_steps(const std::vector<ArrayView>& sources, const int64_t* order, int64_t rows, int64_t first, int64_t batch, int64_t steps, double seconds) const;
-  void run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results, const std::vector<int64_t>& row_bytes) const;
+  int64_t run_steps(const std::vector<ArrayView>& sources, const int64_t* order, int64_t rows, int64_t first, int64_t batch,
+                    int64_t steps, double seconds) const;
+  void run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
+                   const std::vector<int64_t>& row_bytes) const;
 
   std::string explain() const;
   void profile(bool on) const;
@@ -60,7 +62,7 @@ class Program {
   std::shared_ptr<Guard> guard_;
   bool writes_ = false;
 
-  mutable std::mutex mutex_;  // of everything below
+  mutable std::mutex mutex_;                              // of everything below
   mutable std::list<std::shared_ptr<const Plan>> plans_;  // most recent first, bounded
   mutable std::vector<std::unique_ptr<Runner>> idle_;
   mutable bool profiling_ = false;

@@ -11,9 +11,11 @@ namespace {
 // The inputs of one run: pointers into the sources where rows lie as they are needed, else copies in the runner's staging.
 class Batch {
  public:
-  Batch(const Program& program, const std::vector<ArrayView>& sources, const int64_t* order) : program_(program), sources_(sources), order_(order), shapes_(sources.size()), pointers_(sources.size()) {
+  Batch(const Program& program, const std::vector<ArrayView>& sources, const int64_t* order)
+      : program_(program), sources_(sources), order_(order), shapes_(sources.size()), pointers_(sources.size()) {
     if (sources.size() != program.inputs()) {
-      throw ValueError("program \"" + program.name() + "\": expected " + std::to_string(program.inputs()) + " arrays, got " + std::to_string(sources.size()));
+      throw ValueError("program \"" + program.name() + "\": expected " + std::to_string(program.inputs()) + " arrays, got " +
+                       std::to_string(sources.size()));
     }
     for (size_t i = 0; i < sources.size(); i++) {
       if (sources[i].type.shape.rank() == 0) throw ValueError("an array of rows needs at least one dimension");
@@ -49,7 +51,9 @@ class Batch {
   }
 
  private:
-  const TensorType& type_of(size_t i) const { return program_.graph().values[static_cast<size_t>(program_.graph().inputs[i])].type; }
+  const TensorType& type_of(size_t i) const {
+    return program_.graph().values[static_cast<size_t>(program_.graph().inputs[i])].type;
+  }
 
   const Program& program_;
   const std::vector<ArrayView>& sources_;
@@ -60,7 +64,8 @@ class Batch {
 
 }  // namespace
 
-int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t* order, int64_t rows, int64_t first, int64_t batch, int64_t steps, double seconds) const {
+int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t* order, int64_t rows, int64_t first,
+                           int64_t batch, int64_t steps, double seconds) const {
   using Clock = std::chrono::steady_clock;
   if (batch <= 0) throw ValueError("the batch size must be positive, got " + std::to_string(batch));
   Batch inputs(*this, sources, order);
@@ -88,7 +93,8 @@ int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t*
   return steps;
 }
 
-void Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results, const std::vector<int64_t>& row_bytes) const {
+void Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
+                          const std::vector<int64_t>& row_bytes) const {
   if (batch <= 0) throw ValueError("the batch size must be positive, got " + std::to_string(batch));
   Batch inputs(*this, sources, nullptr);
   Session session(*this);
@@ -98,7 +104,8 @@ void Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, i
     const Plan& plan = session.prepare(inputs.shapes(count));
     for (size_t i = 0; i < results.size(); i++) {
       if (plan.outputs()[i].bytes() != count * row_bytes[i]) {
-        throw ValueError("output " + std::to_string(i) + " is " + text(plan.outputs()[i]) + " for a batch of " + std::to_string(count) + " rows; the first dimension must be the rows");
+        throw ValueError("output " + std::to_string(i) + " is " + text(plan.outputs()[i]) + " for a batch of " +
+                         std::to_string(count) + " rows; the first dimension must be the rows");
       }
       outputs[i] = static_cast<char*>(results[i]) + begin * row_bytes[i];
     }

@@ -7,6 +7,7 @@
 namespace nnstack {
 
 // destination[i] = source[order[first + i]] (or source[first + i] where order is null) for `count` rows of `width` elements.
-void gather_rows(const void* source, DType source_type, const int64_t* order, int64_t first, int64_t count, int64_t width, void* destination, DType type);
+void gather_rows(const void* source, DType source_type, const int64_t* order, int64_t first, int64_t count, int64_t width,
+                 void* destination, DType type);
 
 }  // namespace nnstack

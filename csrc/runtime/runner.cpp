@@ -24,32 +24,46 @@ void Runner::bind(std::shared_ptr<const Plan> plan, const std::vector<std::share
     const auto slot = static_cast<size_t>(operand.at);
     const Patch patch{static_cast<int32_t>(i), static_cast<int32_t>(operand.at)};
     switch (operand.place) {
-      case Place::arena: pointers_[i] = base + operand.at; break;
-      case Place::constant: pointers_[i] = plan_->constants()[slot].data(); break;
-      case Place::variable: variable_patches_.push_back(patch); break;
+      case Place::arena:
+        pointers_[i] = base + operand.at;
+        break;
+      case Place::constant:
+        pointers_[i] = plan_->constants()[slot].data();
+        break;
+      case Place::variable:
+        variable_patches_.push_back(patch);
+        break;
       case Place::input:
-        if (staged) pointers_[i] = base + plan_->staged_inputs()[slot];
-        else input_patches_.push_back(patch);
+        if (staged)
+          pointers_[i] = base + plan_->staged_inputs()[slot];
+        else
+          input_patches_.push_back(patch);
         break;
       case Place::output:
-        if (staged) pointers_[i] = base + plan_->staged_outputs()[slot];
-        else output_patches_.push_back(patch);
+        if (staged)
+          pointers_[i] = base + plan_->staged_outputs()[slot];
+        else
+          output_patches_.push_back(patch);
         break;
-      case Place::none: throw RuntimeError("plan: a value has no memory");
+      case Place::none:
+        throw RuntimeError("plan: a value has no memory");
     }
   }
 }
 
 void Runner::run(const void* const* inputs, void* const* outputs) {
   auto* base = static_cast<std::byte*>(arena_->data());
-  for (const Patch& p : variable_patches_) pointers_[static_cast<size_t>(p.operand)] = variables_[static_cast<size_t>(p.slot)]->data();
+  for (const Patch& p : variable_patches_)
+    pointers_[static_cast<size_t>(p.operand)] = variables_[static_cast<size_t>(p.slot)]->data();
   // Kernels do not write inputs; the table of operands has one type for all.
   for (const Patch& p : input_patches_) pointers_[static_cast<size_t>(p.operand)] = const_cast<void*>(inputs[p.slot]);
   for (const Patch& p : output_patches_) pointers_[static_cast<size_t>(p.operand)] = outputs[p.slot];
   for (size_t i = 0; i < plan_->staged_inputs().size(); i++)
     stream_->upload(base + plan_->staged_inputs()[i], inputs[i], static_cast<size_t>(plan_->inputs()[i].bytes()));
-  if (profiling_) execute_profiled();
-  else execute();
+  if (profiling_)
+    execute_profiled();
+  else
+    execute();
   for (size_t i = 0; i < plan_->staged_outputs().size(); i++)
     stream_->download(outputs[i], base + plan_->staged_outputs()[i], static_cast<size_t>(plan_->outputs()[i].bytes()));
 }
@@ -80,7 +94,8 @@ void Runner::execute_profiled() {
 void Runner::check(const PlanStep& step) {
   if (!device_.host_memory()) stream_->synchronize();
   if (stream_->take_error() == KernelError::none) return;
-  throw ValueError(step.label + (step.layer.empty() ? "" : " (layer \"" + step.layer + "\")") + ": an index is negative or too large for the table it reads");
+  throw ValueError(step.label + (step.layer.empty() ? "" : " (layer \"" + step.layer + "\")") +
+                   ": an index is negative or too large for the table it reads");
 }
 
 void* Runner::staging(size_t input, size_t bytes) {

@@ -18,9 +18,9 @@
 namespace nnstack {
 
 struct TensorInfo {
-  std::string name;                  // of an input; empty for outputs
-  std::string dtype;                 // numpy's name: "float32", "int64", ...
-  std::vector<std::int64_t> shape;   // -1: any size
+  std::string name;                 // of an input; empty for outputs
+  std::string dtype;                // numpy's name: "float32", "int64", ...
+  std::vector<std::int64_t> shape;  // -1: any size
 };
 
 class Session;
@@ -59,7 +59,7 @@ class NNSTACK_API Session {
   std::vector<float> predict(const std::vector<float>& values);
   // The same without allocating: `rows` rows from `input` to `output`, which has room for rows * output_row() values.
   void predict(const float* input, std::int64_t rows, float* output);
-  std::int64_t input_row() const;   // values in one row
+  std::int64_t input_row() const;  // values in one row
   std::int64_t output_row() const;
 
   // Any function. An input is read during run() and must stay valid until then.
