@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from nnstack import _core
+from nnstack.backend import slicing
 from nnstack.backend.config import floatx
 
 TensorLike = Any  # Tensor, Variable, numpy array, anything with __dlpack__, Python number or nested lists of them
@@ -316,42 +317,9 @@ def subscript(x: Tensor, key: Any) -> Tensor:
     """x[key] for ints, slices, None and Ellipsis, as numpy does it; one scalar integer tensor selects along axis 0."""
     if is_tensor(key):
         return emit("gather", x, convert(key, "int64"), axis=0)
-    keys = list(key) if isinstance(key, tuple) else [key]
-    used = sum(k is not None and k is not Ellipsis for k in keys)
-    rank = len(x.shape)
-    if used > rank:
-        raise IndexError(f"slicing: {used} indices for {rank} axes; shape {x.shape}")
-    missing = [slice(None)] * (rank - used)
-    place = next((i for i, k in enumerate(keys) if k is Ellipsis), None)
-    keys = keys + missing if place is None else keys[:place] + missing + keys[place + 1 :]
-
-    begins, ends, steps, dropped, added = [], [], [], [], []
-    axis = kept = 0
-    for k in keys:
-        if k is None:
-            added.append(kept)
-            kept += 1
-            continue
-        size = x.shape[axis]
-        if isinstance(k, slice):
-            begin, end, step = _whole(k.start), _whole(k.stop), _whole(k.step)
-            kept += 1
-        else:
-            begin, step = operator.index(k), None
-            if size is not None and not -size <= begin < size:
-                raise IndexError(f"slicing: index {begin} is out of range for axis {axis} of shape {x.shape}")
-            end = None if begin == -1 else begin + 1
-            dropped.append(axis)
-        begins.append(begin)
-        ends.append(end)
-        steps.append(1 if step is None else step)
-        axis += 1
-    if any(b is not None for b in begins) or any(e is not None for e in ends) or any(s != 1 for s in steps):
-        x = emit("slice", x, begins=begins, ends=ends, steps=steps)
-    if dropped:
-        x = emit("squeeze", x, axes=dropped)
-    return emit("expand_dims", x, axes=added) if added else x
-
-
-def _whole(bound: Any) -> int | None:
-    return None if bound is None else operator.index(bound)
+    plan = slicing.plan(key, x.shape)
+    if plan.cuts:
+        x = emit("slice", x, begins=plan.begins, ends=plan.ends, steps=plan.steps)
+    if plan.dropped:
+        x = emit("squeeze", x, axes=plan.dropped)
+    return emit("expand_dims", x, axes=plan.added) if plan.added else x
