@@ -89,7 +89,9 @@ def test_theirs_opens_here(name: str, data: Any, tf_keras: Any, tmp_path: Path) 
     theirs.save(str(tmp_path / "theirs.h5"))
     ours = load_model(tmp_path / "theirs.h5")
     assert int(ours.optimizer.iterations.numpy()) == 3
-    assert type(ours.optimizer) is getattr(optimizers.legacy if OPTIMIZERS[name][1] else optimizers, OPTIMIZERS[name][0])
+    assert type(ours.optimizer) is getattr(
+        optimizers.legacy if OPTIMIZERS[name][1] else optimizers, OPTIMIZERS[name][0]
+    )
     compare(ours, theirs, x, y)
     assert ours.metrics_names == ["loss", "accuracy", "mae"]
 
@@ -108,7 +110,11 @@ def test_same_layout(name: str, data: Any, tf_keras: Any, tmp_path: Path) -> Non
         found: dict[str, Any] = {}
         with h5py.File(path) as file:
             file.visititems(lambda key, item: found.update({key: getattr(item, "shape", None)}))
-            for key in ["model_weights", "optimizer_weights", *[k for k in found if k.startswith("model_weights/") and k.count("/") == 1]]:
+            for key in [
+                "model_weights",
+                "optimizer_weights",
+                *[k for k in found if k.startswith("model_weights/") and k.count("/") == 1],
+            ]:
                 for attribute in ("layer_names", "weight_names"):
                     if attribute in file[key].attrs:
                         found[f"{key}@{attribute}"] = list(file[key].attrs[attribute])
@@ -141,8 +147,9 @@ def test_functional_graph_both_ways(data: Any, tf_keras: Any, tmp_path: Path) ->
         i = layers.Input((3,))
         inner = k.models.Model(i, layers.Dense(4, activation="tanh")(i), name="inner")
         joined = layers.Concatenate()([inner(a), inner(b)])
-        return k.models.Model([a, b], [layers.Dense(3, activation="softmax", name="p")(joined), layers.Add()([inner(a), inner(b)])])
-
+        return k.models.Model(
+            [a, b], [layers.Dense(3, activation="softmax", name="p")(joined), layers.Add()([inner(a), inner(b)])]
+        )
 
     theirs, ours = build(tf_keras), build(nnstack)
     theirs.save(str(tmp_path / "theirs.h5"))
@@ -168,5 +175,3 @@ def test_json_both_ways(tf_keras: Any) -> None:
     config, theirs_config = again.layers[0].get_config(), theirs.layers[0].get_config()
     assert config["units"] == theirs_config["units"] and config["activation"] == theirs_config["activation"]
     assert config["kernel_regularizer"]["config"] == theirs_config["kernel_regularizer"]["config"]
-
-

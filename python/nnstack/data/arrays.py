@@ -82,6 +82,7 @@ def prepare(
     if len(given) == 1 and len(targets) > 1:
         given = given * len(targets)
     given += [None] * (len(targets) - len(given))
+    inputs = fit_inputs(inputs, graph.flat_inputs if graph is not None else None, names, what)
     check_lengths(
         {"x": inputs, "y": targets, "sample_weight": [to_array(w, what) for w in given if w is not None]}, what
     )
@@ -89,7 +90,6 @@ def prepare(
         combined_weight(target, weight, _for_output(class_weight, model, i))
         for i, (target, weight) in enumerate(zip(targets, given, strict=True))
     ]
-    inputs = fit_inputs(inputs, graph.flat_inputs if graph is not None else None, names, what)
     losses = model.compiled_loss.losses if model.compiled_loss is not None else []
     if losses:
         check_targets(targets, graph.flat_outputs if graph is not None else None, model.output_names, losses, what)

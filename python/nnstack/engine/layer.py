@@ -18,8 +18,6 @@ from nnstack.engine.shapes import declared_shape, map_shapes
 from nnstack.engine.weights import WeightOwner, leaves
 from nnstack.utils import nest
 
-_FORGOTTEN = frozenset({"_inbound_nodes", "_name", "_trainable", "_own_weights", "built", "input_spec", "_losses"})
-
 
 class Layer(WeightOwner, Connections):
     """What every layer is: `build` makes weights once the input's shape is known, `call` computes.
@@ -66,6 +64,8 @@ class Layer(WeightOwner, Connections):
                 f"{self._kind}: unknown argument {sorted(kwargs)[0]!r}; it takes {self._accepted_arguments()}"
             )
         super().__init__()
+        self._inbound_nodes: list[Node] = []
+        self._outbound_nodes: list[Node] = []
         if name is None:
             name = naming.unique_name(self.default_name or self._kind, self.names_from_one)
         elif "/" in name and name.startswith("/"):
@@ -78,8 +78,6 @@ class Layer(WeightOwner, Connections):
         self._dynamic = bool(dynamic)
         self._activity_regularizer = _regularizer(regularizer)
         self._initial_weights = initial
-        self._inbound_nodes: list[Node] = []
-        self._outbound_nodes: list[Node] = []
         self._losses: list[Any] = []
         self._metrics: list[Any] = []
         self._updates: list[Any] = []
@@ -98,7 +96,7 @@ class Layer(WeightOwner, Connections):
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is missing: a subclass that forgot super().__init__() gets told so.
-        if name in _FORGOTTEN and "_inbound_nodes" not in self.__dict__:
+        if "_inbound_nodes" not in self.__dict__ and not name.startswith("__"):
             raise RuntimeError(
                 f"{naming.snake_case(type(self).__name__)}: super().__init__() was not called. "
                 "Call it first in __init__, before attributes are set"

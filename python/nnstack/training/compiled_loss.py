@@ -7,7 +7,7 @@ from typing import Any
 
 from nnstack import backend, losses, metrics
 from nnstack.engine.connections import mask_of
-from nnstack.training.per_output import output_names_for, spread
+from nnstack.training.per_output import named, output_names_for, spread
 from nnstack.utils import nest
 
 
@@ -92,7 +92,7 @@ def as_loss(identifier: Any) -> Any:
     """A Loss object (or None) from a name, function, config or Loss object."""
     if identifier is None or isinstance(identifier, losses.Loss):
         return identifier
-    found = losses.get(identifier)
+    found = named("loss", losses.get, identifier, losses.__all__)
     if isinstance(found, losses.Loss):
         return found
     if isinstance(found, type):

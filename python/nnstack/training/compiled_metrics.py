@@ -7,7 +7,7 @@ from typing import Any
 
 from nnstack import metrics
 from nnstack.training.compiled_loss import masked_weight, match_target
-from nnstack.training.per_output import output_names_for, spread_metrics
+from nnstack.training.per_output import named, output_names_for, spread_metrics
 from nnstack.utils import nest
 
 
@@ -95,7 +95,7 @@ class CompiledMetrics:
 
 def _check_identifier(identifier: Any) -> None:
     if isinstance(identifier, str) and identifier not in ("accuracy", "acc", "crossentropy", "ce"):
-        metrics.get(identifier)
+        named("metrics", metrics.get, identifier, metrics.__all__)
     elif not isinstance(identifier, str | dict | metrics.Metric) and not callable(identifier):
         raise ValueError(f"compile: expected names, functions or Metric objects in metrics, got {identifier!r}")
 

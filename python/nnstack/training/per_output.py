@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -66,3 +67,16 @@ def output_names_for(count: int, structure: Any = None) -> list[str]:
     if isinstance(structure, Mapping):
         return sorted(structure)
     return [f"output_{position + 1}" for position in range(count)]
+
+
+def named(argument: str, get: Callable[[Any], Any], identifier: Any, known: Iterable[str]) -> Any:
+    """`get(identifier)`; for an unknown name a `ValueError` that names the argument, what comes near and what is accepted."""
+    try:
+        return get(identifier)
+    except ValueError:
+        if not isinstance(identifier, str):
+            raise
+        names = sorted({name.lower() for name in known} - {"get", "serialize", "deserialize"})
+        near = difflib.get_close_matches(identifier.lower(), names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"compile: unknown {argument} {identifier!r}.{hint} Known names: {', '.join(names)}") from None

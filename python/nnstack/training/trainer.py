@@ -11,7 +11,7 @@ from nnstack.data.arrays import Arrays
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
 from nnstack.training.methods import TrainingMethods
-from nnstack.training.per_output import spread
+from nnstack.training.per_output import named, spread
 from nnstack.training.steps import CompiledStep, EagerStep, MetricPrograms, Step
 from nnstack.utils import nest
 
@@ -103,7 +103,7 @@ class Trainer(TrainingMethods):
                 )
         if names and nest.is_nested(sample_weight_mode):
             spread(sample_weight_mode, names, "sample_weight_mode", one_for_all=True)
-        new_optimizer = optimizers.get(optimizer)
+        new_optimizer = named("optimizer", optimizers.get, optimizer, optimizers.__all__)
         compiled_loss = CompiledLoss(loss, loss_weights, names)
         compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names, compiled_loss.losses)
         self.optimizer = new_optimizer

@@ -111,14 +111,8 @@ class _Table:
             line = ""
             for column, end in enumerate(self._ends):
                 begin = self._ends[column - 1] if column else 0
-                space = 2 if column != len(self._ends) - 1 else 0
-                width = (
-                    end
-                    - begin
-                    - space
-                    - (1 + level if column == 0 else 0)
-                    - (level if column == len(self._ends) - 1 else 0)
-                )
+                last = column == len(self._ends) - 1
+                width = end - begin - level - (0 if last else 3)  # room between the columns
                 piece = left[column][:width]
                 breaks = [piece.find(mark) + len(mark) for mark in _BREAKS if mark in piece]
                 piece = piece[: min(breaks)] if breaks else piece
@@ -126,7 +120,7 @@ class _Table:
                 if column == 0:
                     line += "|" * level + " "
                 line += piece
-                stop = end - level if column == len(self._ends) - 1 else end
+                stop = end - level if last else end
                 line += " " * (stop - len(line))
             self._say(line + "|" * level)
 
