@@ -13,6 +13,11 @@ _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
 
 
+def _with_logits(output: Tensor, logits: Tensor) -> Tensor:
+    output._keras_logits = logits  # read by the cross-entropies
+    return output
+
+
 def linear(x: TensorLike) -> Any:
     """x itself."""
     return x
@@ -36,8 +41,9 @@ def selu(x: TensorLike) -> Tensor:
 
 
 def sigmoid(x: TensorLike) -> Tensor:
-    """1 / (1 + exp(-x))."""
-    return backend.sigmoid(x)
+    """1 / (1 + exp(-x)). Cross-entropies of the result are computed from x itself."""
+    value = backend.convert(x)
+    return _with_logits(backend.sigmoid(value), value)
 
 
 def hard_sigmoid(x: TensorLike) -> Tensor:
@@ -53,12 +59,15 @@ def tanh(x: TensorLike) -> Tensor:
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along `axis`; ValueError for a tensor of one axis.
 
+    Cross-entropies of the result are computed from x itself.
+
     >>> softmax([[0.0, 0.0]]).numpy()
     array([[0.5, 0.5]], dtype=float32)
     """
     if backend.ndim(x) < 2:
         raise ValueError(f"softmax: expected at least 2 axes, got shape {backend.int_shape(x)}. The first is the batch")
-    return backend.softmax(x, axis)
+    value = backend.convert(x)
+    return _with_logits(backend.softmax(value, axis), value)
 
 
 def softplus(x: TensorLike) -> Tensor:

@@ -36,6 +36,15 @@ def test_sigmoid_crossentropy_is_computed_from_the_logits():
     np.testing.assert_allclose(loss([[-80.0, 60.0, 0.0]]), [80.0, 60.0, np.log(2)], rtol=1e-6)
 
 
+def test_an_activation_hands_its_logits_to_every_crossentropy():
+    x = np.array([[2.0, -1.0]], "float32")
+    target = np.array([[1.0, 0.0]], "float32")
+    from_softmax = K.binary_crossentropy(target, activations.softmax(x)).numpy()
+    np.testing.assert_allclose(from_softmax, np.log1p(np.exp([[-2.0, -1.0]])), rtol=1e-6)
+    from_sigmoid = K.categorical_crossentropy(target, activations.sigmoid(x)).numpy()
+    np.testing.assert_allclose(from_sigmoid, [np.log1p(np.exp(-3.0))], rtol=1e-6)
+
+
 def test_class_axis_may_be_anywhere():
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
     labels = np.array([[0, 1, 2, 0], [2, 1, 0, 1]])

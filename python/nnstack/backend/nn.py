@@ -32,9 +32,8 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 
 def sigmoid(x: TensorLike) -> Tensor:
-    """1 / (1 + exp(-x)). Cross-entropies of the result are computed from x itself."""
-    value = convert(x)
-    return _with_logits(unary("sigmoid", value), value)
+    """1 / (1 + exp(-x)). A binary cross-entropy of the result is computed from x itself."""
+    return unary("sigmoid", x)
 
 
 def hard_sigmoid(x: TensorLike) -> Tensor:
@@ -59,9 +58,8 @@ def softsign(x: TensorLike) -> Tensor:
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """exp(x) / sum(exp(x)) along `axis`. Cross-entropies of the result are computed from x itself."""
-    value = convert(x)
-    return _with_logits(_along(value, axis, "softmax"), value)
+    """exp(x) / sum(exp(x)) along `axis`. A categorical cross-entropy of the result is computed from x itself."""
+    return _along(convert(x), axis, "softmax")
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
@@ -79,17 +77,16 @@ def _along(x: Tensor, axis: int, op: str) -> Tensor:
     return emit("transpose", emit(op, emit("transpose", x, permutation=order)), permutation=back)
 
 
-def _with_logits(output: Tensor, logits: Tensor) -> Tensor:
-    output._keras_logits = logits  # read by the cross-entropies; a concrete value has no producer to look at
-    return output
-
-
 def _logits(output: Tensor, op: str) -> Tensor | None:
-    """What `output` was made from, if softmax (sigmoid) made it: more exact, and it spares work."""
-    if output.op == op and output.inputs:
-        return convert(output.inputs[0])
+    """What `output` was made from, if an activation or `op` made it: more exact, and it spares work.
+
+    As in tf.keras, whatever cross-entropy follows takes what `activations.softmax` or `sigmoid` started from: binary
+    cross-entropy after softmax is that of the sigmoid of the same logits.
+    """
     kept = getattr(output, "_keras_logits", None)
-    return convert(kept) if kept is not None and output.op in (op, "transpose", "constant") else None
+    if kept is not None:
+        return convert(kept)
+    return convert(output.inputs[0]) if output.op == op and output.inputs else None
 
 
 def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) -> Tensor:
