@@ -15,7 +15,8 @@ constexpr double kWorthForking = 2e6;                             // floating po
 constexpr double kChunkWork = 8e6;
 constexpr int64_t kLongestRowBlock = 256;
 constexpr int64_t kRowsWorthPacking = 48;
-constexpr int64_t kAliasBytes = 2048;  // rows this far apart, or a multiple, fall into few sets of the cache
+constexpr int64_t kColumnsWorthCopying = 128;  // for which a copy of A is worth its time
+constexpr int64_t kAliasBytes = 2048;          // rows this far apart, or a multiple, fall into few sets of the cache
 constexpr int64_t kAliasPadding = 16;
 
 struct Split {  // of one product into chunks
@@ -46,9 +47,16 @@ Split split_work(const MatmulParams& p) {
   return s;
 }
 
-bool wants_copy_of_a(const MatmulParams& p) {
-  return !p.transpose_a && p.k * size_of(p.type) % kAliasBytes == 0 && p.m > kTileRows && p.n >= 256 &&
-         (p.batch == 1 || p.a_batch_stride == 0);
+// Steps of a packed tile of A are this far apart.
+template <class T>
+constexpr int64_t kPackedRows = round_up(kTileRows, kLanes<T>);
+
+// A is copied where its strides would be slow: a transposed one tile by tile, in the order in which tiles read it; one whose
+// rows collide in the cache with padded rows. Otherwise tiles are fastest straight from A.
+bool copies_a(const MatmulParams& p) {
+  if (!p.transpose_a && p.k * size_of(p.type) % kAliasBytes != 0) return false;
+  return p.n >= kColumnsWorthCopying && p.m > 3 && p.k > 1 && (p.batch == 1 || p.a_batch_stride == 0) &&
+         2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) >= kWorthForking;
 }
 
 template <class T>
@@ -56,13 +64,14 @@ struct Job {
   const MatmulParams* params;
   Split split;
   const T* a;
-  int64_t a_row, a_step;  // of a, or of the copy that is used in its place
   const T* b;
   T* c;
-  T* copy_of_a;
-  const T* original_a;
+  T* copy_of_a;  // [tile of rows][k][kPackedRows] of a transposed one, else [m][k + kAliasPadding]; or null
   void* const* operands;
 };
+
+// Tiles share the rows of a block evenly.
+int64_t tile_border(int64_t rows, int64_t index) { return rows * index / divide_up(rows, kTileRows); }
 
 template <class T>
 void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
@@ -74,8 +83,11 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
   const int64_t steps = divide_up(p.k, larger<int64_t>(1, divide_up(p.k, kLongestStep)));
   const bool transposed = p.transpose_b && p.k != 1;  // [n, 1] is [1, n]
   TileArguments<T> t;
-  t.a_row = job.a_row;
-  t.a_step = job.a_step;
+  const bool tiles_of_a = p.transpose_a && job.copy_of_a != nullptr;
+  if (!p.transpose_a) t.a_stride = job.copy_of_a != nullptr ? p.k + kAliasPadding : p.k;
+  else t.a_stride = tiles_of_a ? kPackedRows<T> : p.m;
+  if (!p.transpose_a && job.copy_of_a != nullptr) a = job.copy_of_a;
+  const auto& functions = kTiles<T>.functions[p.transpose_a ? 1 : 0];
   t.c_row = p.n;
   int64_t k = 0;
   do {
@@ -98,10 +110,11 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
       }
       int64_t row = m0;
       for (int64_t i = 0; i < tiles; i++) {
-        const int64_t next = m0 + rows * (i + 1) / tiles;
-        t.a = a + row * t.a_row + k * t.a_step;
+        const int64_t next = m0 + tile_border(rows, i + 1);
+        if (tiles_of_a) t.a = job.copy_of_a + ((m0 / kTileRows + i) * p.k + k) * kPackedRows<T>;
+        else t.a = p.transpose_a ? a + k * t.a_stride + row : a + row * t.a_stride + k;
         t.c = c + row * p.n + j;
-        kTiles<T>.functions[next - row - 1][vectors - 1](t);
+        functions[next - row - 1][vectors - 1](t);
         row = next;
       }
     }
@@ -143,7 +156,7 @@ void run_chunk(void* arg, int64_t chunk) {
     const T* a = job.a + i * p.a_batch_stride;
     const T* b = job.b + i * p.b_batch_stride;
     T* c = job.c + i * p.m * p.n;
-    if (!multiply_vector(p, job.original_a + i * p.a_batch_stride, b, c, m0, m1, n0, n1)) {
+    if (!multiply_vector(p, a, b, c, m0, m1, n0, n1)) {
       multiply_block(job, a, b, c, m0, m1, n0, n1);
     }
   }
@@ -159,12 +172,20 @@ void run_chunk(void* arg, int64_t chunk) {
 }
 
 template <class T>
-void copy_rows_of_a(void* arg, int64_t chunk) {
+void copy_tile_of_a(void* arg, int64_t index) {
   const Job<T>& job = *static_cast<const Job<T>*>(arg);
   const MatmulParams& p = *job.params;
-  const int64_t end = smaller((chunk + 1) * 64, p.m);
-  for (int64_t row = chunk * 64; row < end; row++) {
-    __builtin_memcpy(job.copy_of_a + row * job.a_row, job.original_a + row * p.k, static_cast<size_t>(p.k) * sizeof(T));
+  if (p.transpose_a) {
+    const int64_t m0 = index * kTileRows / job.split.row_block * job.split.row_block;  // of the block of rows
+    const int64_t rows = smaller(job.split.row_block, p.m - m0);
+    const int64_t row = m0 + tile_border(rows, index - m0 / kTileRows);
+    T* to = job.copy_of_a + index * p.k * kPackedRows<T>;
+    pack_panel(to, kPackedRows<T>, job.a + row, p.m, p.k, smaller(kPackedRows<T>, p.m - row));
+  } else {
+    const int64_t end = smaller((index + 1) * kTileRows, p.m);
+    for (int64_t row = index * kTileRows; row < end; row++) {
+      __builtin_memcpy(job.copy_of_a + row * (p.k + kAliasPadding), job.a + row * p.k, static_cast<size_t>(p.k) * sizeof(T));
+    }
   }
 }
 
@@ -173,18 +194,12 @@ void multiply(void* const* operands, const MatmulParams& p, const KernelContext&
   Job<T> job;
   job.params = &p;
   job.split = split_work<T>(p);
-  job.a = job.original_a = static_cast<const T*>(operands[0]);
+  job.a = static_cast<const T*>(operands[0]);
   job.b = static_cast<const T*>(operands[1]);
   job.c = static_cast<T*>(operands[2]);
-  job.a_row = p.transpose_a ? 1 : p.k;
-  job.a_step = p.transpose_a ? p.m : 1;
+  job.copy_of_a = copies_a(p) ? static_cast<T*>(context.scratch) : nullptr;
   job.operands = operands;
-  if (wants_copy_of_a(p)) {
-    job.copy_of_a = static_cast<T*>(context.scratch);
-    job.a = job.copy_of_a;
-    job.a_row = p.k + kAliasPadding;
-    context.parallel(context.pool, divide_up(p.m, 64), copy_rows_of_a<T>, &job);
-  }
+  if (job.copy_of_a != nullptr) context.parallel(context.pool, divide_up(p.m, kTileRows), copy_tile_of_a<T>, &job);
   if (job.split.chunks == 1) {
     run_chunk<T>(&job, 0);
   } else {
@@ -203,7 +218,10 @@ void matmul(void* const* operands, const void* raw_params, const KernelContext& 
 
 int64_t matmul_scratch(const void* raw_params) {
   const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
-  return wants_copy_of_a(params) ? params.m * (params.k + kAliasPadding) * size_of(params.type) : 0;
+  if (!copies_a(params)) return 0;
+  if (!params.transpose_a) return params.m * (params.k + kAliasPadding) * size_of(params.type);
+  const int64_t rows = params.type == DType::f64 ? kPackedRows<double> : kPackedRows<float>;
+  return divide_up(params.m, kTileRows) * params.k * rows * size_of(params.type);
 }
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

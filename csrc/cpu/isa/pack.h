@@ -69,17 +69,33 @@ inline void transpose_quads(float* panel, int64_t panel_columns, const float* b,
   store(panel + 3 * panel_columns, unpack_pairs<2>(high01, high23, AllLanes()));
 }
 
+// All steps of one vector of columns.
+inline void transpose_columns(float* panel, int64_t panel_columns, const float* b, int64_t row, int64_t steps) {
+  int64_t k = 0;
+  for (; k + 4 <= steps; k += 4) transpose_quads(panel + k * panel_columns, panel_columns, b + k, row);
+  for (; k < steps; k++) {
+    for (int64_t j = 0; j < kLanes<float>; j++) panel[k * panel_columns + j] = b[j * row + k];
+  }
+}
+
 // The same for a B that is stored [columns, steps], `b_column` from column to column.
 template <class T>
 void pack_panel_transposed(T* panel, int64_t panel_columns, const T* b, int64_t b_column, int64_t steps, int64_t columns) {
   int64_t done = 0;
   if constexpr (sizeof(T) == 4) {
     for (; done + kLanes<T> <= columns; done += kLanes<T>) {
-      const T* from = b + done * b_column;
-      int64_t k = 0;
-      for (; k + 4 <= steps; k += 4) transpose_quads(panel + k * panel_columns + done, panel_columns, from + k, b_column);
-      for (; k < steps; k++) {
-        for (int64_t j = 0; j < kLanes<T>; j++) panel[k * panel_columns + done + j] = from[j * b_column + k];
+      transpose_columns(panel + done, panel_columns, b + done * b_column, b_column, steps);
+    }
+    constexpr int kBlock = kLanes<T>;
+    for (; done < columns; done += kBlock) {  // too few columns for whole vectors: by way of a block that has enough
+      alignas(64) T block[kBlock][kBlock] = {};
+      for (int64_t k = 0; k < steps; k += kBlock) {
+        const int64_t length = smaller<int64_t>(kBlock, steps - k);
+        for (int64_t j = 0; j < columns - done; j++) {
+          const T* from = b + (done + j) * b_column + k;
+          store(block[j], length == kBlock ? load(from) : load_first(from, static_cast<int>(length)));
+        }
+        transpose_columns(panel + k * panel_columns + done, panel_columns, block[0], kBlock, length);
       }
     }
   }

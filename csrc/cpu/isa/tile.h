@@ -16,7 +16,7 @@ constexpr int kTileRows = 12;
 template <class T>
 struct TileArguments {
   const T* a;
-  int64_t a_row, a_step;  // strides from row to row and from step to step
+  int64_t a_stride;  // from row to row, or from step to step where A is stored transposed; the other stride is 1
   const T* b;
   int64_t b_step;
   T* c;
@@ -30,7 +30,7 @@ template <class T>
 using TileFunction = void (*)(const TileArguments<T>& arguments);
 
 // g++ 12 keeps the accumulators in registers only if every loop over them is unrolled.
-template <class T, int Rows, int Width>
+template <class T, int Rows, int Width, bool Transposed>
 __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   constexpr int kVectorLanes = kLanes<T>;
   Vector<T> sum[Rows][Width];
@@ -51,27 +51,28 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
       sum[i][Width - 1] = rest == kVectorLanes ? load(last) : load_first(last, rest);
     }
   }
-  // A pointer to every third row: the others are one indexed address away. Without the barrier g++ keeps an offset for each
-  // row instead, more than there are registers.
-  constexpr int kGroups = (Rows + 2) / 3;
-  const int64_t a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
+  // By rows there is a pointer to every third one, the others are one indexed address away; the empty asm keeps g++ from
+  // holding an offset for each row instead, more than there are registers.
+  constexpr int kGroups = Transposed ? 1 : (Rows + 2) / 3;
+  const int64_t a_stride = t.a_stride, b_step = t.b_step;
   const T* a[kGroups];
 #pragma GCC unroll 8
-  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * a_row;
+  for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * a_stride;
   const T* b = t.b;
-  for (int64_t step = t.steps; step > 0; step--, b += b_step) {
+  for (int64_t step = t.steps; step > 0; step--) {  // not unrolled: g++ would mix the steps and run out of registers
     Vector<T> right[Width];
 #pragma GCC unroll 4
     for (int j = 0; j < Width; j++) right[j] = load(b + j * kVectorLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++) {
-      const T left = a[i / 3][i % 3 * a_row];
+      const T left = Transposed ? a[0][i] : a[Transposed ? 0 : i / 3][i % 3 * a_stride];
 #pragma GCC unroll 4
       for (int j = 0; j < Width; j++) sum[i][j] += left * right[j];
     }
+    b += b_step;
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; g++) {
-      a[g] += a_step;
+      a[g] += Transposed ? a_stride : 1;
       asm volatile("" : "+r"(a[g]));
     }
   }
@@ -85,18 +86,20 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   }
 }
 
-template <class T, int Rows>
-struct TileList {
-  static constexpr void add(TileFunction<T> (*functions)[2]) {
-    functions[Rows - 1][0] = tile<T, Rows, 1>;
-    functions[Rows - 1][1] = tile<T, Rows, 2>;
-    if constexpr (Rows > 1) TileList<T, Rows - 1>::add(functions);
-  }
-};
 template <class T>
 struct TileTable {
-  TileFunction<T> functions[kTileRows][2];
-  constexpr TileTable() : functions() { TileList<T, kTileRows>::add(functions); }
+  TileFunction<T> functions[2][kTileRows][2];  // [transposed][rows - 1][width - 1]
+  constexpr TileTable() : functions() { add<kTileRows>(); }
+
+ private:
+  template <int Rows>
+  constexpr void add() {
+    functions[0][Rows - 1][0] = tile<T, Rows, 1, false>;
+    functions[0][Rows - 1][1] = tile<T, Rows, 2, false>;
+    functions[1][Rows - 1][0] = tile<T, Rows, 1, true>;
+    functions[1][Rows - 1][1] = tile<T, Rows, 2, true>;
+    if constexpr (Rows > 1) add<Rows - 1>();
+  }
 };
 template <class T>
 constexpr TileTable<T> kTiles{};
