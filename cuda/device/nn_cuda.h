@@ -18,7 +18,7 @@
 
 template <class... P, class... A>
 cudaError_t launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream, A&&... arguments) {
-  kernel<<<grid, block, shared_bytes, stream>>>(static_cast<P>(std::forward<A>(arguments))...);
+  kernel<<<grid, block, shared_bytes, stream> > >(static_cast<P>(std::forward<A>(arguments))...);
   return cudaGetLastError();
 }
 #endif

@@ -13,7 +13,8 @@ constexpr int kRadixChunk = 4 * kRadixThreads;
 __device__ inline int radix_digit(uint32_t key, int shift) { return static_cast<int>(key >> shift & 255); }
 
 // counts[digit][chunk]; a block for each chunk.
-__global__ static void __launch_bounds__(kRadixThreads) radix_count(const uint32_t* keys, int64_t count, int shift, uint32_t* counts) {
+__global__ static void __launch_bounds__(kRadixThreads)
+    radix_count(const uint32_t* keys, int64_t count, int shift, uint32_t* counts) {
   NN_SHARED(uint32_t, found, [kRadixThreads]);
   found[threadIdx.x] = 0;
   __syncthreads();
@@ -48,9 +49,9 @@ __global__ static void __launch_bounds__(kRadixThreads) running_sum(uint32_t* va
 }
 
 // A block for each chunk; `places` is the running sum over counts.
-__global__ static void __launch_bounds__(kRadixThreads) radix_move(const uint32_t* keys, const uint32_t* positions, int64_t count, int shift,
-                                                                   const uint32_t* places, uint32_t* sorted_keys,
-                                                                   uint32_t* sorted_positions) {
+__global__ static void __launch_bounds__(kRadixThreads)
+    radix_move(const uint32_t* keys, const uint32_t* positions, int64_t count, int shift, const uint32_t* places,
+               uint32_t* sorted_keys, uint32_t* sorted_positions) {
   constexpr int kWarps = kRadixThreads / 32;
   NN_SHARED(uint32_t, next, [kRadixThreads]);             // place of the next element with this digit
   NN_SHARED(uint32_t, in_warp, [kWarps][kRadixThreads]);  // how many elements of this round a warp has for a digit

@@ -28,8 +28,8 @@ struct Better {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kTeamThreads) arg_reduce(const ArgReduceParams p, Teams teams, const T* source,
-                                                           int64_t* result) {
+__global__ void __launch_bounds__(kTeamThreads)
+    arg_reduce(const ArgReduceParams p, Teams teams, const T* source, int64_t* result) {
   Better<T> better{p.minimum};
   int64_t outputs = p.outer * p.inner;
   for (int64_t first = int64_t(blockIdx.x) * teams.outputs(); first < outputs; first += int64_t(gridDim.x) * teams.outputs()) {
@@ -60,16 +60,24 @@ void run(void* const* operands, const ArgReduceParams& p, const KernelContext& c
 void run_arg_reduce(void* const* operands, const void* params, const KernelContext& context) {
   const auto& p = *static_cast<const ArgReduceParams*>(params);
   switch (p.type) {
-    case DType::f32: return run<float>(operands, p, context);
-    case DType::f64: return run<double>(operands, p, context);
-    case DType::i8: return run<int8_t>(operands, p, context);
-    case DType::i16: return run<int16_t>(operands, p, context);
-    case DType::i32: return run<int32_t>(operands, p, context);
-    case DType::i64: return run<int64_t>(operands, p, context);
+    case DType::f32:
+      return run<float>(operands, p, context);
+    case DType::f64:
+      return run<double>(operands, p, context);
+    case DType::i8:
+      return run<int8_t>(operands, p, context);
+    case DType::i16:
+      return run<int16_t>(operands, p, context);
+    case DType::i32:
+      return run<int32_t>(operands, p, context);
+    case DType::i64:
+      return run<int64_t>(operands, p, context);
     case DType::u8:
-    case DType::b8: return run<uint8_t>(operands, p, context);
+    case DType::b8:
+      return run<uint8_t>(operands, p, context);
     case DType::f16:
-    case DType::bf16: stream_of(context).fail("arg_reduce: float16 and bfloat16 must be cast to float32 first");
+    case DType::bf16:
+      stream_of(context).fail("arg_reduce: float16 and bfloat16 must be cast to float32 first");
   }
 }
 

@@ -10,8 +10,8 @@ namespace nnstack::cuda {
 namespace {
 
 template <class Word>
-__global__ void __launch_bounds__(kThreads) copy(const __grid_constant__ CopyParams p, int64_t size, const Word* source,
-                                                 Word* destination) {
+__global__ void __launch_bounds__(kThreads)
+    copy(const __grid_constant__ CopyParams p, int64_t size, const Word* source, Word* destination) {
   for (int64_t i = first_item(); i < size; i += item_step()) {
     int64_t from = element_offset(i, size, p.dims, p.source_strides, p.rank);
     int64_t to = element_offset(i, size, p.dims, p.destination_strides, p.rank);
@@ -23,8 +23,8 @@ constexpr int kTile = 32;
 
 // The last two dimensions lie side by side in the source and in the destination, in this order.
 template <class Word>
-__global__ void __launch_bounds__(kThreads) transpose(const __grid_constant__ CopyParams p, int64_t batch, const Word* source,
-                                                      Word* destination) {
+__global__ void __launch_bounds__(kThreads)
+    transpose(const __grid_constant__ CopyParams p, int64_t batch, const Word* source, Word* destination) {
   NN_SHARED(Word, tile, [kTile][kTile + 1]);
   constexpr int kRows = kThreads / kTile;
   int x = static_cast<int>(threadIdx.x) % kTile, y = static_cast<int>(threadIdx.x) / kTile;
@@ -126,11 +126,16 @@ void run_copy(void* const* operands, const void* params, const KernelContext& co
   for (int d = 0; d < p.rank; ++d) size *= p.dims[d];
   if (size == 0) return;
   switch (p.element_size) {
-    case 1: return run<uint8_t>(operands, p, size, context);
-    case 2: return run<uint16_t>(operands, p, size, context);
-    case 4: return run<uint32_t>(operands, p, size, context);
-    case 8: return run<uint64_t>(operands, p, size, context);
-    default: return run<uint4>(operands, p, size, context);
+    case 1:
+      return run<uint8_t>(operands, p, size, context);
+    case 2:
+      return run<uint16_t>(operands, p, size, context);
+    case 4:
+      return run<uint32_t>(operands, p, size, context);
+    case 8:
+      return run<uint64_t>(operands, p, size, context);
+    default:
+      return run<uint4>(operands, p, size, context);
   }
 }
 

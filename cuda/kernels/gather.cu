@@ -9,8 +9,8 @@ namespace {
 
 // `words` words make up result[o, j, :].
 template <class Word, class Index>
-__global__ void __launch_bounds__(kThreads) gather(const GatherParams p, int64_t words, const Word* source, const Index* index,
-                                                   Word* result, int32_t* error) {
+__global__ void __launch_bounds__(kThreads)
+    gather(const GatherParams p, int64_t words, const Word* source, const Index* index, Word* result, int32_t* error) {
   int64_t total = p.outer * p.count * words;
   for (int64_t i = first_item(); i < total; i += item_step()) {
     int64_t row = i / words, word = i % words;
@@ -29,11 +29,11 @@ void run(void* const* operands, const GatherParams& p, int64_t row_bytes, const 
   auto error = reinterpret_cast<int32_t*>(context.error);
   dim3 grid = blocks(grid_for(context, p.outer * p.count * words, kThreads));
   if (p.index_type == DType::i64) {
-    launch_on(context, gather<Word, int64_t>, grid, kThreads, p, words, source, static_cast<const int64_t*>(operands[1]), result,
-              error);
+    launch_on(context, gather<Word, int64_t>, grid, kThreads, p, words, source, static_cast<const int64_t*>(operands[1]),
+              result, error);
   } else {
-    launch_on(context, gather<Word, int32_t>, grid, kThreads, p, words, source, static_cast<const int32_t*>(operands[1]), result,
-              error);
+    launch_on(context, gather<Word, int32_t>, grid, kThreads, p, words, source, static_cast<const int32_t*>(operands[1]),
+              result, error);
   }
 }
 

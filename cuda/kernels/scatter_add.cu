@@ -14,8 +14,8 @@ int64_t chunk_count(const ScatterAddParams& p) { return (p.count + kRadixChunk -
 
 // Rows that do not exist get the key `rows`, behind all others.
 template <class Index>
-__global__ void __launch_bounds__(kThreads) make_keys(const ScatterAddParams p, const Index* index, uint32_t* keys,
-                                                      uint32_t* positions, int32_t* error) {
+__global__ void __launch_bounds__(kThreads)
+    make_keys(const ScatterAddParams p, const Index* index, uint32_t* keys, uint32_t* positions, int32_t* error) {
   for (int64_t j = first_item(); j < p.count; j += item_step()) {
     auto row = static_cast<int64_t>(index[j]);
     bool good = row >= 0 && row < p.rows;
@@ -87,14 +87,22 @@ void run_scatter_add(void* const* operands, const void* params, const KernelCont
     std::swap(positions, other_positions);
   }
   switch (p.type) {
-    case DType::f32: return add<float>(operands, p, keys, positions, context);
-    case DType::f64: return add<double>(operands, p, keys, positions, context);
-    case DType::i8: return add<int8_t>(operands, p, keys, positions, context);
-    case DType::i16: return add<int16_t>(operands, p, keys, positions, context);
-    case DType::i32: return add<int32_t>(operands, p, keys, positions, context);
-    case DType::i64: return add<int64_t>(operands, p, keys, positions, context);
-    case DType::u8: return add<uint8_t>(operands, p, keys, positions, context);
-    default: stream.fail("scatter_add: float16, bfloat16 and bool must be cast first");
+    case DType::f32:
+      return add<float>(operands, p, keys, positions, context);
+    case DType::f64:
+      return add<double>(operands, p, keys, positions, context);
+    case DType::i8:
+      return add<int8_t>(operands, p, keys, positions, context);
+    case DType::i16:
+      return add<int16_t>(operands, p, keys, positions, context);
+    case DType::i32:
+      return add<int32_t>(operands, p, keys, positions, context);
+    case DType::i64:
+      return add<int64_t>(operands, p, keys, positions, context);
+    case DType::u8:
+      return add<uint8_t>(operands, p, keys, positions, context);
+    default:
+      stream.fail("scatter_add: float16, bfloat16 and bool must be cast first");
   }
 }
 

@@ -49,7 +49,7 @@ class Allocator {
   std::mutex mutex_;
   std::unordered_map<void*, size_t> sizes_;  // of blocks in use
   std::map<size_t, std::vector<Block>> cache_;
-  std::vector<cudaEvent_t> events_;          // ready for use
+  std::vector<cudaEvent_t> events_;  // ready for use
   std::vector<Stream*> streams_;
   int64_t used_ = 0, cached_ = 0;
 };

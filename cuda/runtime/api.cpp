@@ -1,6 +1,4 @@
 // The table that the core gets from the plug-in; see csrc/runtime/cuda_api.h.
-#include "runtime/cuda_api.h"
-
 #include <map>
 #include <mutex>
 #include <string>
@@ -10,6 +8,7 @@
 #include "cuda/runtime/cublaslt.h"
 #include "cuda/runtime/failure.h"
 #include "cuda/runtime/stream.h"
+#include "runtime/cuda_api.h"
 
 namespace nnstack::cuda {
 namespace {
@@ -106,10 +105,10 @@ int launch_graph(void* graph, void* stream) {
 }
 void destroy_graph(void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
-constexpr CudaApi kApi = {kCudaAbi,     error,          device_count, description,    add_library_folder, kernels,
-                          allocate,     release,        memory,       release_cached, make_stream,        destroy_stream,
-                          stream_error, upload,         download,     copy,           synchronize,        take_error,
-                          begin_capture, end_capture,   launch_graph, destroy_graph};
+constexpr CudaApi kApi = {kCudaAbi,      error,       device_count, description,    add_library_folder, kernels,
+                          allocate,      release,     memory,       release_cached, make_stream,        destroy_stream,
+                          stream_error,  upload,      download,     copy,           synchronize,        take_error,
+                          begin_capture, end_capture, launch_graph, destroy_graph};
 
 }  // namespace
 }  // namespace nnstack::cuda

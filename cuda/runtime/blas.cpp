@@ -22,8 +22,7 @@ class Owned {
   ~Owned() {
     if (descriptor_) destroy_(descriptor_);
   }
-  Owned(Owned&& other) noexcept
-      : destroy_(other.destroy_), descriptor_(std::exchange(other.descriptor_, nullptr)) {}
+  Owned(Owned&& other) noexcept : destroy_(other.destroy_), descriptor_(std::exchange(other.descriptor_, nullptr)) {}
   Owned& operator=(Owned&&) = delete;
   Descriptor* address() { return &descriptor_; }
   Descriptor get() const { return descriptor_; }
@@ -44,9 +43,11 @@ Key key_of(const MatmulParams& p, bool workspace) {
   return {p.type, p.transpose_a, p.transpose_b, p.batch, p.m, p.n, p.k, p.a_batch_stride, p.b_batch_stride, workspace};
 }
 
-Owned make_layout(const Functions& lt, DataType type, int64_t rows, int64_t columns, int64_t batch, int64_t stride, bool& good) {
+Owned make_layout(const Functions& lt, DataType type, int64_t rows, int64_t columns, int64_t batch, int64_t stride,
+                  bool& good) {
   Owned layout(lt.layout_destroy);
-  good = good && lt.layout_create(layout.address(), type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows) == 0;
+  good =
+      good && lt.layout_create(layout.address(), type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows) == 0;
   if (good && batch > 1) {
     auto count = static_cast<int32_t>(batch);
     good = lt.layout_set(layout.get(), kBatchCount, &count, sizeof count) == 0 &&

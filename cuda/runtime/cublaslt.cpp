@@ -29,7 +29,8 @@ void* open(std::string& report) {
     return handle;
   }
   std::vector<std::string> paths;
-  if (const char* folder = std::getenv("NNSTACK_CUDA_LIB_DIR"); folder && *folder) paths.push_back(std::string(folder) + "/" + kName);
+  if (const char* folder = std::getenv("NNSTACK_CUDA_LIB_DIR"); folder && *folder)
+    paths.push_back(std::string(folder) + "/" + kName);
   {
     std::lock_guard<std::mutex> lock(mutex);
     for (const std::string& folder : folders()) paths.push_back(folder + "/" + kName);

@@ -54,8 +54,8 @@ struct Functions {
   Status (*preference_create)(Descriptor*);
   Status (*preference_destroy)(Descriptor);
   Status (*preference_set)(Descriptor, PreferenceAttribute, const void*, size_t);
-  Status (*heuristic)(Handle, Descriptor operation, Descriptor a, Descriptor b, Descriptor c, Descriptor d, Descriptor preference,
-                      int wanted, HeuristicResult*, int* found);
+  Status (*heuristic)(Handle, Descriptor operation, Descriptor a, Descriptor b, Descriptor c, Descriptor d,
+                      Descriptor preference, int wanted, HeuristicResult*, int* found);
   Status (*matmul)(Handle, Descriptor operation, const void* alpha, const void* a, Descriptor a_layout, const void* b,
                    Descriptor b_layout, const void* beta, const void* c, Descriptor c_layout, void* d, Descriptor d_layout,
                    const Algorithm*, void* workspace, size_t workspace_bytes, cudaStream_t);

@@ -25,8 +25,8 @@ void launch_on(const KernelContext& context, void (*kernel)(Parameters...), dim3
   try {
     cudaError_t status = cudaSetDevice(stream.device());
     if (status == cudaSuccess) {
-      status = launch(kernel, grid, dim3(static_cast<unsigned>(threads)), 0, stream.handle(),
-                      std::forward<Arguments>(arguments)...);
+      status =
+          launch(kernel, grid, dim3(static_cast<unsigned>(threads)), 0, stream.handle(), std::forward<Arguments>(arguments)...);
     }
     if (status != cudaSuccess) stream.fail(std::string("starting a kernel: ") + cudaGetErrorString(status));
   } catch (const std::exception& error) {  // the emulation reports faults inside a kernel this way

@@ -13,15 +13,16 @@ inline int checks = 0;
 inline void check(bool good, const std::string& what, std::source_location where = std::source_location::current()) {
   ++checks;
   if (good) return;
-  if (++failures <= 40) std::printf("%s:%u: failed: %s\n", where.file_name(), static_cast<unsigned>(where.line()), what.c_str());
+  if (++failures <= 40)
+    std::printf("%s:%u: failed: %s\n", where.file_name(), static_cast<unsigned>(where.line()), what.c_str());
 }
 
 // Every element within `tolerance`, relative to the larger of 1 and the expected value; NaN equals NaN.
 template <class T>
 void check_close(const std::vector<T>& got, const std::vector<T>& expected, double tolerance, const std::string& what,
                  std::source_location where = std::source_location::current()) {
-  check(got.size() == expected.size(), what + ": size " + std::to_string(got.size()) + ", expected " + std::to_string(expected.size()),
-        where);
+  check(got.size() == expected.size(),
+        what + ": size " + std::to_string(got.size()) + ", expected " + std::to_string(expected.size()), where);
   for (size_t i = 0; i < got.size() && i < expected.size(); ++i) {
     auto a = static_cast<double>(got[i]), b = static_cast<double>(expected[i]);
     bool same = a == b || (std::isnan(a) && std::isnan(b));

@@ -41,13 +41,16 @@ bool contains(const std::string& text, const std::string& part) {
 void check_missing() {
   check(in_child([] {
           setenv("NNSTACK_CUDA_PLUGIN", "/nowhere/plugin.so", 1);
-          return cuda_device_count() == 0 && contains(why_no_cuda(), "/nowhere/plugin.so") && contains(why_no_cuda(), "no such file") &&
-                 contains(message([] { cuda_device(0); }), "device \"cuda:0\" is not available: looked for the CUDA plug-in at /nowhere");
+          return cuda_device_count() == 0 && contains(why_no_cuda(), "/nowhere/plugin.so") &&
+                 contains(why_no_cuda(), "no such file") &&
+                 contains(message([] { cuda_device(0); }),
+                          "device \"cuda:0\" is not available: looked for the CUDA plug-in at /nowhere");
         }),
         "a plug-in that is not there");
   check(in_child([] {
           unsetenv("NNSTACK_CUDA_PLUGIN");
-          return cuda_device_count() == 0 && contains(why_no_cuda(), "/libnnstack_cuda.so") && contains(why_no_cuda(), "NNSTACK_CUDA_PLUGIN");
+          return cuda_device_count() == 0 && contains(why_no_cuda(), "/libnnstack_cuda.so") &&
+                 contains(why_no_cuda(), "NNSTACK_CUDA_PLUGIN");
         }),
         "no plug-in beside the library");
   check(in_child([] {

@@ -1,5 +1,5 @@
-// Puts the emulated CUDA kernels in the place of the CPU's in the programs of tests/cpp/kernels, which compare every kernel with
-// the reference. The emulation reads and writes host memory, so operands need not be moved.
+// Puts the emulated CUDA kernels in the place of the CPU's in the programs of tests/cpp/kernels, which compare every kernel
+// with the reference. The emulation reads and writes host memory, so operands need not be moved.
 #include <cstring>
 #include <utility>
 #include <vector>

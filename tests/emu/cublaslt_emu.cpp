@@ -20,7 +20,8 @@ struct Layout {
 constexpr int kInvalidValue = 7;
 
 template <class T>
-void multiply(const Operation& operation, T alpha, const T* a, const Layout& la, const T* b, const Layout& lb, T beta, T* d, const Layout& ld) {
+void multiply(const Operation& operation, T alpha, const T* a, const Layout& la, const T* b, const Layout& lb, T beta, T* d,
+              const Layout& ld) {
   uint64_t depth = operation.transpose[0] ? la.rows : la.columns;
   for (int32_t s = 0; s < ld.batch; ++s) {
     for (uint64_t j = 0; j < ld.columns; ++j) {
@@ -94,25 +95,27 @@ struct Heuristic {
   int reserved[4];
 };
 // Says no to products with a single column, so that the way around it is tested too.
-int cublasLtMatmulAlgoGetHeuristic(void*, Operation*, Layout* a, Layout* b, Layout* c, Layout* d, int*, int, Heuristic* result, int* found) {
+int cublasLtMatmulAlgoGetHeuristic(void*, Operation*, Layout* a, Layout* b, Layout* c, Layout* d, int*, int, Heuristic* result,
+                                   int* found) {
   if (a->batch != d->batch || b->batch != d->batch || c->rows != d->rows) return kInvalidValue;
   *result = {};
   *found = d->rows > 1 ? 1 : 0;
   return 0;
 }
-int cublasLtMatmul(void*, Operation* operation, const void* alpha, const void* a, Layout* la, const void* b, Layout* lb, const void* beta,
-                   const void* c, Layout*, void* d, Layout* ld, const void*, void*, size_t, void*) {
-  uint64_t depth_a = operation->transpose[0] ? la->rows : la->columns, depth_b = operation->transpose[1] ? lb->columns : lb->rows;
+int cublasLtMatmul(void*, Operation* operation, const void* alpha, const void* a, Layout* la, const void* b, Layout* lb,
+                   const void* beta, const void* c, Layout*, void* d, Layout* ld, const void*, void*, size_t, void*) {
+  uint64_t depth_a = operation->transpose[0] ? la->rows : la->columns,
+           depth_b = operation->transpose[1] ? lb->columns : lb->rows;
   uint64_t rows = operation->transpose[0] ? la->columns : la->rows, columns = operation->transpose[1] ? lb->rows : lb->columns;
   if (c != d || depth_a != depth_b || rows != ld->rows || columns != ld->columns || la->type != ld->type) return kInvalidValue;
   if (ld->type == 1 && operation->compute == 70) {
-    multiply(*operation, *static_cast<const double*>(alpha), static_cast<const double*>(a), *la, static_cast<const double*>(b), *lb,
-             *static_cast<const double*>(beta), static_cast<double*>(d), *ld);
+    multiply(*operation, *static_cast<const double*>(alpha), static_cast<const double*>(a), *la, static_cast<const double*>(b),
+             *lb, *static_cast<const double*>(beta), static_cast<double*>(d), *ld);
     return 0;
   }
   if (ld->type == 0 && operation->compute == 68) {
-    multiply(*operation, *static_cast<const float*>(alpha), static_cast<const float*>(a), *la, static_cast<const float*>(b), *lb,
-             *static_cast<const float*>(beta), static_cast<float*>(d), *ld);
+    multiply(*operation, *static_cast<const float*>(alpha), static_cast<const float*>(a), *la, static_cast<const float*>(b),
+             *lb, *static_cast<const float*>(beta), static_cast<float*>(d), *ld);
     return 0;
   }
   return kInvalidValue;

@@ -1,9 +1,9 @@
 // Compiles where NVIDIA's own header is installed: what cuda/runtime/cublaslt.h declares is what cuBLASLt 13 has.
-#include "cuda/runtime/cublaslt.h"
-
 #include <cublasLt.h>
 
 #include <cstddef>
+
+#include "cuda/runtime/cublaslt.h"
 
 namespace lt = nnstack::cuda::cublaslt;
 

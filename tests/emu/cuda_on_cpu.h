@@ -11,13 +11,14 @@
 #define __constant__
 #define __grid_constant__
 #define __shared__ static_assert(false, "declare shared memory with NN_SHARED / NN_DYN_SHARED"),
-#include <cuda_runtime_api.h>
-#include <vector_functions.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <cuda_runtime_api.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector_functions.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -40,7 +41,9 @@
 #undef __launch_bounds__
 #define __launch_bounds__(...)
 // NN_SHARED(float, tile, [32][33]);   NN_SHARED(int, flag);   NN_DYN_SHARED(float, buf);
-#define NN_SHARED(T, name, ...) using name##_t_ = T __VA_ARGS__; static char name##_tag_; \
+#define NN_SHARED(T, name, ...)    \
+  using name##_t_ = T __VA_ARGS__; \
+  static char name##_tag_;         \
   auto& name = *reinterpret_cast<name##_t_*>(coc::shared(&name##_tag_, sizeof(name##_t_), alignof(name##_t_)))
 #define NN_DYN_SHARED(T, name) T* name = reinterpret_cast<T*>(coc::S.shm.base + coc::RED)
 #define COC_RAW __attribute__((no_sanitize("thread", "address"), optimize("no-tree-loop-distribute-patterns")))
@@ -62,128 +65,224 @@ namespace coc {
 constexpr bool TSAN = COC_TSAN(!) false;
 constexpr size_t STACK = COC_ASAN(4 *) 64 * 1024, SHM_CAP = 256 * 1024, RED = 128;
 enum State { NEW, READY, WAIT, DONE };
-struct Thread { uint3 tid; unsigned lin; State st; int line; bool fenced; char* stk; void *sp, *fake, *tsan; };
-struct Stack { char* stk; void* tsan; };  // pooled; the race detector needs its own per thread index and block parity
-struct Coll { unsigned mask, arrived, gen, got[2]; int line; alignas(16) char slot[2][32][16]; };  // one warp group's exchange
-struct SharedVar { const void* tag; size_t off, size; };
-struct Shm { char* base = nullptr; size_t used, limit, cap; int nvar; SharedVar var[64]; };
+struct Thread {
+  uint3 tid;
+  unsigned lin;
+  State st;
+  int line;
+  bool fenced;
+  char* stk;
+  void *sp, *fake, *tsan;
+};
+struct Stack {
+  char* stk;
+  void* tsan;
+};  // pooled; the race detector needs its own per thread index and block parity
+struct Coll {
+  unsigned mask, arrived, gen, got[2];
+  int line;
+  alignas(16) char slot[2][32][16];
+};  // one warp group's exchange
+struct SharedVar {
+  const void* tag;
+  size_t off, size;
+};
+struct Shm {
+  char* base = nullptr;
+  size_t used, limit, cap;
+  int nvar;
+  SharedVar var[64];
+};
 struct Sched {
-  dim3 grid, block; uint3 bid; unsigned n, done, live, arrived, gen, votes[2], vote_n[2]; int line;
-  std::vector<Thread> t; std::vector<Coll> coll; unsigned warp_live[32]; std::vector<Stack> pool[2048]; unsigned parity = 0; Shm shm;
-  void (*body)(const void*); const void* arg; std::exception_ptr err; void *sp, *tsan; const void* stk; size_t stk_size;
+  dim3 grid, block;
+  uint3 bid;
+  unsigned n, done, live, arrived, gen, votes[2], vote_n[2];
+  int line;
+  std::vector<Thread> t;
+  std::vector<Coll> coll;
+  unsigned warp_live[32];
+  std::vector<Stack> pool[2048];
+  unsigned parity = 0;
+  Shm shm;
+  void (*body)(const void*);
+  const void* arg;
+  std::exception_ptr err;
+  void *sp, *tsan;
+  const void* stk;
+  size_t stk_size;
   char key_start, key_end;  // happens-before keys for the race detector
 };
-inline Sched S; inline Thread* cur = nullptr; inline cudaError_t last_error = cudaSuccess;
+inline Sched S;
+inline Thread* cur = nullptr;
+inline cudaError_t last_error = cudaSuccess;
 
 // ---- stack switching -------------------------------------------------------------------------------------------------
 __attribute__((naked, noinline, no_sanitize("thread", "address"))) inline void swap_sp(void** /*save*/, void* /*to*/) {
-  asm volatile("push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15; mov %rsp,(%rdi); mov %rsi,%rsp;"
-               "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp; ret");
+  asm volatile(
+      "push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15; mov %rsp,(%rdi); mov %rsi,%rsp;"
+      "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp; ret");
 }
 COC_RAW inline void* first_frame(char* stk, void (*fn)()) {
   auto top = (void**)((uintptr_t)(stk + STACK) & ~uintptr_t(15));
-  top[-1] = nullptr; top[-2] = (void*)fn;                          // fn starts with rsp % 16 == 8
+  top[-1] = nullptr;
+  top[-2] = (void*)fn;  // fn starts with rsp % 16 == 8
   for (int i = 3; i < 9; i++) top[-i] = nullptr;
   return top - 8;
 }
 inline std::string where(const Thread& t) {
-  char b[160]; int n = snprintf(b, sizeof b, "block (%u,%u,%u) thread (%u,%u,%u)", S.bid.x, S.bid.y, S.bid.z, t.tid.x, t.tid.y, t.tid.z);
+  char b[160];
+  int n = snprintf(b, sizeof b, "block (%u,%u,%u) thread (%u,%u,%u)", S.bid.x, S.bid.y, S.bid.z, t.tid.x, t.tid.y, t.tid.z);
   if (t.line) snprintf(b + n, sizeof b - n, " line %d", t.line);
   return b;
 }
 [[noreturn]] inline void die(const std::string& m) { throw std::runtime_error("CUDA emulation: " + m + " at " + where(*cur)); }
-COC_RAW inline void suspend() {                                    // fiber -> scheduler
+COC_RAW inline void suspend() {  // fiber -> scheduler
   COC_ASAN(__sanitizer_start_switch_fiber(cur->st == DONE ? nullptr : &cur->fake, S.stk, S.stk_size);)
   COC_TSAN(__tsan_switch_to_fiber(S.tsan, 1);)
   swap_sp(&cur->sp, S.sp);
   COC_ASAN(__sanitizer_finish_switch_fiber(cur->fake, nullptr, nullptr);)
 }
 COC_RAW inline void wake(Coll& c, unsigned warp) {
-  for (unsigned l = 0; l < 32; l++) if (c.arrived >> l & 1) S.t[warp * 32 + l].st = READY;
-  c.got[c.gen & 1] = c.arrived; c.arrived = 0; c.gen++;
+  for (unsigned l = 0; l < 32; l++)
+    if (c.arrived >> l & 1) S.t[warp * 32 + l].st = READY;
+  c.got[c.gen & 1] = c.arrived;
+  c.arrived = 0;
+  c.gen++;
 }
 COC_RAW inline void wake_block() {
-  for (unsigned i = 0; i < S.n; i++) if (S.t[i].st == WAIT) S.t[i].st = READY;
-  S.arrived = 0; S.gen++; S.votes[S.gen & 1] = S.vote_n[S.gen & 1] = 0;
+  for (unsigned i = 0; i < S.n; i++)
+    if (S.t[i].st == WAIT) S.t[i].st = READY;
+  S.arrived = 0;
+  S.gen++;
+  S.votes[S.gen & 1] = S.vote_n[S.gen & 1] = 0;
 }
 COC_RAW inline void fiber_main() {
   COC_ASAN(__sanitizer_finish_switch_fiber(nullptr, &S.stk, &S.stk_size);)
   COC_TSAN(__tsan_acquire(&S.key_start);)
-  try { S.body(S.arg); } catch (...) { S.err = std::current_exception(); }
+  try {
+    S.body(S.arg);
+  } catch (...) {
+    S.err = std::current_exception();
+  }
   COC_TSAN(__tsan_release(&S.key_end);)
-  cur->st = DONE; S.done++; S.live--; unsigned w = cur->lin / 32; S.warp_live[w] &= ~(1u << (cur->lin & 31));
-  if (S.arrived && S.arrived == S.live) wake_block();              // exited threads no longer count (sm_70+ rule)
+  cur->st = DONE;
+  S.done++;
+  S.live--;
+  unsigned w = cur->lin / 32;
+  S.warp_live[w] &= ~(1u << (cur->lin & 31));
+  if (S.arrived && S.arrived == S.live) wake_block();  // exited threads no longer count (sm_70+ rule)
   for (int g = 0; g < 32; g++) {
     Coll& c = S.coll[w * 32 + g];
     if (c.arrived && c.arrived == (c.mask & S.warp_live[w])) wake(c, w);
   }
-  suspend(); __builtin_unreachable();
+  suspend();
+  __builtin_unreachable();
 }
 inline char* map_mem(size_t n, int prot = PROT_READ | PROT_WRITE) {
   long p = syscall(SYS_mmap, nullptr, n, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);  // not intercepted by TSan
   if (p == -1) throw std::bad_alloc();
   return (char*)p;
 }
-COC_RAW inline void resume(Thread& t) {                            // scheduler -> fiber
+COC_RAW inline void resume(Thread& t) {  // scheduler -> fiber
   if (t.st == NEW) {
     auto& pool = S.pool[TSAN ? t.lin * 2 + S.parity : 0];
-    if (pool.empty()) { pool.push_back({map_mem(STACK), nullptr}); mprotect(pool.back().stk, 4096, PROT_NONE); }   // guard page
-    t.stk = pool.back().stk; COC_TSAN(if (!(t.tsan = pool.back().tsan)) t.tsan = __tsan_create_fiber(0); __tsan_set_fiber_name(t.tsan, where(t).c_str());)
-    pool.pop_back(); t.sp = first_frame(t.stk, fiber_main);
+    if (pool.empty()) {
+      pool.push_back({map_mem(STACK), nullptr});
+      mprotect(pool.back().stk, 4096, PROT_NONE);
+    }  // guard page
+    t.stk = pool.back().stk;
+    COC_TSAN(if (!(t.tsan = pool.back().tsan)) t.tsan = __tsan_create_fiber(0);
+             __tsan_set_fiber_name(t.tsan, where(t).c_str());)
+    pool.pop_back();
+    t.sp = first_frame(t.stk, fiber_main);
   }
-  cur = &t; t.st = READY;
+  cur = &t;
+  t.st = READY;
   COC_ASAN(void* fake; __sanitizer_start_switch_fiber(&fake, t.stk, STACK);)
   COC_TSAN(__tsan_switch_to_fiber(t.tsan, 1);)
   swap_sp(&S.sp, t.sp);
   COC_ASAN(__sanitizer_finish_switch_fiber(fake, nullptr, nullptr);)
-  if (t.st == DONE) { S.pool[TSAN ? t.lin * 2 + S.parity : 0].push_back({t.stk, t.tsan}); t.stk = nullptr; }
+  if (t.st == DONE) {
+    S.pool[TSAN ? t.lin * 2 + S.parity : 0].push_back({t.stk, t.tsan});
+    t.stk = nullptr;
+  }
 }
 // ---- shared memory: one arena, poisoned gaps, filled with 0xFF (NaN) before each block -------------------------------
 COC_RAW inline char* shm_add(const void* tag, size_t n, size_t align) {
-  Shm& m = S.shm; size_t off = (m.used + RED + align - 1) / align * align;
+  Shm& m = S.shm;
+  size_t off = (m.used + RED + align - 1) / align * align;
   if ((m.limit -= n) > SHM_CAP || off + n + RED > SHM_CAP || m.nvar == 64) die("too much shared memory");
-  m.var[m.nvar++] = {tag, off, n}; m.used = (off + n + 15) & ~size_t(15);
+  m.var[m.nvar++] = {tag, off, n};
+  m.used = (off + n + 15) & ~size_t(15);
   COC_ASAN(__asan_unpoison_memory_region(m.base + off, n);)
   return m.base + off;
 }
 COC_RAW inline char* shared(const void* tag, size_t n, size_t align) {
-  for (int i = 0; i < S.shm.nvar; i++) if (S.shm.var[i].tag == tag) return S.shm.base + S.shm.var[i].off;
+  for (int i = 0; i < S.shm.nvar; i++)
+    if (S.shm.var[i].tag == tag) return S.shm.base + S.shm.var[i].off;
   return shm_add(tag, n, std::max<size_t>(align, 16));
 }
 inline unsigned order_seed() {
-  const char* e = getenv("COC_ORDER"); return !e || !strcmp(e, "fwd") ? 0 : !strcmp(e, "rev") ? 1 : (unsigned)atoi(e) + 2;
+  const char* e = getenv("COC_ORDER");
+  return !e || !strcmp(e, "fwd") ? 0 : !strcmp(e, "rev") ? 1 : (unsigned)atoi(e) + 2;
 }
 COC_RAW inline void run_block(const std::vector<unsigned>& order, size_t dyn) {
   Shm& m = S.shm;
   S.parity ^= 1;
-  if (TSAN && m.base) { munmap(m.base, SHM_CAP); m.base = nullptr; }   // fresh shadow: blocks do not share it
+  if (TSAN && m.base) {
+    munmap(m.base, SHM_CAP);
+    m.base = nullptr;
+  }  // fresh shadow: blocks do not share it
   size_t dirty = m.base ? m.used : SHM_CAP;
   if (!m.base) m.base = map_mem(SHM_CAP);
   COC_ASAN(__asan_unpoison_memory_region(m.base, SHM_CAP);)
   for (size_t i = 0; i < dirty; i++) m.base[i] = (char)0xFF;
   COC_ASAN(__asan_poison_memory_region(m.base, SHM_CAP);)
-  m.used = 0; m.nvar = 0; m.limit = m.cap; cur = &S.t[0]; shm_add(nullptr, dyn, 128);
+  m.used = 0;
+  m.nvar = 0;
+  m.limit = m.cap;
+  cur = &S.t[0];
+  shm_add(nullptr, dyn, 128);
   for (unsigned i = 0; i < S.n; i++) {
     unsigned x = i % S.block.x, y = i / S.block.x % S.block.y;
     S.t[i] = {{x, y, i / S.block.x / S.block.y}, i, NEW, 0, false, nullptr, nullptr, nullptr, nullptr};
   }
   for (unsigned w = 0; w < (S.n + 31) / 32; w++) S.warp_live[w] = S.n - w * 32 >= 32 ? ~0u : (1u << (S.n - w * 32)) - 1;
   for (auto& c : S.coll) c.arrived = 0;
-  S.done = S.arrived = 0; S.live = S.n; S.votes[0] = S.votes[1] = S.vote_n[0] = S.vote_n[1] = 0;
+  S.done = S.arrived = 0;
+  S.live = S.n;
+  S.votes[0] = S.votes[1] = S.vote_n[0] = S.vote_n[1] = 0;
   while (S.done < S.n && !S.err) {
     bool moved = false;
-    for (unsigned i : order) if (S.t[i].st <= READY && !S.err) { moved = true; resume(S.t[i]); }
+    for (unsigned i : order)
+      if (S.t[i].st <= READY && !S.err) {
+        moved = true;
+        resume(S.t[i]);
+      }
     if (!moved) {
       std::string s;
-      for (unsigned i = 0, k = 0; i < S.n && k < 4; i++) if (S.t[i].st == WAIT) { s += "\n  waiting: " + where(S.t[i]); k++; }
-      S.err = std::make_exception_ptr(std::runtime_error("CUDA emulation: deadlock, a barrier or warp collective is not reached by all its threads" + s));
+      for (unsigned i = 0, k = 0; i < S.n && k < 4; i++)
+        if (S.t[i].st == WAIT) {
+          s += "\n  waiting: " + where(S.t[i]);
+          k++;
+        }
+      S.err = std::make_exception_ptr(
+          std::runtime_error("CUDA emulation: deadlock, a barrier or warp collective is not reached by all its threads" + s));
     }
   }
-  for (auto& t : S.t) if (t.stk) { COC_ASAN(__asan_unpoison_memory_region(t.stk, STACK);) munmap(t.stk, STACK); t.stk = nullptr; }
+  for (auto& t : S.t)
+    if (t.stk) {
+      COC_ASAN(__asan_unpoison_memory_region(t.stk, STACK);) munmap(t.stk, STACK);
+      t.stk = nullptr;
+    }
 }
 COC_RAW inline void run_grid(size_t dyn) {
-  unsigned seed = order_seed(); std::mt19937 rng(seed);
-  S.n = S.block.x * S.block.y * S.block.z; S.t.assign(S.n, {}); S.coll.resize((S.n + 31) / 32 * 32); S.err = nullptr;
+  unsigned seed = order_seed();
+  std::mt19937 rng(seed);
+  S.n = S.block.x * S.block.y * S.block.z;
+  S.t.assign(S.n, {});
+  S.coll.resize((S.n + 31) / 32 * 32);
+  S.err = nullptr;
   std::vector<unsigned> order(S.n);
   for (unsigned i = 0; i < S.n; i++) order[i] = seed == 1 ? S.n - 1 - i : i;
   COC_TSAN(S.tsan = __tsan_get_current_fiber(); __tsan_release(&S.key_start);)
@@ -199,51 +298,96 @@ COC_RAW inline void run_grid(size_t dyn) {
   cur = nullptr;
   if (S.err) std::rethrow_exception(S.err);
 }
-inline std::map<const void*, int> dyn_limit;               // cudaFuncSetAttribute: dynamic shared memory
-inline void device_open(bool);                             // make device memory accessible (COC_STRICT)
-inline bool record(cudaStream_t, std::function<void()>);   // a stream that is being captured keeps the work for later
-inline std::mutex scheduler_mutex;                         // the scheduler runs one launch at a time
-inline cudaError_t ret(cudaError_t e) { if (e) last_error = e; return e; }
+inline std::map<const void*, int> dyn_limit;              // cudaFuncSetAttribute: dynamic shared memory
+inline void device_open(bool);                            // make device memory accessible (COC_STRICT)
+inline bool record(cudaStream_t, std::function<void()>);  // a stream that is being captured keeps the work for later
+inline std::mutex scheduler_mutex;                        // the scheduler runs one launch at a time
+inline cudaError_t ret(cudaError_t e) {
+  if (e) last_error = e;
+  return e;
+}
 
 // ---- block barrier, warp collectives, atomics ------------------------------------------------------------------------
 COC_RAW inline unsigned block_sync(bool vote, int line, bool count) {
-  if (S.arrived && S.line != line) { cur->line = line; die("threads of one block wait at different barriers"); }
-  S.line = cur->line = line; unsigned g = S.gen & 1; S.votes[g] += vote; S.vote_n[g]++;
+  if (S.arrived && S.line != line) {
+    cur->line = line;
+    die("threads of one block wait at different barriers");
+  }
+  S.line = cur->line = line;
+  unsigned g = S.gen & 1;
+  S.votes[g] += vote;
+  S.vote_n[g]++;
   COC_TSAN(__tsan_release(S.shm.base + g);)
-  if (++S.arrived == S.live) { cur->st = WAIT; wake_block(); cur->st = READY; } else { cur->st = WAIT; suspend(); }
+  if (++S.arrived == S.live) {
+    cur->st = WAIT;
+    wake_block();
+    cur->st = READY;
+  } else {
+    cur->st = WAIT;
+    suspend();
+  }
   COC_TSAN(__tsan_acquire(S.shm.base + g);)
   return count ? S.votes[g] : S.votes[g] == S.vote_n[g];
 }
-template <class T> COC_RAW Coll& collect(unsigned mask, T v, int line, unsigned& g) {
-  static_assert(sizeof(T) <= 16); unsigned w = cur->lin / 32, lane = cur->lin & 31;
+template <class T>
+COC_RAW Coll& collect(unsigned mask, T v, int line, unsigned& g) {
+  static_assert(sizeof(T) <= 16);
+  unsigned w = cur->lin / 32, lane = cur->lin & 31;
   cur->line = line;
   if (!(mask >> lane & 1)) die("lane is not in its own mask");
   Coll& c = S.coll[w * 32 + __builtin_ctz(mask)];
   if (c.arrived && (c.mask != mask || c.line != line)) die("lanes of one warp wait at different collectives");
-  c.mask = mask; c.line = line; g = c.gen & 1; __builtin_memcpy(c.slot[g][lane], &v, sizeof(T)); c.arrived |= 1u << lane;
-  if (c.arrived == (mask & S.warp_live[w])) { wake(c, w); cur->st = READY; } else { cur->st = WAIT; suspend(); }
+  c.mask = mask;
+  c.line = line;
+  g = c.gen & 1;
+  __builtin_memcpy(c.slot[g][lane], &v, sizeof(T));
+  c.arrived |= 1u << lane;
+  if (c.arrived == (mask & S.warp_live[w])) {
+    wake(c, w);
+    cur->st = READY;
+  } else {
+    cur->st = WAIT;
+    suspend();
+  }
   return c;
 }
-template <class T> COC_RAW T shfl(unsigned mask, T v, int src, int line) {   // src < 0: own value
-  unsigned g; Coll& c = collect(mask, v, line, g); T r; if (src < 0) return v;
-  if (c.got[g] >> src & 1) __builtin_memcpy(&r, c.slot[g][src], sizeof(T));
-  else for (size_t i = 0; i < sizeof(T); i++) ((volatile char*)&r)[i] = (char)0xFF;   // value of an absent lane is undefined
+template <class T>
+COC_RAW T shfl(unsigned mask, T v, int src, int line) {  // src < 0: own value
+  unsigned g;
+  Coll& c = collect(mask, v, line, g);
+  T r;
+  if (src < 0) return v;
+  if (c.got[g] >> src & 1)
+    __builtin_memcpy(&r, c.slot[g][src], sizeof(T));
+  else
+    for (size_t i = 0; i < sizeof(T); i++) ((volatile char*)&r)[i] = (char)0xFF;  // value of an absent lane is undefined
   return r;
 }
 COC_RAW inline unsigned ballot(unsigned mask, bool p, int line) {
-  unsigned g, r = 0; Coll& c = collect(mask, p, line, g);
-  for (int i = 0; i < 32; i++) if (c.got[g] >> i & 1 && c.slot[g][i][0]) r |= 1u << i;
+  unsigned g, r = 0;
+  Coll& c = collect(mask, p, line, g);
+  for (int i = 0; i < 32; i++)
+    if (c.got[g] >> i & 1 && c.slot[g][i][0]) r |= 1u << i;
   return r;
 }
-template <class T, class F> T rmw(T* p, F f) {
-  T o, n; __atomic_load(p, &o, __ATOMIC_RELAXED);
-  if (cur->fenced) do n = f(o); while (!__atomic_compare_exchange(p, &o, &n, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-  else do n = f(o); while (!__atomic_compare_exchange(p, &o, &n, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+template <class T, class F>
+T rmw(T* p, F f) {
+  T o, n;
+  __atomic_load(p, &o, __ATOMIC_RELAXED);
+  if (cur->fenced) do
+      n = f(o);
+    while (!__atomic_compare_exchange(p, &o, &n, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+  else
+    do n = f(o);
+    while (!__atomic_compare_exchange(p, &o, &n, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
   return o;
 }
-template <class T> using Id = std::type_identity_t<T>;
+template <class T>
+using Id = std::type_identity_t<T>;
 }  // namespace coc
-COC_ASAN(extern "C" inline __attribute__((used)) void __asan_on_error() { if (coc::cur) fprintf(stderr, "CUDA emulation: %s\n", coc::where(*coc::cur).c_str()); })
+COC_ASAN(extern "C" inline __attribute__((used)) void __asan_on_error() {
+  if (coc::cur) fprintf(stderr, "CUDA emulation: %s\n", coc::where(*coc::cur).c_str());
+})
 
 #define threadIdx (coc::cur->tid)
 #define blockIdx (coc::S.bid)
@@ -257,28 +401,81 @@ inline int __syncthreads_or(int p, COC_L) { return coc::block_sync(p != 0, line,
 inline int __syncthreads_and(int p, COC_L) { return coc::block_sync(p != 0, line, false); }
 COC_RAW inline void __syncwarp(unsigned mask = ~0u, COC_L) {
   COC_TSAN(auto key = coc::S.shm.base + 2 + coc::cur->lin / 32; __tsan_release(key);)
-  unsigned g; coc::collect(mask, 0, line, g); COC_TSAN(__tsan_acquire(key);)
+  unsigned g;
+  coc::collect(mask, 0, line, g);
+  COC_TSAN(__tsan_acquire(key);)
 }
-template <class T> T __shfl_sync(unsigned m, T v, int s, int w = 32, COC_L) { int l = coc::cur->lin & 31; return coc::shfl(m, v, (l & ~(w - 1)) | (s & (w - 1)), line); }
-template <class T> T __shfl_up_sync(unsigned m, T v, unsigned d, int w = 32, COC_L) { int l = coc::cur->lin & 31; return coc::shfl(m, v, (l & (w - 1)) >= (int)d ? l - (int)d : -1, line); }
-template <class T> T __shfl_down_sync(unsigned m, T v, unsigned d, int w = 32, COC_L) { int l = coc::cur->lin & 31; return coc::shfl(m, v, (l & (w - 1)) + (int)d < w ? l + (int)d : -1, line); }
-template <class T> T __shfl_xor_sync(unsigned m, T v, int x, int w = 32, COC_L) { int l = coc::cur->lin & 31, s = l ^ x; return coc::shfl(m, v, (s & ~(w - 1)) <= (l & ~(w - 1)) ? s : -1, line); }
+template <class T>
+T __shfl_sync(unsigned m, T v, int s, int w = 32, COC_L) {
+  int l = coc::cur->lin & 31;
+  return coc::shfl(m, v, (l & ~(w - 1)) | (s & (w - 1)), line);
+}
+template <class T>
+T __shfl_up_sync(unsigned m, T v, unsigned d, int w = 32, COC_L) {
+  int l = coc::cur->lin & 31;
+  return coc::shfl(m, v, (l & (w - 1)) >= (int)d ? l - (int)d : -1, line);
+}
+template <class T>
+T __shfl_down_sync(unsigned m, T v, unsigned d, int w = 32, COC_L) {
+  int l = coc::cur->lin & 31;
+  return coc::shfl(m, v, (l & (w - 1)) + (int)d < w ? l + (int)d : -1, line);
+}
+template <class T>
+T __shfl_xor_sync(unsigned m, T v, int x, int w = 32, COC_L) {
+  int l = coc::cur->lin & 31, s = l ^ x;
+  return coc::shfl(m, v, (s & ~(w - 1)) <= (l & ~(w - 1)) ? s : -1, line);
+}
 inline unsigned __ballot_sync(unsigned m, int p, COC_L) { return coc::ballot(m, p, line); }
 inline int __any_sync(unsigned m, int p, COC_L) { return coc::ballot(m, p, line) != 0; }
 inline int __all_sync(unsigned m, int p, COC_L) { return coc::ballot(m, !p, line) == 0; }
 COC_RAW inline void __threadfence() { coc::cur->fenced = true; }
 COC_RAW inline void __threadfence_block() { coc::cur->fenced = true; }
-template <class T> T atomicAdd(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return T(o + v); }); }
-template <class T> T atomicSub(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return T(o - v); }); }
-template <class T> T atomicMax(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return std::max(o, v); }); }
-template <class T> T atomicMin(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return std::min(o, v); }); }
-template <class T> T atomicOr(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return T(o | v); }); }
-template <class T> T atomicAnd(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return T(o & v); }); }
-template <class T> T atomicExch(T* p, coc::Id<T> v) { return coc::rmw(p, [=](T) { return v; }); }
-template <class T> T atomicCAS(T* p, coc::Id<T> c, coc::Id<T> v) { return coc::rmw(p, [=](T o) { return o == c ? v : o; }); }
-template <class A, class B> auto max(A a, B b) { using C = std::common_type_t<A, B>; return C(a) < C(b) ? C(b) : C(a); }
-template <class A, class B> auto min(A a, B b) { using C = std::common_type_t<A, B>; return C(b) < C(a) ? C(b) : C(a); }
-template <class T> T __ldg(const T* p) { return *p; }
+template <class T>
+T atomicAdd(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return T(o + v); });
+}
+template <class T>
+T atomicSub(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return T(o - v); });
+}
+template <class T>
+T atomicMax(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return std::max(o, v); });
+}
+template <class T>
+T atomicMin(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return std::min(o, v); });
+}
+template <class T>
+T atomicOr(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return T(o | v); });
+}
+template <class T>
+T atomicAnd(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return T(o & v); });
+}
+template <class T>
+T atomicExch(T* p, coc::Id<T> v) {
+  return coc::rmw(p, [=](T) { return v; });
+}
+template <class T>
+T atomicCAS(T* p, coc::Id<T> c, coc::Id<T> v) {
+  return coc::rmw(p, [=](T o) { return o == c ? v : o; });
+}
+template <class A, class B>
+auto max(A a, B b) {
+  using C = std::common_type_t<A, B>;
+  return C(a) < C(b) ? C(b) : C(a);
+}
+template <class A, class B>
+auto min(A a, B b) {
+  using C = std::common_type_t<A, B>;
+  return C(b) < C(a) ? C(b) : C(a);
+}
+template <class T>
+T __ldg(const T* p) {
+  return *p;
+}
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
 inline float __logf(float x) { return std::log(x); }
@@ -286,8 +483,16 @@ inline float __fdividef(float a, float b) { return a / b; }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __clz(int x) { return x ? __builtin_clz((unsigned)x) : 32; }
 inline int __ffs(int x) { return __builtin_ffs(x); }
-inline int __float_as_int(float x) { int r; memcpy(&r, &x, 4); return r; }
-inline float __int_as_float(int x) { float r; memcpy(&r, &x, 4); return r; }
+inline int __float_as_int(float x) {
+  int r;
+  memcpy(&r, &x, 4);
+  return r;
+}
+inline float __int_as_float(int x) {
+  float r;
+  memcpy(&r, &x, 4);
+  return r;
+}
 
 // ---- launch ----------------------------------------------------------------------------------------------------------
 template <class... P, class... A>
@@ -302,12 +507,25 @@ cudaError_t launch(void (*k)(P...), dim3 g, dim3 b, size_t smem, cudaStream_t st
     if (it != coc::dyn_limit.end()) limit = (size_t)it->second, cap = 232448;
   }
   if (smem > limit) return coc::ret(cudaErrorInvalidValue);
-  struct Call { void (*k)(P...); std::tuple<P...> args; };
+  struct Call {
+    void (*k)(P...);
+    std::tuple<P...> args;
+  };
   auto run = [g, b, smem, cap, call = Call{k, {static_cast<P>(std::forward<A>(a))...}}] {
     std::lock_guard<std::mutex> lock(coc::scheduler_mutex);
-    coc::S.shm.cap = cap; coc::S.grid = g; coc::S.block = b; coc::S.arg = &call;
-    coc::S.body = [](const void* p) { auto& c = *(const Call*)p; std::apply(c.k, c.args); };
-    coc::device_open(true); struct Close { ~Close() { coc::device_open(false); } } close; coc::run_grid(smem);
+    coc::S.shm.cap = cap;
+    coc::S.grid = g;
+    coc::S.block = b;
+    coc::S.arg = &call;
+    coc::S.body = [](const void* p) {
+      auto& c = *(const Call*)p;
+      std::apply(c.k, c.args);
+    };
+    coc::device_open(true);
+    struct Close {
+      ~Close() { coc::device_open(false); }
+    } close;
+    coc::run_grid(smem);
   };
   if (!coc::record(stream, run)) run();
   return cudaSuccess;

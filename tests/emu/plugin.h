@@ -31,7 +31,7 @@ inline CudaApiFunction plugin_function() {
 }
 
 inline const CudaApi& api() {
-  static const CudaApi& one = [] () -> const CudaApi& {
+  static const CudaApi& one = []() -> const CudaApi& {
     const CudaApi* table = plugin_function()(kCudaAbi);
     if (!table) throw std::runtime_error("the plug-in was built for another ABI");
     return *table;

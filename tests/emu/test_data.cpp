@@ -130,7 +130,7 @@ int main() {
     check_scatter<int32_t, int64_t>(3, inner, {});
   }
   check_scatter<float, int32_t>(1, 3, indices<int32_t>(300, 1));
-  check_scatter<float, int32_t>(10, 3, indices<int32_t>(2500, 10));       // many equal, several chunks
+  check_scatter<float, int32_t>(10, 3, indices<int32_t>(2500, 10));         // many equal, several chunks
   check_scatter<double, int64_t>(70000, 1, indices<int64_t>(1500, 70000));  // three passes of the sort
   check_scatter<int8_t, int32_t>(300, 5, indices<int32_t>(1100, 300));
   check_scatter<float, int64_t>(0, 3, {0, 1});

@@ -53,7 +53,9 @@ template <class T>
 void check_float_functions(double tolerance) {
   for (int64_t size : kSizes) {
     std::vector<T> x = numbers<T>(size), positive = map(x, [](T v) { return std::fabs(v) + T(0.01); });
-    auto same = [&](E op, const std::vector<T>& in, auto f, const char* name) { check_close(unary(op, in), map(in, f), tolerance, name); };
+    auto same = [&](E op, const std::vector<T>& in, auto f, const char* name) {
+      check_close(unary(op, in), map(in, f), tolerance, name);
+    };
     same(E::copy, x, [](T v) { return v; }, "copy");
     same(E::negative, x, [](T v) { return -v; }, "negative");
     same(E::abs, x, [](T v) { return std::fabs(v); }, "abs");
@@ -81,8 +83,15 @@ void check_float_functions(double tolerance) {
     check_close(binary(E::subtract, x, y), map(x, y, [](T a, T b) { return a - b; }), 0, "subtract");
     check_close(binary(E::multiply, x, y), map(x, y, [](T a, T b) { return a * b; }), 0, "multiply");
     check_close(binary(E::divide, x, positive), map(x, positive, [](T a, T b) { return a / b; }), tolerance, "divide");
-    check_close(binary(E::floor_divide, x, positive), map(x, positive, [](T a, T b) { return std::floor(a / b); }), tolerance, "floor_divide");
-    check_close(binary(E::modulo, x, y), map(x, y, [](T a, T b) { T r = std::fmod(a, b); return r != 0 && (r < 0) != (b < 0) ? r + b : r; }), tolerance, "modulo");
+    check_close(binary(E::floor_divide, x, positive), map(x, positive, [](T a, T b) { return std::floor(a / b); }), tolerance,
+                "floor_divide");
+    check_close(binary(E::modulo, x, y),
+                map(x, y,
+                    [](T a, T b) {
+                      T r = std::fmod(a, b);
+                      return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+                    }),
+                tolerance, "modulo");
     check_close(binary(E::power, positive, y), map(positive, y, [](T a, T b) { return std::pow(a, b); }), tolerance, "power");
     check_close(binary(E::maximum, x, y), map(x, y, [](T a, T b) { return std::fmax(a, b); }), 0, "maximum");
     check_close(binary(E::minimum, x, y), map(x, y, [](T a, T b) { return std::fmin(a, b); }), 0, "minimum");
@@ -98,7 +107,8 @@ void check_special_floats() {
   check_equal(unary(E::relu, x), {nan, inf, 0, 0.5f, 1.5f, 2.5f, 0}, "relu with NaN");
   check_equal(unary<float>(E::sigmoid, {-200.0f, 200.0f}), {0.0f, 1.0f}, "sigmoid far out");
   check_equal(unary<float>(E::softplus, {-200.0f, 200.0f, nan}), {0.0f, 200.0f, nan}, "softplus far out");
-  check_equal(binary<float>(E::floor_divide, {-7.0f, 7.0f, 1.0f}, {2.0f, -2.0f, 0.0f}), {-4.0f, -4.0f, inf}, "floor_divide signs");
+  check_equal(binary<float>(E::floor_divide, {-7.0f, 7.0f, 1.0f}, {2.0f, -2.0f, 0.0f}), {-4.0f, -4.0f, inf},
+              "floor_divide signs");
   check_equal(binary<float>(E::modulo, {-7.0f, 7.0f, 5.0f}, {2.0f, -2.0f, 3.0f}), {1.0f, -1.0f, 2.0f}, "modulo signs");
   auto test = [&](E op, std::vector<uint8_t> expected, const char* name) {
     Program program(static_cast<int64_t>(x.size()));
@@ -128,11 +138,15 @@ void check_integers(const char* name) {
     check_equal(binary(E::add, x, y), map(x, y, [=](T a, T b) { return wrap(wide(a) + wide(b)); }), text + " add");
     check_equal(binary(E::subtract, x, y), map(x, y, [=](T a, T b) { return wrap(wide(a) - wide(b)); }), text + " subtract");
     check_equal(binary(E::multiply, x, y), map(x, y, [=](T a, T b) { return wrap(wide(a) * wide(b)); }), text + " multiply");
-    check_equal(binary(E::divide, x, y), map(x, y, [=](T a, T b) { return wrap(b == 0 ? 0 : wide(a) / wide(b)); }), text + " divide");
-    check_equal(binary(E::floor_divide, x, y), map(x, y, [=](T a, T b) { return wrap(b == 0 ? 0 : floored(a, b)); }), text + " floor_divide");
-    check_equal(binary(E::modulo, x, y), map(x, y, [=](T a, T b) { return wrap(b == 0 ? 0 : a - floored(a, b) * b); }), text + " modulo");
+    check_equal(binary(E::divide, x, y), map(x, y, [=](T a, T b) { return wrap(b == 0 ? 0 : wide(a) / wide(b)); }),
+                text + " divide");
+    check_equal(binary(E::floor_divide, x, y), map(x, y, [=](T a, T b) { return wrap(b == 0 ? 0 : floored(a, b)); }),
+                text + " floor_divide");
+    check_equal(binary(E::modulo, x, y), map(x, y, [=](T a, T b) { return wrap(b == 0 ? 0 : a - floored(a, b) * b); }),
+                text + " modulo");
     check_equal(binary(E::maximum, x, y), map(x, y, [](T a, T b) { return a > b ? a : b; }), text + " maximum");
-    check_equal(binary<T, uint8_t>(E::less, x, y, dtype_of<T>(), DType::b8), map(x, y, [](T a, T b) { return uint8_t(a < b); }), text + " less");
+    check_equal(binary<T, uint8_t>(E::less, x, y, dtype_of<T>(), DType::b8), map(x, y, [](T a, T b) { return uint8_t(a < b); }),
+                text + " less");
   }
   check_equal(binary<T>(E::power, {2, 3, 1, 2, 0}, {3, 0, 5, 100, 2}), std::vector<T>{8, 1, 1, 0, 0}, "power");
 }
@@ -209,7 +223,8 @@ void check_broadcast(int64_t d0, int64_t d1, int64_t d2) {
 void check_in_place_and_select() {
   for (int64_t size : kSizes) {
     Program program(size);
-    int16_t x = program.input(DType::f32), y = program.input(DType::f32), out = program.output(DType::f32), mask = program.output(DType::b8);
+    int16_t x = program.input(DType::f32), y = program.input(DType::f32), out = program.output(DType::f32),
+            mask = program.output(DType::b8);
     int16_t difference = program.temporary();
     program.add(E::subtract, DType::f32, DType::f32, difference, x, y);
     program.add(E::greater, DType::f32, DType::b8, mask, x, y);
@@ -236,7 +251,8 @@ void check_long_program() {
     program.add(E::add, DType::f32, DType::f32, temporaries[size_t(i % kMaxElementwiseTemporaries)],
                 temporaries[size_t((i - 1) % kMaxElementwiseTemporaries)], inputs[size_t(i) % inputs.size()]);
   }
-  program.add(E::copy, DType::f32, DType::f32, out, temporaries[(kMaxElementwiseInstructions - 2) % kMaxElementwiseTemporaries]);
+  program.add(E::copy, DType::f32, DType::f32, out,
+              temporaries[(kMaxElementwiseInstructions - 2) % kMaxElementwiseTemporaries]);
   std::vector<std::vector<float>> values;
   std::vector<std::unique_ptr<Array<float>>> arrays;
   std::vector<void*> operands;
@@ -260,7 +276,8 @@ struct Random {
   uint32_t counter[4], key[2];
   void round() {
     uint64_t p = uint64_t{0xD2511F53} * counter[0], q = uint64_t{0xCD9E8D57} * counter[2];
-    uint32_t next[4] = {uint32_t(q >> 32) ^ counter[1] ^ key[0], uint32_t(q), uint32_t(p >> 32) ^ counter[3] ^ key[1], uint32_t(p)};
+    uint32_t next[4] = {uint32_t(q >> 32) ^ counter[1] ^ key[0], uint32_t(q), uint32_t(p >> 32) ^ counter[3] ^ key[1],
+                        uint32_t(p)};
     std::memcpy(counter, next, sizeof next);
   }
   void all() {
@@ -269,7 +286,8 @@ struct Random {
 };
 Random random_block(const std::vector<int64_t>& state, uint64_t block, uint32_t stream) {
   auto seed = uint64_t(state[0]), count = uint64_t(state[1]);
-  Random random = {{uint32_t(block), uint32_t(block >> 32), uint32_t(count), stream}, {uint32_t(seed), uint32_t(seed >> 32) ^ uint32_t(count >> 32)}};
+  Random random = {{uint32_t(block), uint32_t(block >> 32), uint32_t(count), stream},
+                   {uint32_t(seed), uint32_t(seed >> 32) ^ uint32_t(count >> 32)}};
   random.all();
   return random;
 }

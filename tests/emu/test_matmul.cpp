@@ -30,12 +30,14 @@ std::vector<T> reference(const MatmulParams& p, const std::vector<T>& a, const s
 template <class T>
 void check_product(int64_t batch, int64_t m, int64_t n, int64_t k, bool share_b, double tolerance) {
   for (int transposes = 0; transposes < 4; ++transposes) {
-    MatmulParams p = {dtype_of<T>(), (transposes & 1) != 0, (transposes & 2) != 0, batch, m, n, k, m * k, share_b ? 0 : k * n, nullptr};
+    MatmulParams p = {dtype_of<T>(), (transposes & 1) != 0, (transposes & 2) != 0, batch, m, n, k, m * k, share_b ? 0 : k * n,
+                      nullptr};
     std::vector<T> a = numbers<T>(batch * m * k), b = numbers<T>((share_b ? 1 : batch) * k * n, 2);
     Array<T> left(a), right(b), product(size_t(batch * m * n));
     run(KernelId::matmul, {left.data(), right.data(), product.data()}, &p);
     check_close(product.get(), reference(p, a, b), tolerance * std::sqrt(double(k) + 1),
-                "matmul " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " transposes " + std::to_string(transposes));
+                "matmul " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " transposes " +
+                    std::to_string(transposes));
   }
 }
 
@@ -52,7 +54,8 @@ void check_epilogue(bool in_place) {
   std::vector<float> plain = reference(p, a, b), expected = plain;
   for (size_t i = 0; i < expected.size(); ++i) expected[i] = std::fmax(0.0f, expected[i] + c[i % size_t(n)]);
   Array<float> left(a), right(b), biases(c), products(plain.size()), results(plain.size());
-  run(KernelId::matmul, {left.data(), right.data(), products.data(), biases.data(), in_place ? products.data() : results.data()}, &p);
+  run(KernelId::matmul,
+      {left.data(), right.data(), products.data(), biases.data(), in_place ? products.data() : results.data()}, &p);
   check_close(in_place ? products.get() : results.get(), expected, 1e-5, "bias and relu");
   if (!in_place) check_close(products.get(), plain, 1e-5, "the product before its epilogue");
 }
@@ -70,7 +73,8 @@ void check_repeatable() {
 
 int main() {
   std::printf("%s\n", api().description(0));  // says whose products these are
-  const int64_t shapes[][3] = {{1, 1, 1}, {1, 10, 64}, {7, 1, 3}, {64, 64, 16}, {65, 63, 17}, {5, 130, 33}, {0, 4, 4}, {4, 0, 4}, {3, 5, 0}};
+  const int64_t shapes[][3] = {{1, 1, 1},    {1, 10, 64}, {7, 1, 3}, {64, 64, 16}, {65, 63, 17},
+                               {5, 130, 33}, {0, 4, 4},   {4, 0, 4}, {3, 5, 0}};
   for (auto& shape : shapes) {
     check_product<float>(1, shape[0], shape[1], shape[2], false, 1e-6);
     check_product<double>(1, shape[0], shape[1], shape[2], false, 1e-15);

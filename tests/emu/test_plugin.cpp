@@ -16,9 +16,11 @@ void check_table() {
   check(table.abi == kCudaAbi, "the table says its ABI");
   // Behind the number the struct holds function pointers and nothing else.
   void* const* entries = reinterpret_cast<void* const*>(&table);
-  for (size_t i = 1; i < sizeof(CudaApi) / sizeof(void*); ++i) check(entries[i] != nullptr, "entry " + std::to_string(i) + " is set");
+  for (size_t i = 1; i < sizeof(CudaApi) / sizeof(void*); ++i)
+    check(entries[i] != nullptr, "entry " + std::to_string(i) + " is set");
   check(std::strcmp(table.kernels()->name, "cuda") == 0, "the kernels are named cuda");
-  for (int i = 0; i < kKernels; ++i) check(table.kernels()->entries[i].run != nullptr, "kernel " + std::to_string(i) + " is there");
+  for (int i = 0; i < kKernels; ++i)
+    check(table.kernels()->entries[i].run != nullptr, "kernel " + std::to_string(i) + " is there");
   check(table.device_count() >= 1, "a device is there");
   check(std::strlen(table.description(0)) > 0, "the device describes itself");
   std::printf("%s\n", table.description(0));
@@ -40,7 +42,8 @@ void check_memory() {
   api().memory(0, &used, &cached);
   check(cached == 0, "the cache can be emptied");
   void* none = nullptr;
-  check(api().allocate(0, size_t(1) << 60, &none) != 0 && std::strlen(api().error()) > 0, "too much memory is an error with a text");
+  check(api().allocate(0, size_t(1) << 60, &none) != 0 && std::strlen(api().error()) > 0,
+        "too much memory is an error with a text");
 }
 
 void fill(void* memory, float value, int64_t size, void* on) {
@@ -84,7 +87,8 @@ void check_streams() {
 void check_capture() {
   // x = x * 2 + y, recorded once and run three times with new contents of y.
   Program program(50);
-  int16_t x = program.input(DType::f32), y = program.input(DType::f32), out = program.output(DType::f32), twice = program.temporary();
+  int16_t x = program.input(DType::f32), y = program.input(DType::f32), out = program.output(DType::f32),
+          twice = program.temporary();
   program.add(ElementwiseOp::add, DType::f32, DType::f32, twice, x, x);
   program.add(ElementwiseOp::add, DType::f32, DType::f32, out, twice, y);
   Array<float> first(std::vector<float>(50, 1.0f)), second(50), copy(50);

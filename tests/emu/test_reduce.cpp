@@ -52,11 +52,23 @@ std::vector<T> reduce(ReduceOp op, const Shape& shape, const std::vector<T>& x, 
   return out.get();
 }
 
-const std::vector<Shape> kShapes = {
-    {{}, {}},           {{1}, {true}},           {{7}, {true}},          {{5}, {false}},          {{300}, {true}},
-    {{40001}, {true}},  {{5, 33}, {false, true}}, {{33, 5}, {true, false}}, {{130, 40}, {true, false}}, {{3, 9000}, {false, true}},
-    {{9000, 3}, {true, false}}, {{4, 5, 6}, {false, true, false}}, {{4, 5, 6}, {true, false, true}}, {{2, 3, 4, 5}, {false, true, false, true}},
-    {{0}, {true}},      {{4, 0}, {false, true}}, {{0, 4}, {false, true}}};
+const std::vector<Shape> kShapes = {{{}, {}},
+                                    {{1}, {true}},
+                                    {{7}, {true}},
+                                    {{5}, {false}},
+                                    {{300}, {true}},
+                                    {{40001}, {true}},
+                                    {{5, 33}, {false, true}},
+                                    {{33, 5}, {true, false}},
+                                    {{130, 40}, {true, false}},
+                                    {{3, 9000}, {false, true}},
+                                    {{9000, 3}, {true, false}},
+                                    {{4, 5, 6}, {false, true, false}},
+                                    {{4, 5, 6}, {true, false, true}},
+                                    {{2, 3, 4, 5}, {false, true, false, true}},
+                                    {{0}, {true}},
+                                    {{4, 0}, {false, true}},
+                                    {{0, 4}, {false, true}}};
 
 int64_t size_of(const Shape& shape) {
   int64_t size = 1;
@@ -76,10 +88,13 @@ void check_floats(double tolerance) {
     std::vector<double> mean = reference(shape, x, 0.0, plus);
     for (double& v : mean) v *= 0.25;
     check_close(reduce(ReduceOp::sum, shape, x, 0.25), narrow(mean), tolerance, "scaled sum");
-    check_close(reduce(ReduceOp::product, shape, near_one), narrow(reference(shape, near_one, 1.0, times)), tolerance, "product");
+    check_close(reduce(ReduceOp::product, shape, near_one), narrow(reference(shape, near_one, 1.0, times)), tolerance,
+                "product");
     double inf = std::numeric_limits<double>::infinity();
-    check_equal(reduce(ReduceOp::maximum, shape, x), narrow(reference(shape, x, -inf, [](double a, double b) { return std::max(a, b); })), "maximum");
-    check_equal(reduce(ReduceOp::minimum, shape, x), narrow(reference(shape, x, inf, [](double a, double b) { return std::min(a, b); })), "minimum");
+    check_equal(reduce(ReduceOp::maximum, shape, x),
+                narrow(reference(shape, x, -inf, [](double a, double b) { return std::max(a, b); })), "maximum");
+    check_equal(reduce(ReduceOp::minimum, shape, x),
+                narrow(reference(shape, x, inf, [](double a, double b) { return std::min(a, b); })), "minimum");
   }
   T nan = std::numeric_limits<T>::quiet_NaN();
   Shape rows = {{2, 3}, {false, true}};
@@ -96,11 +111,17 @@ void check_integers() {
       for (int64_t v : wide) result.push_back(static_cast<T>(v));
       return result;
     };
-    check_equal(reduce(ReduceOp::sum, shape, x), narrow(reference(shape, x, int64_t(0), [](int64_t a, int64_t b) { return a + b; })), "integer sum");
-    check_equal(reduce(ReduceOp::product, shape, x), narrow(reference(shape, x, int64_t(1), [](int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); })), "integer product");
+    check_equal(reduce(ReduceOp::sum, shape, x),
+                narrow(reference(shape, x, int64_t(0), [](int64_t a, int64_t b) { return a + b; })), "integer sum");
+    check_equal(
+        reduce(ReduceOp::product, shape, x),
+        narrow(reference(shape, x, int64_t(1), [](int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); })),
+        "integer product");
     int64_t lowest = std::numeric_limits<T>::lowest(), highest = std::numeric_limits<T>::max();
-    check_equal(reduce(ReduceOp::maximum, shape, x), narrow(reference(shape, x, lowest, [](int64_t a, int64_t b) { return std::max(a, b); })), "integer maximum");
-    check_equal(reduce(ReduceOp::minimum, shape, x), narrow(reference(shape, x, highest, [](int64_t a, int64_t b) { return std::min(a, b); })), "integer minimum");
+    check_equal(reduce(ReduceOp::maximum, shape, x),
+                narrow(reference(shape, x, lowest, [](int64_t a, int64_t b) { return std::max(a, b); })), "integer maximum");
+    check_equal(reduce(ReduceOp::minimum, shape, x),
+                narrow(reference(shape, x, highest, [](int64_t a, int64_t b) { return std::min(a, b); })), "integer minimum");
   }
 }
 
@@ -172,7 +193,8 @@ int main() {
   check_integers<int64_t>();
   check_integers<uint8_t>();
   check_bools();
-  for (auto [outer, n, inner] : {std::array<int64_t, 3>{1, 1, 1}, {3, 10, 1}, {2, 300, 1}, {5, 7, 33}, {1, 2000, 3}, {0, 4, 4}}) {
+  for (auto [outer, n, inner] :
+       {std::array<int64_t, 3>{1, 1, 1}, {3, 10, 1}, {2, 300, 1}, {5, 7, 33}, {1, 2000, 3}, {0, 4, 4}}) {
     check_arg<float>(outer, n, inner);
     check_arg<double>(outer, n, inner);
     check_arg<int32_t>(outer, n, inner);

@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
   MatmulParams matmul = {DType::f32, false, false, 1, size, size, size, 0, 0, nullptr};
   FillParams matrix = {4, size * size, 0};
   for (void* memory : {left.data(), right.data()}) run(KernelId::fill, {memory}, &matrix);
-  report("matmul", KernelId::matmul, {left.data(), right.data(), product.data()}, &matmul, 0, 2.0 * double(size) * double(size) * double(size));
+  report("matmul", KernelId::matmul, {left.data(), right.data(), product.data()}, &matmul, 0,
+         2.0 * double(size) * double(size) * double(size));
   return 0;
 }
