@@ -95,18 +95,22 @@ Values extreme_gradient(const GradientQuery& q) {
   return {here * (restored(q, q.gradients[0]) / ties)};
 }
 
-// Product of the others = product / x, which needs x != 0; exact for zeros through the count of them.
+// Product of the others = product / x, which needs x != 0. Beside one or two zeros it is written with their sum, whose value
+// is zero and whose slope is right, so that the gradient of the gradient is right there too.
 Values product_gradient(const GradientQuery& q) {
   const Value& x = q.input(0);
   const auto& axes = q.node.attributes.integers("axes");
-  const Value zero = scalar_like(x, 0), one = scalar_like(x, 1);
+  const Value zero = scalar_like(x, 0);
+  const auto along_axes = [&](const char* op, const Value& v) { return emit(op, {v}, {{"axes", axes}, {"keepdims", true}}); };
   const Value is_zero = emit("equal", {x, zero});
-  const Value safe = select(is_zero, one, x);
-  const Value zeros = emit("sum", {cast(is_zero, x->type.dtype)}, {{"axes", axes}, {"keepdims", true}});
-  const Value product_of_nonzero = emit("prod", {safe}, {{"axes", axes}, {"keepdims", true}});
-  const Value others = select(emit("equal", {zeros, zero}), product_of_nonzero / safe,
-                              select(emit("logical_and", {is_zero, emit("equal", {zeros, one})}), product_of_nonzero, zero));
-  return {restored(q, q.gradients[0]) * others};
+  const Value safe = select(is_zero, scalar_like(x, 1), x);
+  const Value zeros = along_axes("sum", cast(is_zero, x->type.dtype));
+  const Value sum_of_zeros = along_axes("sum", select(is_zero, x, zero));
+  const Value product = along_axes("prod", safe);
+  const auto zeros_are = [&](double n) { return emit("equal", {zeros, scalar_like(x, n)}); };
+  const Value of_zero = select(zeros_are(1), product, select(zeros_are(2), product * (sum_of_zeros - x), zero));
+  const Value of_nonzero = select(zeros_are(0), product / safe, select(zeros_are(1), product / safe * sum_of_zeros, zero));
+  return {restored(q, q.gradients[0]) * select(is_zero, of_zero, of_nonzero)};
 }
 
 // Shape arithmetic: the whole of a known integer vector.

@@ -40,6 +40,7 @@ struct DraftStep {
   Shape space;                         // of the code
   std::vector<int> nodes;              // for explain
   bool dead = false;
+  bool may_fail = false;  // reads indices that nobody has checked yet
 };
 
 struct Draft {
@@ -73,8 +74,9 @@ struct Uses {
 Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes);  // infer, lower
 void group_elementwise(Draft& draft);
 void attach_epilogues(Draft& draft);
-void mark_in_place(Draft& draft, bool enabled);  // binds updates to variables; adds copies where that cannot be
-void plan_memory(Draft& draft, bool enabled);    // offsets in the arena; disabled: no memory is used twice
+void mark_in_place(
+    Draft& draft, bool enabled);  // binds updates to variables; adds copies where that cannot be; finds the steps that may fail
+void plan_memory(Draft& draft, bool enabled);  // offsets in the arena; disabled: no memory is used twice
 
 // The kernel's view of a piece of code: which values are its operands, in order, and the program itself.
 struct BuiltProgram {

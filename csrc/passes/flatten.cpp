@@ -3,7 +3,6 @@
 //   2 ── mul ──┘                                    %2 = add(multiply(%0, ...), ...)
 #include <map>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "passes/flat_graph.h"
 
@@ -11,7 +10,7 @@ namespace nnstack {
 namespace {
 
 constexpr int64_t kLargestFolded = 1 << 16;  // elements; larger constants are cheaper to compute than to keep
-constexpr size_t kLargestMerged = 64;         // bytes; larger constants are seldom equal
+constexpr size_t kLargestMerged = 64;        // bytes; larger constants are seldom equal
 
 struct NodeKey {
   const Op* op;
@@ -254,7 +253,7 @@ class Flattener {
   FlatGraph graph_;
   std::unordered_map<const ValueData*, int> ids_;
   std::unordered_map<const Variable*, int> slots_;
-  std::unordered_map<int, int> leaves_;  // variable slot -> value
+  std::unordered_map<int, int> leaves_;             // variable slot -> value
   std::unordered_map<std::string, int> constants_;  // small ones by type and bits
   std::unordered_map<NodeKey, int, NodeKeyHash> nodes_;
   std::unordered_map<const Node*, int> by_node_;

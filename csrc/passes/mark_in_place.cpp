@@ -1,7 +1,11 @@
 //   before: w2 = program { w - rate * g }; ... ; w <- w2      after: the program writes into w itself
-// Allowed where nobody reads the old value afterwards, and where inside one program no element is read after it is written.
-// Everything else is written to the arena and copied when all is done.
+// Allowed where nobody reads the old value afterwards, where inside one program no element is read after it is written, and
+// where no later step can find bad data: a run that fails leaves all variables as they were. Everything else is written to
+// the arena and copied when all is done.
 #include <algorithm>
+#include <cstring>
+#include <set>
+#include <tuple>
 
 #include "passes/in_place.h"
 
@@ -31,8 +35,35 @@ bool may_overwrite(const Draft& draft, const DraftStep& step, int output, int in
 
 namespace {
 
-bool can_write_variable(const Draft& draft, const Uses& uses, const std::vector<int>& leaves, int root) {
+// Finds the steps that may meet an index out of range, and returns the position of the last one, or -1. An index that an
+// earlier step has used for as many rows is known to be good: the gradient of a gather never fails.
+int mark_failing(Draft& draft) {
+  std::set<std::tuple<int, int64_t>> good;
+  int last = -1;
+  for (size_t s = 0; s < draft.steps.size(); s++) {
+    DraftStep& step = draft.steps[s];
+    int64_t rows = 0;
+    if (step.kernel == KernelId::gather) {
+      GatherParams params;
+      std::memcpy(&params, step.params.data(), sizeof params);
+      rows = params.rows;
+    } else if (step.kernel == KernelId::scatter_add) {
+      ScatterAddParams params;
+      std::memcpy(&params, step.params.data(), sizeof params);
+      rows = params.rows;
+    } else {
+      continue;
+    }
+    const int index = step.inputs[step.kernel == KernelId::gather ? 1 : 0];
+    step.may_fail = good.emplace(draft.root(index), rows).second;
+    if (step.may_fail) last = static_cast<int>(s);
+  }
+  return last;
+}
+
+bool can_write_variable(const Draft& draft, const Uses& uses, const std::vector<int>& leaves, int root, int last_failing) {
   const int at = uses.first_writer[static_cast<size_t>(root)];
+  if (at <= last_failing) return false;
   if (at != uses.producer[static_cast<size_t>(root)]) return false;  // written in parts
   for (int leaf : leaves) {
     for (int reader : uses.consumers[static_cast<size_t>(leaf)]) {
@@ -49,6 +80,7 @@ bool can_write_variable(const Draft& draft, const Uses& uses, const std::vector<
 
 void mark_in_place(Draft& draft, bool enabled) {
   std::vector<DraftStep> copies;
+  const int last_failing = mark_failing(draft);
   {
     const Uses uses(draft);
     for (const FlatUpdate& update : draft.updates) {
@@ -59,7 +91,7 @@ void mark_in_place(Draft& draft, bool enabled) {
           leaves.push_back(static_cast<int>(id));
       }
       DraftValue& result = draft.values[static_cast<size_t>(update.value)];
-      if (enabled && result.place == Place::none && can_write_variable(draft, uses, leaves, update.value)) {
+      if (enabled && result.place == Place::none && can_write_variable(draft, uses, leaves, update.value, last_failing)) {
         result.place = Place::variable;
         result.at = update.variable;
         continue;

@@ -76,7 +76,7 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
                 static_cast<int32_t>(operands_.size()),
                 0,
                 step.kernel,
-                step.kernel == KernelId::gather || step.kernel == KernelId::scatter_add,
+                step.may_fail,
                 0,
                 0,
                 label_of(draft, step),

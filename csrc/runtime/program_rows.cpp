@@ -30,6 +30,7 @@ class Batch {
     for (size_t i = 0; i < sources_.size(); i++) {
       shapes_[i] = sources_[i].type.shape;
       shapes_[i][0] = count;
+      program_.check_input(i, {type_of(i).dtype, shapes_[i]});
     }
     return shapes_;
   }
@@ -68,6 +69,9 @@ int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t*
                            int64_t batch, int64_t steps, double seconds) const {
   using Clock = std::chrono::steady_clock;
   if (batch <= 0) throw ValueError("the batch size must be positive, got " + std::to_string(batch));
+  if (first < 0 || steps < 0)
+    throw ValueError("run_steps: first and steps must not be negative, got " + std::to_string(first) + " and " +
+                     std::to_string(steps));
   Batch inputs(*this, sources, order);
   const auto start = Clock::now();
   Session session(*this);

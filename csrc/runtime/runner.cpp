@@ -90,7 +90,7 @@ void Runner::execute_profiled() {
   }
 }
 
-// Bad data stops the run here, before any variable is written: updates come after the forward pass that reads them.
+// Bad data stops the run here, before any variable is written: see mark_in_place.
 void Runner::check(const PlanStep& step) {
   if (!device_.host_memory()) stream_->synchronize();
   if (stream_->take_error() == KernelError::none) return;
