@@ -1,4 +1,6 @@
-"""The real tf_keras, in this interpreter. Without it these tests skip; NNSTACK_REQUIRE_INTEROP=1 makes that a failure."""
+"""The real tf_keras, in this interpreter. Without it these tests skip; NNSTACK_REQUIRE_INTEROP=1 makes that a
+failure.
+"""
 
 import importlib
 import os

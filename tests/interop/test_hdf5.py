@@ -1,4 +1,6 @@
-"""Our HDF5 files in the real tf_keras and its files here: same predictions, same next training steps, state included."""
+"""Our HDF5 files in the real tf_keras and its files here: same predictions, same next training steps, state
+included.
+"""
 
 from pathlib import Path
 from typing import Any

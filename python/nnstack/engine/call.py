@@ -100,7 +100,7 @@ def build_layer(layer: Layer, inputs: Any) -> None:
     if layer.built:
         return
     shapes = nest.map_structure(lambda leaf: tuple(leaf.shape) if hasattr(leaf, "shape") else None, inputs)
-    layer.build(shapes)
+    layer._build_for_call(shapes)
     layer._build_input_shape = shapes
     layer.built = True
     if layer.input_spec is not None:

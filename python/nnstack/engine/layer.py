@@ -101,6 +101,9 @@ class Layer(WeightOwner, Connections):
                 f"{naming.snake_case(type(self).__name__)}: super().__init__() was not called. "
                 "Call it first in __init__, before attributes are set"
             )
+        member = getattr(type(self), name, None)
+        if isinstance(member, property) and member.fget is not None:
+            return member.fget(self)  # raises the property's own AttributeError, with its text
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
@@ -146,6 +149,10 @@ class Layer(WeightOwner, Connections):
         """Makes the weights; `input_shape` is a tuple with None for unknown sizes, or a structure of such tuples."""
         self._build_input_shape = input_shape
         self.built = True
+
+    def _build_for_call(self, input_shape: Any) -> None:
+        """What the first call does before `call` runs."""
+        self.build(input_shape)
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The computation, on tensors; the base class passes its input on."""

@@ -154,6 +154,11 @@ class Model(Trainer, Savable, Layer):
             self.built = False
             raise
 
+    def _build_for_call(self, input_shape: Any) -> None:
+        # The layers inside are built by their own first calls; a build of the user's own still runs.
+        if type(self).build is not Model.build:
+            self.build(input_shape)
+
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Runs the graph on other inputs; a subclass overrides this."""
         if self._graph is None:

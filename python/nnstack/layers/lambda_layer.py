@@ -52,7 +52,7 @@ class Lambda(Layer):
     def from_config(cls, config: Any) -> Any:
         """A Lambda whose function is looked up by name among custom objects, activations and backend functions."""
         from nnstack import activations, backend
-        from nnstack.utils.generic_utils import get_custom_objects
+        from nnstack.utils.generic_utils import get_registered_object
 
         config = dict(config)
         name = config.pop("function")
@@ -60,7 +60,7 @@ class Lambda(Layer):
             config.pop(key, None)
         if callable(name):
             return cls(name, **config)
-        found = get_custom_objects().get(name) if isinstance(name, str) else None
+        found = get_registered_object(name) if isinstance(name, str) else None
         if found is None and isinstance(name, str) and not name.startswith("_"):
             found = getattr(activations, name, None) or getattr(backend, name, None)
         if not callable(found):

@@ -191,6 +191,9 @@ def read_text(group: Any, name: str) -> str | None:
 
 def _read_optimizer(model: Any, group: Any) -> None:
     values = [np.asarray(group[name]) for name in read_attribute(group, "weight_names")]
+    if len(values) == 1:  # an optimizer that had no slots yet when it was saved
+        model.optimizer.iterations.assign(values[0])
+        return
     try:
         model.optimizer.build(model.trainable_weights)
         model.optimizer.set_weights(values)

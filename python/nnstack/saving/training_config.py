@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnstack import losses, metrics, optimizers
-from nnstack.utils.generic_utils import CustomObjectScope
-
-_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+from nnstack.utils.generic_utils import CustomObjectScope, get_registered_object
 
 
 def write(model: Any) -> dict[str, Any]:
@@ -59,19 +57,25 @@ def _plain_loss(loss: Any) -> Any:
 
 
 def _plain_metric(metric: Any) -> Any:
-    return (
-        metric
-        if isinstance(metric, str) or _is_object_config(metric)
-        else metrics.serialize(metric, use_legacy_format=True)
-    )
+    if isinstance(metric, str) or _is_object_config(metric):
+        return metric
+    config = metrics.serialize(metric, use_legacy_format=True)
+    if hasattr(metric, "given_name"):  # without the prefix of the output, which compile puts before it again
+        config["config"]["name"] = metric.given_name
+    return config
 
 
 def _loss(value: Any) -> Any:
-    return losses.deserialize(_named_function(value)) if _is_object_config(value) else value
+    return losses.deserialize(_named_function(value)) if _needs_object(value) else value
 
 
 def _metric(value: Any) -> Any:
-    return value if isinstance(value, str) and value in _BY_SHAPE else metrics.deserialize(_named_function(value))
+    return metrics.deserialize(_named_function(value)) if _needs_object(value) else value
+
+
+def _needs_object(value: Any) -> bool:
+    """Built-in names go to compile as they are; configs, and names that custom objects explain, are resolved here."""
+    return _is_object_config(value) or (isinstance(value, str) and get_registered_object(value) is not None)
 
 
 def _named_function(config: Any) -> Any:

@@ -48,7 +48,8 @@ class CompiledMetrics:
                 row = [_as_metric(one, loss, true_shape, tuple(prediction.shape)) for one in identifiers]
                 if several:
                     for metric in row:
-                        metric.name = f"{self.output_names[position]}_{metric.name}"
+                        metric.given_name = getattr(metric, "given_name", metric.name)
+                        metric.name = f"{self.output_names[position]}_{metric.given_name}"
                 rows.append(row)
             return rows
 

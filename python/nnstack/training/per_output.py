@@ -70,7 +70,9 @@ def output_names_for(count: int, structure: Any = None) -> list[str]:
 
 
 def named(argument: str, get: Callable[[Any], Any], identifier: Any, known: Iterable[str]) -> Any:
-    """`get(identifier)`; for an unknown name a `ValueError` that names the argument, what comes near and what is accepted."""
+    """`get(identifier)`; for an unknown name a `ValueError` that names the argument, what comes near and what is
+    accepted.
+    """
     try:
         return get(identifier)
     except ValueError:
