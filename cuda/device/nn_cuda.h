@@ -18,7 +18,9 @@
 
 template <class... P, class... A>
 cudaError_t launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream, A&&... arguments) {
-  kernel<<<grid, block, shared_bytes, stream> > >(static_cast<P>(std::forward<A>(arguments))...);
+  // clang-format off: it takes <<< for comparisons
+  kernel<<<grid, block, shared_bytes, stream>>>(static_cast<P>(std::forward<A>(arguments))...);
+  // clang-format on
   return cudaGetLastError();
 }
 #endif
