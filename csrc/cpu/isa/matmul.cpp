@@ -15,6 +15,10 @@ constexpr double kWorthForking = 2e6;                             // floating po
 constexpr double kChunkWork = 8e6;
 constexpr int64_t kLongestRowBlock = 256;
 constexpr int64_t kRowsWorthPacking = 48;
+constexpr double kWorthBlas = 2e9;       // from here on OpenBLAS's second level of blocking pays: 1.0 to 1.3 times our speed
+constexpr int64_t kLeastBlasSize = 512;
+constexpr int64_t kBlasBlock = 512;
+
 constexpr int64_t kColumnsWorthCopying = 128;  // for which a copy of A is worth its time
 constexpr int64_t kAliasBytes = 2048;          // rows this far apart, or a multiple, fall into few sets of the cache
 constexpr int64_t kAliasPadding = 16;
@@ -23,9 +27,18 @@ struct Split {  // of one product into chunks
   int64_t row_blocks, row_block, column_blocks, column_block, products_per_chunk, chunks;
 };
 
+double work_of(const MatmulParams& p) {
+  return 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+}
+
+bool uses_blas(const MatmulParams& p) {
+  const int64_t least = smaller(p.m, smaller(p.n, p.k)), most = larger(p.m, larger(p.n, p.k));
+  return work_of(p) >= kWorthBlas && least >= kLeastBlasSize && most < INT32_MAX && blas() != nullptr;
+}
+
 template <class T>
 Split split_work(const MatmulParams& p) {
-  const double work = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  const double work = work_of(p);
   const int64_t panel = 4 * kLanes<T>;  // what combine_rows() and whole panels ask of borders
   Split s{1, p.m, 1, p.n, p.batch, 1};
   if (work * static_cast<double>(p.batch) < kWorthForking) return s;
@@ -35,6 +48,14 @@ Split split_work(const MatmulParams& p) {
     return s;
   }
   s.products_per_chunk = 1;
+  if (uses_blas(p)) {
+    s.row_block = round_up(divide_up(p.m, divide_up(p.m, kBlasBlock)), panel);
+    s.column_block = round_up(divide_up(p.n, divide_up(p.n, kBlasBlock)), panel);
+    s.row_blocks = divide_up(p.m, s.row_block);
+    s.column_blocks = divide_up(p.n, s.column_block);
+    s.chunks = p.batch * s.row_blocks * s.column_blocks;
+    return s;
+  }
   s.row_blocks = divide_up(p.m, kLongestRowBlock);
   s.row_block = round_up(divide_up(p.m, s.row_blocks), p.n == 1 ? panel : kTileRows);
   s.row_blocks = divide_up(p.m, s.row_block);
@@ -56,7 +77,7 @@ constexpr int64_t kPackedRows = round_up(kTileRows, kLanes<T>);
 bool copies_a(const MatmulParams& p) {
   if (!p.transpose_a && p.k * size_of(p.type) % kAliasBytes != 0) return false;
   return p.n >= kColumnsWorthCopying && p.m > 3 && p.k > 1 && (p.batch == 1 || p.a_batch_stride == 0) &&
-         2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) >= kWorthForking;
+         work_of(p) >= kWorthForking && !uses_blas(p);
 }
 
 template <class T>
@@ -68,6 +89,7 @@ struct Job {
   T* c;
   T* copy_of_a;  // [tile of rows][k][kPackedRows] of a transposed one, else [m][k + kAliasPadding]; or null
   void* const* operands;
+  bool blas;
 };
 
 // Tiles share the rows of a block evenly.
@@ -143,6 +165,20 @@ bool multiply_vector(const MatmulParams& p, const T* a, const T* b, T* c, int64_
 }
 
 template <class T>
+void multiply_with_blas(const MatmulParams& p, const T* a, const T* b, T* c, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+  const T* from_a = p.transpose_a ? a + m0 : a + m0 * p.k;
+  const T* from_b = p.transpose_b ? b + n0 * p.k : b + n0;
+  const int form_a = p.transpose_a ? kBlasTransposed : kBlasPlain, form_b = p.transpose_b ? kBlasTransposed : kBlasPlain;
+  const int m = static_cast<int>(m1 - m0), n = static_cast<int>(n1 - n0), k = static_cast<int>(p.k);
+  const int a_row = static_cast<int>(p.transpose_a ? p.m : p.k), b_row = static_cast<int>(p.transpose_b ? p.k : p.n);
+  const auto gemm = [] {
+    if constexpr (sizeof(T) == 4) return blas()->sgemm;
+    else return blas()->dgemm;
+  }();
+  gemm(kBlasRowMajor, form_a, form_b, m, n, k, 1, from_a, a_row, from_b, b_row, 0, c + m0 * p.n + n0, static_cast<int>(p.n));
+}
+
+template <class T>
 void run_chunk(void* arg, int64_t chunk) {
   const Job<T>& job = *static_cast<const Job<T>*>(arg);
   const MatmulParams& p = *job.params;
@@ -156,9 +192,8 @@ void run_chunk(void* arg, int64_t chunk) {
     const T* a = job.a + i * p.a_batch_stride;
     const T* b = job.b + i * p.b_batch_stride;
     T* c = job.c + i * p.m * p.n;
-    if (!multiply_vector(p, a, b, c, m0, m1, n0, n1)) {
-      multiply_block(job, a, b, c, m0, m1, n0, n1);
-    }
+    if (job.blas) multiply_with_blas(p, a, b, c, m0, m1, n0, n1);
+    else if (!multiply_vector(p, a, b, c, m0, m1, n0, n1)) multiply_block(job, a, b, c, m0, m1, n0, n1);
   }
   if (p.epilogue == nullptr) return;
   const bool whole_rows = n0 == 0 && n1 == p.n;
@@ -199,6 +234,7 @@ void multiply(void* const* operands, const MatmulParams& p, const KernelContext&
   job.c = static_cast<T*>(operands[2]);
   job.copy_of_a = copies_a(p) ? static_cast<T*>(context.scratch) : nullptr;
   job.operands = operands;
+  job.blas = uses_blas(p);
   if (job.copy_of_a != nullptr) context.parallel(context.pool, divide_up(p.m, kTileRows), copy_tile_of_a<T>, &job);
   if (job.split.chunks == 1) {
     run_chunk<T>(&job, 0);

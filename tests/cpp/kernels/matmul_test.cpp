@@ -84,8 +84,15 @@ void large_shapes(const KernelTable& table) {
   }
 }
 
+// Large enough for OpenBLAS, where it lies beside the library.
+void huge_shapes(const KernelTable& table) {
+  compare(table, {1, 1030, 1010, 1000}, DType::f32, false, true, true, false);
+  compare(table, {1, 1030, 1010, 1000}, DType::f64, false, true, false, false);
+  compare(table, {1, 1000, 1030, 1011}, DType::f32, true, false, false, false);
+}
+
 void same_bits_for_any_threads(const KernelTable& table) {
-  for (const Case& c : {Case{1, 257, 300, 513}, Case{1, 1, 2000, 1100}, Case{1, 3000, 1, 700}, Case{40, 33, 40, 60}}) {
+  for (const Case& c : {Case{1, 257, 300, 513}, Case{1, 1, 2000, 1100}, Case{1, 3000, 1, 700}, Case{40, 33, 40, 60}, Case{1, 1030, 1010, 1000}}) {
     for (int form = 0; form < 4; form++) {
       MatmulParams p{DType::f32, (form & 1) != 0, (form & 2) != 0, c.batch, c.m, c.n, c.k, c.m * c.k, c.k * c.n, nullptr};
       const Array a = random_array(DType::f32, c.batch * c.m * c.k), b = random_array(DType::f32, c.batch * c.k * c.n);
@@ -117,6 +124,7 @@ void for_each_table(void (*test)(const KernelTable&)) {
 const Register kTests[] = {{"matmul small shapes", [] { for_each_table(small_shapes); }},
                            {"matmul small float64 shapes", [] { for_each_table(small_double_shapes); }},
                            {"matmul large shapes", [] { for_each_table(large_shapes); }},
+                           {"matmul huge shapes", [] { huge_shapes(*available_cpu_kernels().front()); }},
                            {"matmul same bits for any threads", [] { for_each_table(same_bits_for_any_threads); }},
                            {"matmul non-finite", [] { for_each_table(non_finite); }}};
 
