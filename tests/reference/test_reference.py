@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from types import SimpleNamespace
 
-import cases
+import recorded_cases as cases
 import numpy as np
 import pytest
 
