@@ -1,4 +1,4 @@
-"""Writes `values.npz` anew: the results of `cases.py` with the real tf_keras (extra [interop]).
+"""Writes `values.npz` anew: the results of `recorded_cases.py` with the real tf_keras (extra [interop]).
 
 Run from the repository's root: python tests/reference/make.py
 """
