@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <cstdlib>
+
 #include "base/thread_pool.h"
 #include "bindings/convert.h"
 #include "cpu/kernels.h"
@@ -10,7 +12,15 @@
 namespace nnstack {
 namespace {
 
-std::string default_device = "cpu";
+// Where new variables and programs live: NNSTACK_DEVICE, until set_device() says otherwise. Looked at when first needed, so
+// that importing never opens the CUDA plug-in.
+std::string& default_device() {
+  static std::string name = [] {
+    const char* chosen = std::getenv("NNSTACK_DEVICE");
+    return device_named(chosen && *chosen ? chosen : "cpu").name();
+  }();
+  return name;
+}
 
 void bind_errors(py::module_& m) {
   static py::handle value_error = PyExc_ValueError, type_error = PyExc_TypeError, runtime_error = PyExc_RuntimeError;
@@ -37,14 +47,14 @@ void bind_machine(py::module_& m) {
   m.def("get_num_threads", [] { return ThreadPool::shared().threads(); });
   m.def("list_devices", list_devices);
   m.def("why_no_cuda", why_no_cuda);
-  m.def("set_device", [](const std::string& name) { default_device = device_named(name).name(); });
-  m.def("get_device", [] { return default_device; });
+  m.def("set_device", [](const std::string& name) { default_device() = device_named(name).name(); });
+  m.def("get_device", [] { return default_device(); });
   m.def("instruction_set", [] { return std::string(cpu_kernels().name); });
 }
 
 }  // namespace
 
-Device& device_or_default(const std::optional<std::string>& name) { return device_named(name ? *name : default_device); }
+Device& device_or_default(const std::optional<std::string>& name) { return device_named(name ? *name : default_device()); }
 
 }  // namespace nnstack
 

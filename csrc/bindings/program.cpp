@@ -61,6 +61,7 @@ class Call {
       Program::Session session(program_);
       session.prepare(shapes_);
       session.run(pointers_.data(), outputs.data());
+      session.finish();
     }
     return results;
   }

@@ -101,6 +101,7 @@ struct Session::Impl {
       results = output_pointers.data();
     }
     session.run(inputs.data(), results);
+    session.finish();
     return plan;
   }
 

@@ -124,6 +124,7 @@ std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) const {
     out.push_back(results.back().data());
   }
   session.run(in.data(), out.data());
+  session.finish();
   return results;
 }
 

@@ -80,6 +80,10 @@ class Program::Session {
   // Binds the plan for these shapes; cheap where they are the last ones.
   const Plan& prepare(const std::vector<Shape>& shapes);
   void run(const void* const* inputs, void* const* outputs);
+  // Call after the last run: the next holder of the guard may use another stream.
+  void finish() {
+    if (!program_.device_.host_memory()) runner_->synchronize();
+  }
   Runner& runner() { return *runner_; }
 
  private:

@@ -77,11 +77,11 @@ int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t*
   Session session(*this);
   std::vector<Tensor> dropped;
   std::vector<void*> outputs;
-  int64_t planned = -1;
-  for (int64_t step = 0; step < steps; step++) {
+  int64_t planned = -1, step = 0;
+  while (step < steps) {
     const int64_t begin = (first + step) * batch;
     const int64_t count = std::min(batch, rows - begin);
-    if (count <= 0) return step;
+    if (count <= 0) break;
     if (count != planned) {
       dropped.clear();
       outputs.clear();
@@ -92,9 +92,11 @@ int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t*
       planned = count;
     }
     session.run(inputs.rows(session.runner(), begin, count), outputs.data());
-    if (step + 1 < steps && std::chrono::duration<double>(Clock::now() - start).count() >= seconds) return step + 1;
+    step++;
+    if (std::chrono::duration<double>(Clock::now() - start).count() >= seconds) break;
   }
-  return steps;
+  session.finish();
+  return step;
 }
 
 void Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
@@ -115,6 +117,7 @@ void Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, i
     }
     session.run(inputs.rows(session.runner(), begin, count), outputs.data());
   }
+  session.finish();
 }
 
 }  // namespace nnstack

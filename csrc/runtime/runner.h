@@ -22,6 +22,7 @@ class Runner {
   // Host pointers, one per input and output of the program, of the plan's types. The caller holds the variables' guard.
   void run(const void* const* inputs, void* const* outputs);
 
+  void synchronize() { stream_->synchronize(); }  // all runs so far are done, also for other streams
   void profile(bool on) { profiling_ = on; }
   const std::vector<StepTime>& times() const { return times_; }
   void clear_times() { times_.assign(times_.size(), {}); }
