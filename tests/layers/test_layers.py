@@ -192,6 +192,27 @@ def test_lambda_round_trip() -> None:
     np.testing.assert_allclose(again(X).numpy(), X * 2)
 
 
+def test_embedding() -> None:
+    ids = np.array([[1, 0, 3], [3, 3, 2]])
+    layer = layers.Embedding(5, 2, mask_zero=True, input_length=3)
+    model = Sequential([layer])
+    table = layer.get_weights()[0]
+    assert table.shape == (5, 2) and np.abs(table).max() <= 0.05 and model.output_shape == (None, 3, 2)
+    np.testing.assert_array_equal(model.predict(ids), table[ids])
+    np.testing.assert_array_equal(model.predict(ids.astype(np.float32)), table[ids])
+    np.testing.assert_array_equal(layer(ids)._keras_mask.numpy(), ids != 0)
+    plain = Sequential([layers.Embedding(5, 2)])
+    plain.compile("sgd", "mse")
+    plain.set_weights([table])
+    plain.train_on_batch(ids, np.zeros((2, 3, 2)))
+    counts = np.bincount(ids.ravel(), minlength=5)[:, None]  # a row moves once per use
+    np.testing.assert_allclose(plain.get_weights()[0], table - 0.01 * counts * 2 * table / 12, rtol=1e-5)
+    again = layers.deserialize(layers.serialize(layer))
+    assert again.get_config() == layer.get_config()
+    with pytest.raises(ValueError, match=r'embedding \(layer "e"\): expected a positive integer as input_dim, got 0'):
+        layers.Embedding(0, 2, name="e")
+
+
 def test_mask_travels_and_stops() -> None:
     i = Input((6,))
     i._keras_mask = i[:, 0] > 0

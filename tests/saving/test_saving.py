@@ -177,6 +177,12 @@ def test_json_and_yaml() -> None:
             np.testing.assert_array_equal(mine, other)
         assert again.input_names == ["a", "b"]
     assert json.loads(model.to_json(indent=1))["class_name"] == "Functional"
+    tagged = (
+        model.to_yaml()
+        .replace("- 'a'", "- !!python/unicode 'a'")
+        .replace("batch_input_shape:\n", "batch_input_shape: !!python/tuple\n")
+    )
+    assert "!!python/tuple" in tagged and model_from_yaml(tagged).input_names == ["a", "b"]
     with pytest.raises(Exception, match="could not determine a constructor"):
         model_from_yaml("!!python/object/apply:os.system ['true']")
 

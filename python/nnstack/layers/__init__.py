@@ -7,6 +7,7 @@ from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
 from nnstack.layers.activations import ELU, Activation, LeakyReLU, ReLU, Softmax, ThresholdedReLU
 from nnstack.layers.dense import Dense
+from nnstack.layers.embedding import Embedding
 from nnstack.layers.lambda_layer import Lambda
 from nnstack.layers.merging import (
     Add,
@@ -55,6 +56,7 @@ __all__ = [
     "Concatenate",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",

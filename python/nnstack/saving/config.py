@@ -273,7 +273,19 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A model from `model.to_yaml()`'s text, read with a loader that makes plain data only."""
-    return model_from_config(yaml_module().safe_load(yaml_string), custom_objects)
+    return model_from_config(yaml_module().load(yaml_string, _plain_loader()), custom_objects)
+
+
+def _plain_loader() -> Any:
+    """PyYAML's safe loader, which makes plain data only, and Keras 2's tags for tuples and text read as such data."""
+    yaml = yaml_module()
+
+    class PlainLoader(yaml.SafeLoader):  # type: ignore[name-defined,misc]
+        pass
+
+    PlainLoader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node))
+    PlainLoader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
+    return PlainLoader
 
 
 def yaml_module() -> Any:
