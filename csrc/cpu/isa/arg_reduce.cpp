@@ -22,7 +22,7 @@ int64_t first_extreme(const T* x, int64_t n) {
   for (int64_t p = 0; p < parts; p++) best[p] = x[p];
   int64_t i = parts;
   for (; i + kParts <= n; i += kParts) {
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
     for (int64_t p = 0; p < kParts; p++) best[p] = better<T, Minimum>(x[i + p], best[p]) ? x[i + p] : best[p];
   }
   for (; i < n; i++) best[0] = better<T, Minimum>(x[i], best[0]) ? x[i] : best[0];
@@ -40,7 +40,7 @@ void strip(int64_t* out, const T* x, int64_t n, int64_t inner, int64_t columns) 
   for (int64_t j = 0; j < columns; j++) best[j] = x[j], index[j] = 0;
   for (int64_t i = 1; i < n; i++) {
     const T* row = x + i * inner;
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
     for (int64_t j = 0; j < columns; j++) {
       const bool wins = better<T, Minimum>(row[j], best[j]);
       best[j] = wins ? row[j] : best[j];

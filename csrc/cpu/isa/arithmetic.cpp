@@ -195,11 +195,11 @@ struct Power {  // of integers; a negative exponent gives the integer part
 };
 struct Maximum {
   template <class T>
-  static T apply(T a, T b) { return (a > b) | (a != a) ? a : b; }
+  static T apply(T a, T b) { return ((a > b) | (a != a)) ? a : b; }
 };
 struct Minimum {
   template <class T>
-  static T apply(T a, T b) { return (a < b) | (a != a) ? a : b; }
+  static T apply(T a, T b) { return ((a < b) | (a != a)) ? a : b; }
 };
 struct Equal {
   template <class T>
@@ -235,13 +235,13 @@ struct LogicalXor {
   static uint8_t apply(uint8_t a, uint8_t b) { return (a != 0) != (b != 0); }
 };
 
-// The loops. "ivdep" is true because the destination is an operand or nowhere near one.
+// The loops. Their iterations are independent because the destination is an operand or nowhere near one.
 template <class Op, class T>
 void one(char* destination, const char* a, const char*, const char*, int64_t n) {
   using R = decltype(Op::apply(T{}));
   R* d = reinterpret_cast<R*>(destination);
   const T* x = reinterpret_cast<const T*>(a);
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i]);
 }
 template <class Op, class T>
@@ -250,7 +250,7 @@ void two(char* destination, const char* a, const char* b, const char*, int64_t n
   R* d = reinterpret_cast<R*>(destination);
   const T* x = reinterpret_cast<const T*>(a);
   const T* y = reinterpret_cast<const T*>(b);
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i], y[i]);
 }
 template <class Op, class T>
@@ -259,7 +259,7 @@ void scalar_and_array(char* destination, const char* a, const char* b, const cha
   R* d = reinterpret_cast<R*>(destination);
   const T x = *reinterpret_cast<const T*>(a);
   const T* y = reinterpret_cast<const T*>(b);
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x, y[i]);
 }
 template <class Op, class T>
@@ -268,7 +268,7 @@ void array_and_scalar(char* destination, const char* a, const char* b, const cha
   R* d = reinterpret_cast<R*>(destination);
   const T* x = reinterpret_cast<const T*>(a);
   const T y = *reinterpret_cast<const T*>(b);
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i], y);
 }
 template <class T>
@@ -277,7 +277,7 @@ void choose(char* destination, const char* a, const char* b, const char* c, int6
   const uint8_t* condition = reinterpret_cast<const uint8_t*>(a);
   const T* x = reinterpret_cast<const T*>(b);
   const T* y = reinterpret_cast<const T*>(c);
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = condition[i] != 0 ? x[i] : y[i];
 }
 

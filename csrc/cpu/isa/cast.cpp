@@ -118,7 +118,7 @@ template <class To, class From>
 void cast_array(char* destination, const char* source, const char*, const char*, int64_t n) {
   To* d = reinterpret_cast<To*>(destination);
   const From* x = reinterpret_cast<const From*>(source);
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = convert<To>(x[i]);
 }
 

@@ -11,8 +11,8 @@ inline int64_t index_at(const void* index, DType type, int64_t i) {
 }
 
 void report(const KernelContext& context) {
-  KernelError none = KernelError::none;
-  __atomic_compare_exchange_n(context.error, &none, KernelError::index_out_of_range, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  KernelError none = KernelError::none, wrong = KernelError::index_out_of_range;
+  __atomic_compare_exchange(context.error, &none, &wrong, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 struct GatherJob {
@@ -77,7 +77,7 @@ void scatter_chunk(void* arg, int64_t chunk) {
     }
     T* to = result + row * p.inner;
     const T* from = updates + j * p.inner;
-#pragma GCC ivdep
+NNSTACK_NO_LOOP_DEPENDENCE
     for (int64_t i = 0; i < columns; i++) to[i] = static_cast<T>(to[i] + from[i]);
   }
 }

@@ -104,7 +104,7 @@ inline Floats log1p(Floats x) {
   const Floats tail = (s.exponent * kLn2Low + lost / u) + log_tail(s.fraction);
   Floats result = s.exponent * kLn2High + (s.fraction + tail);
   result = u > 0.0f ? result : (u == 0.0f ? splat(-kInfinity) : splat(kNan));
-  return (x == 0.0f) | (x == kInfinity) ? x : result;
+  return ((x == 0.0f) | (x == kInfinity)) ? x : result;
 }
 
 inline Floats tanh(Floats x) {
@@ -130,7 +130,7 @@ inline Floats sigmoid(Floats x) {
 }
 
 inline Floats softplus(Floats x) {
-  return ((x > 0.0f) | (x != x) ? x : Floats{}) + log1p(exp(-absolute(x)));
+  return (((x > 0.0f) | (x != x)) ? x : Floats{}) + log1p(exp(-absolute(x)));
 }
 
 inline Floats erf(Floats x) {

@@ -35,7 +35,7 @@ void sine_step(float* d, const float* x, const float*) {
   for (int i = 0; i < kWideLanes; i++) near &= x[i] < kSineLimit && x[i] > -kSineLimit;
   const Doubles result = sine(wide, quarter);
   if (near) {
-    narrow(d, wide == 0.0 && quarter == 0 ? wide : result);
+    narrow(d, quarter == 0 ? (wide == 0.0 ? wide : result) : result);
   } else {
     for (int i = 0; i < kWideLanes; i++) d[i] = quarter == 0 ? __builtin_sinf(x[i]) : __builtin_cosf(x[i]);
   }

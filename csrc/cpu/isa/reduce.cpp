@@ -21,11 +21,11 @@ struct Product {
 };
 struct Maximum {
   template <class V>
-  static V apply(V a, V b) { return (a > b) | (a != a) ? a : b; }
+  static V apply(V a, V b) { return ((a > b) | (a != a)) ? a : b; }
 };
 struct Minimum {
   template <class V>
-  static V apply(V a, V b) { return (a < b) | (a != a) ? a : b; }
+  static V apply(V a, V b) { return ((a < b) | (a != a)) ? a : b; }
 };
 
 template <class Op, class T>
@@ -37,11 +37,8 @@ template <> struct Limits<float> { static constexpr float low = -__builtin_inff(
 template <> struct Limits<double> { static constexpr double low = -__builtin_inf(), high = __builtin_inf(); };
 template <> struct Limits<int8_t> { static constexpr int8_t low = INT8_MIN, high = INT8_MAX; };
 template <> struct Limits<int16_t> { static constexpr int16_t low = INT16_MIN, high = INT16_MAX; };
-template <> struct Limits<uint16_t> { static constexpr uint16_t low = 0, high = UINT16_MAX; };
 template <> struct Limits<int32_t> { static constexpr int32_t low = INT32_MIN, high = INT32_MAX; };
-template <> struct Limits<uint32_t> { static constexpr uint32_t low = 0, high = UINT32_MAX; };
 template <> struct Limits<int64_t> { static constexpr int64_t low = INT64_MIN, high = INT64_MAX; };
-template <> struct Limits<uint64_t> { static constexpr uint64_t low = 0, high = UINT64_MAX; };
 template <> struct Limits<uint8_t> { static constexpr uint8_t low = 0, high = UINT8_MAX; };
 template <class Op, class T> struct Start { static constexpr T value = 0; };
 template <class T> struct Start<Product, T> { static constexpr T value = 1; };

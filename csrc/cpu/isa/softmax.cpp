@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kWorthForking = 32 * 1024;  // elements
 
-inline Floats maximum(Floats a, Floats b) { return (a > b) | (a != a) ? a : b; }
+inline Floats maximum(Floats a, Floats b) { return ((a > b) | (a != a)) ? a : b; }
 
 // The last columns, with `other` in the lanes beyond them.
 inline Floats load_rest(const float* x, int count, float other) {

@@ -2,6 +2,7 @@
 // instruction set: no standard headers, templates and helpers in anonymous namespaces only, because a weak symbol compiled
 // for AVX-512 could be the copy that the linker keeps for everybody.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #if defined(__x86_64__)
 #include <immintrin.h>  // always inlined: leaves no symbols
@@ -12,6 +13,14 @@
 #endif
 #ifndef NNSTACK_VECTOR_BYTES
 #define NNSTACK_VECTOR_BYTES 16
+#endif
+
+// Before a loop whose iterations may be done at once.
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"  // some loops stay scalar, which is no mistake
+#define NNSTACK_NO_LOOP_DEPENDENCE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define NNSTACK_NO_LOOP_DEPENDENCE _Pragma("GCC ivdep")
 #endif
 
 namespace nnstack {
