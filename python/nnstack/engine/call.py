@@ -52,7 +52,8 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         training = _fill_training(layer, rest, call_kwargs, eager)
         if not from_graph and context.outermost():
             layer._clear_losses()
-        with context.calling(training):
+        # While a graph is built what the layer assigns is dropped: a traced step will assign it.
+        with context.calling(training), backend.trace() if from_graph else contextlib.nullcontext():
             outputs = layer.call(inputs, *rest, **call_kwargs)
         outputs = _own_tensors(outputs, tensors)
         _set_masks(layer, inputs, outputs, in_masks)

@@ -1,0 +1,86 @@
+"""Overridden steps, GradientTape, add_metric: compiled and eager give what plain numpy gives."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnstack import GradientTape, backend, metrics, optimizers
+from nnstack.layers import Dense, Input, Layer
+from nnstack.models import Model, Sequential
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(12, 3)).astype(np.float32)
+Y = X.sum(1, keepdims=True)
+
+
+class Custom(Model):
+    """Its own loss, metric and update, in the words of tf.keras."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tracker = metrics.Mean(name="mine")
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        with GradientTape() as tape:
+            loss = backend.mean(backend.square(self(x, training=True) - y))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        self.tracker.update_state(loss)
+        return {"mine": self.tracker.result(), "last": loss}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        return {"distance": backend.mean(backend.abs(self(x, training=False) - y))}
+
+    def predict_step(self, data: Any) -> Any:
+        return self(data[0] if isinstance(data, tuple) else data, training=False) * 10.0
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_overridden_steps(eager: bool) -> None:
+    i = Input((3,))
+    model = Custom(i, Dense(1, kernel_initializer="zeros")(i))
+    model.compile(optimizers.SGD(0.1), run_eagerly=eager)
+    model.compiled_loss.build(["dense"])
+    history = model.fit(X, Y, batch_size=6, epochs=2, shuffle=False, verbose=0).history
+    kernel, bias, losses = np.zeros((3, 1)), np.zeros(1), []
+    for begin in (0, 6, 0, 6):
+        x, error = X[begin : begin + 6], X[begin : begin + 6] @ kernel + bias - Y[begin : begin + 6]
+        losses.append(float((error**2).mean()))
+        kernel, bias = kernel - 0.1 * 2 * x.T @ error / 6, bias - 0.1 * 2 * error.mean(0)
+    assert list(history) == ["mine", "last"]
+    np.testing.assert_allclose(history["mine"], [np.mean(losses[:2]), np.mean(losses[2:])], rtol=1e-5)
+    np.testing.assert_allclose(history["last"], [losses[1], losses[3]], rtol=1e-5)
+    np.testing.assert_allclose(model.get_weights()[0], kernel, rtol=1e-4, atol=1e-6)
+    distance = np.abs(X @ kernel + bias - Y).mean()
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["distance"] == pytest.approx(distance, rel=1e-4)
+    np.testing.assert_allclose(model.predict(X), (X @ kernel + bias) * 10, rtol=1e-3, atol=1e-4)
+
+
+def test_gradient_tape_on_numbers() -> None:
+    variable = backend.variable(np.array([1.0, 2.0, 3.0]))
+    with GradientTape(persistent=True) as tape:
+        squares = backend.sum(backend.square(variable))
+    np.testing.assert_allclose(tape.gradient(squares, variable).numpy(), [2, 4, 6])
+    np.testing.assert_allclose(tape.gradient(squares, [variable])[0].numpy(), [2, 4, 6])
+    with GradientTape() as tape:
+        total = backend.sum(variable * 3.0)
+    assert tape.gradient(total, {"v": variable})["v"].numpy().tolist() == [3, 3, 3]
+    with pytest.raises(RuntimeError, match="make the tape with persistent=True"):
+        tape.gradient(total, variable)
+
+
+class Watching(Layer):
+    def call(self, inputs: Any) -> Any:
+        self.add_metric(backend.mean(backend.abs(inputs)), name="size")
+        return inputs
+
+
+def test_add_metric_in_a_layer() -> None:
+    model = Sequential([Watching(input_shape=(3,)), Dense(1)])
+    model.compile("sgd", "mse")
+    logs = model.evaluate(X, Y, batch_size=6, verbose=0, return_dict=True)
+    assert list(logs) == ["loss", "size"] and logs["size"] == pytest.approx(float(np.abs(X).mean()), rel=1e-5)
+    assert model.fit(X, Y, verbose=0).history["size"][0] == pytest.approx(logs["size"], rel=1e-5)
