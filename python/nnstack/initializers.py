@@ -279,7 +279,9 @@ he_normal = HeNormal
 he_uniform = HeUniform
 
 _INITIALIZERS: dict[str, Any] = {
-    name: value for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, Initializer)
+    name: value
+    for name, value in list(globals().items())
+    if isinstance(value, type) and issubclass(value, Initializer) and value is not Initializer and name[0] != "_"
 }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnstack import constraints, initializers, regularizers
+from nnstack import constraints, initializers, losses, metrics, optimizers, regularizers
 from nnstack.utils import generic_utils, np_utils
 from nnstack.utils.random import set_random_seed
 
@@ -113,3 +113,43 @@ def test_regularizers_and_constraints_by_name_and_config():
         assert type(constraints.deserialize(constraints.serialize(cls()))) is cls
     with pytest.raises(ValueError, match="Unknown constraint: 'max'"):
         constraints.get("max")
+
+
+@pytest.mark.parametrize(
+    ("module", "internal"),
+    [
+        (losses, ("Loss", "LossFunctionWrapper", "Reduction", "compute_weighted_loss", "is_categorical_crossentropy")),
+        (metrics, ("Metric", "MeanMetricWrapper", "Mean", "resolve", "clone_metric", "is_categorical_crossentropy")),
+        (optimizers, ("Optimizer", "legacy", "schedules", "get", "serialize")),
+        (initializers, ("Initializer", "_Seeded")),
+    ],
+    ids=lambda module: getattr(module, "__name__", ""),
+)
+def test_only_what_a_user_may_pass_is_found_by_name(module, internal):
+    for name in internal:
+        with pytest.raises(generic_utils.UnknownNameError) as caught:
+            module.get(name)
+        known = str(caught.value).split("Known names: ")[1].split(". ")[0].split(", ")
+        assert name not in known and name.lower() not in known
+        for each in known:
+            assert module.get(each) is not None
+
+
+def test_the_nearest_name_comes_first_then_each_once_in_its_plainest_spelling():
+    with pytest.raises(ValueError) as caught:
+        optimizers.get("adamm")
+    assert str(caught.value) == (
+        "Unknown optimizer: 'adamm'. Did you mean 'adam'? Known names: adadelta, adagrad, adam, adamax, adamw, ftrl, "
+        "lion, nadam, rmsprop, sgd. Your own: pass it in `custom_objects`, or use it inside "
+        "`with custom_object_scope({'adamm': ...})`"
+    )
+    with pytest.raises(ValueError, match="Did you mean 'mean_squared_error'.*RootMeanSquaredError.*, mae, mse"):
+        metrics.get("MeanSquareError")
+
+
+def test_wrappers_are_read_from_configs():
+    mean = metrics.Mean("loss")
+    again = metrics.deserialize(metrics.serialize(mean))
+    assert (type(again), again.name) == (metrics.Mean, "loss")
+    wrapped = metrics.MeanMetricWrapper(losses.mean_squared_error, "mine")
+    assert metrics.deserialize(metrics.serialize(wrapped)).name == "mine"

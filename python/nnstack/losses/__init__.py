@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nnstack.losses import functions, objects
 from nnstack.losses.functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -76,12 +75,52 @@ _ALIASES: dict[str, Any] = {
     "cosine": cosine,
     "cosine_proximity": cosine_proximity,
 }
-_LOSSES: dict[str, Any] = _ALIASES | {
-    name: value
-    for module in (functions, objects)
-    for name, value in vars(module).items()
-    if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
-}
+# What may be asked for by name, and nothing else.
+_LOSSES: dict[str, Any] = {
+    one.__name__: one
+    for one in (
+        binary_crossentropy,
+        binary_focal_crossentropy,
+        categorical_crossentropy,
+        categorical_focal_crossentropy,
+        categorical_hinge,
+        cosine_similarity,
+        hinge,
+        huber,
+        kl_divergence,
+        log_cosh,
+        mean_absolute_error,
+        mean_absolute_percentage_error,
+        mean_squared_error,
+        mean_squared_logarithmic_error,
+        poisson,
+        sparse_categorical_crossentropy,
+        squared_hinge,
+        BinaryCrossentropy,
+        BinaryFocalCrossentropy,
+        CategoricalCrossentropy,
+        CategoricalFocalCrossentropy,
+        CategoricalHinge,
+        CosineSimilarity,
+        Hinge,
+        Huber,
+        KLDivergence,
+        LogCosh,
+        MeanAbsoluteError,
+        MeanAbsolutePercentageError,
+        MeanSquaredError,
+        MeanSquaredLogarithmicError,
+        Poisson,
+        SparseCategoricalCrossentropy,
+        SquaredHinge,
+    )
+} | _ALIASES
+_IN_CONFIGS = _LOSSES | {"LossFunctionWrapper": LossFunctionWrapper}
+
+
+def by_name() -> Mapping[str, Any]:
+    """Every loss that has a name, functions and classes."""
+    return _LOSSES
 
 
 def is_categorical_crossentropy(loss: Any) -> bool:
@@ -100,7 +139,8 @@ def serialize(loss: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
     """The function that a name stands for, or the object that a config dict or class name stands for."""
-    return deserialize_keras_object(name, _LOSSES, custom_objects, "loss function")
+    known = _IN_CONFIGS if isinstance(name, Mapping) else _LOSSES
+    return deserialize_keras_object(name, known, custom_objects, "loss function")
 
 
 def get(identifier: Any) -> Any:

@@ -35,7 +35,6 @@ from nnstack.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from nnstack.metrics import base, functions, objects
 from nnstack.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
 from nnstack.metrics.functions import (
     accuracy,
@@ -74,19 +73,45 @@ from nnstack.utils.generic_utils import deserialize_keras_object, serialize_kera
 
 cosine = cosine_proximity = cosine_similarity
 
-_LOSS_FUNCTIONS: dict[str, Any] = {
-    name: value for name, value in vars(losses).items() if callable(value) and not isinstance(value, type)
-}
+# What may be asked for by name, and nothing else: every loss function, and the metrics that need no settings.
 _METRICS: dict[str, Any] = (
-    {name: value for name, value in _LOSS_FUNCTIONS.items() if name not in ("get", "serialize", "deserialize")}
+    {name: loss for name, loss in losses.by_name().items() if not isinstance(loss, type)}
     | {
-        name: value
-        for module in (base, functions, objects)
-        for name, value in vars(module).items()
-        if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
+        one.__name__: one
+        for one in (
+            accuracy,
+            binary_accuracy,
+            categorical_accuracy,
+            cosine_similarity,
+            sparse_categorical_accuracy,
+            sparse_top_k_categorical_accuracy,
+            top_k_categorical_accuracy,
+            Accuracy,
+            BinaryAccuracy,
+            BinaryCrossentropy,
+            CategoricalAccuracy,
+            CategoricalCrossentropy,
+            CategoricalHinge,
+            CosineSimilarity,
+            Hinge,
+            KLDivergence,
+            LogCoshError,
+            MeanAbsoluteError,
+            MeanAbsolutePercentageError,
+            MeanSquaredError,
+            MeanSquaredLogarithmicError,
+            Poisson,
+            RootMeanSquaredError,
+            SparseCategoricalAccuracy,
+            SparseCategoricalCrossentropy,
+            SparseTopKCategoricalAccuracy,
+            SquaredHinge,
+            TopKCategoricalAccuracy,
+        )
     }
-    | {"cosine": cosine, "cosine_proximity": cosine_proximity}
+    | {"acc": accuracy, "cosine": cosine, "cosine_proximity": cosine_proximity}
 )
+_IN_CONFIGS = _METRICS | {cls.__name__: cls for cls in (Mean, MeanMetricWrapper, MeanRelativeError, Sum)}
 
 _ACCURACIES = {
     "binary": binary_accuracy,
@@ -153,7 +178,8 @@ def serialize(metric: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
     """The function that a name stands for, or the object that a config dict or class name stands for."""
-    return deserialize_keras_object(config, _METRICS, custom_objects, "metric")
+    known = _IN_CONFIGS if isinstance(config, Mapping) else _METRICS
+    return deserialize_keras_object(config, known, custom_objects, "metric")
 
 
 def get(identifier: Any) -> Any:

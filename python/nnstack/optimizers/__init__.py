@@ -79,8 +79,11 @@ def get(identifier: Any) -> Any:
     array(0.001, dtype=float32)
     """
     if isinstance(identifier, str):
-        name = _BY_LOWER_NAME.get(identifier.lower(), identifier)
-        return deserialize_keras_object(name, _NEW, None, "optimizer")
+        if identifier.lower() in _BY_LOWER_NAME:
+            return _NEW[_BY_LOWER_NAME[identifier.lower()]]()
+        return deserialize_keras_object(
+            identifier, {low: _NEW[name] for low, name in _BY_LOWER_NAME.items()}, None, "optimizer"
+        )
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, BaseOptimizer) or hasattr(identifier, "get_updates"):

@@ -92,7 +92,7 @@ def as_loss(identifier: Any) -> Any:
     """A Loss object (or None) from a name, function, config or Loss object."""
     if identifier is None or isinstance(identifier, losses.Loss):
         return identifier
-    found = named("loss", losses.get, identifier, losses.__all__)
+    found = named("loss", losses.get, identifier)
     if isinstance(found, losses.Loss):
         return found
     if isinstance(found, type):

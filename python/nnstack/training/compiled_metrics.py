@@ -94,9 +94,12 @@ class CompiledMetrics:
                 metric.update_state(target, prediction, sample_weight=masked_weight(weight, prediction))
 
 
+_BY_SHAPE = ("crossentropy", "ce")  # names that compile() alone resolves, beside what metrics.get knows
+
+
 def _check_identifier(identifier: Any) -> None:
-    if isinstance(identifier, str) and identifier not in ("accuracy", "acc", "crossentropy", "ce"):
-        named("metrics", metrics.get, identifier, metrics.__all__)
+    if isinstance(identifier, str) and identifier not in ("accuracy", "acc", *_BY_SHAPE):
+        named("metrics", metrics.get, identifier, also=_BY_SHAPE)
     elif not isinstance(identifier, str | dict | metrics.Metric) and not callable(identifier):
         raise ValueError(f"compile: expected names, functions or Metric objects in metrics, got {identifier!r}")
 

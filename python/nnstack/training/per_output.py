@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+from nnstack.utils.generic_utils import UnknownNameError
 
 
 def spread(value: Any, names: Sequence[str], argument: str, *, one_for_all: bool) -> list[Any]:
@@ -69,16 +70,11 @@ def output_names_for(count: int, structure: Any = None) -> list[str]:
     return [f"output_{position + 1}" for position in range(count)]
 
 
-def named(argument: str, get: Callable[[Any], Any], identifier: Any, known: Iterable[str]) -> Any:
+def named(argument: str, get: Callable[[Any], Any], identifier: Any, also: Iterable[str] = ()) -> Any:
     """`get(identifier)`; for an unknown name a `ValueError` that names the argument, what comes near and what is
-    accepted.
+    accepted: what `get` knows, and `also`.
     """
     try:
         return get(identifier)
-    except ValueError:
-        if not isinstance(identifier, str):
-            raise
-        names = sorted({name.lower() for name in known} - {"get", "serialize", "deserialize"})
-        near = difflib.get_close_matches(identifier.lower(), names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"compile: unknown {argument} {identifier!r}.{hint} Known names: {', '.join(names)}") from None
+    except UnknownNameError as error:
+        raise ValueError(f"compile: unknown {argument} {identifier!r}.{error.advice(also)}") from None

@@ -103,7 +103,7 @@ class Trainer(TrainingMethods):
                 )
         if names and nest.is_nested(sample_weight_mode):
             spread(sample_weight_mode, names, "sample_weight_mode", one_for_all=True)
-        new_optimizer = named("optimizer", optimizers.get, optimizer, optimizers.__all__)
+        new_optimizer = named("optimizer", optimizers.get, optimizer)
         compiled_loss = CompiledLoss(loss, loss_weights, names)
         compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names, compiled_loss.losses)
         self.optimizer = new_optimizer

@@ -5,16 +5,38 @@ them. Written is the later one, which the earlier readers accept too, unless `us
 only names already known (the module's own, registered, in scope or in `custom_objects`) are looked up.
 """
 
+import difflib
 import inspect
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 _GLOBAL_CUSTOM_OBJECTS: dict[str, Any] = {}
 _REGISTERED_NAMES: dict[Any, str] = {}
 
 _Class = TypeVar("_Class", bound=Callable[..., Any])
+
+
+class UnknownNameError(ValueError):
+    """A name that stands for nothing; the message says what comes near and how to make an own name known."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = set(known)
+        super().__init__(
+            f"Unknown {what}: {name!r}.{self.advice()} Your own: pass it in `custom_objects`, or use it inside "
+            f"`with custom_object_scope({{{name!r}: ...}})`"
+        )
+
+    def advice(self, also: Iterable[str] = ()) -> str:
+        """The name that comes nearest, then all known ones and `also` in their plainest spelling, short forms last."""
+        known = self.known.union(also)
+        plain = [n for n in known if n == n.lower() or not {n.lower(), to_snake_case(n)} & (known - {n})]
+        plain.sort(key=lambda n: (len(n) < 4, n.lower()))
+        nearest = difflib.get_close_matches(self.name.lower(), plain, n=1)
+        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+        return hint + (f" Known names: {', '.join(plain)}." if plain else "")
 
 
 class _Scopes(threading.local):
@@ -165,10 +187,7 @@ def _known(
         found = None if candidate is None else get_registered_object(candidate, custom_objects, module_objects)
         if found is not None:
             return found
-    raise ValueError(
-        f"Unknown {what}: {name!r}. Pass it in `custom_objects`, or use it inside "
-        f"`with custom_object_scope({{{name!r}: ...}})`"
-    )
+    raise UnknownNameError(what, name, module_objects or ())
 
 
 def to_snake_case(name: str) -> str:
