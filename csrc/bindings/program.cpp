@@ -125,6 +125,9 @@ int64_t run_steps(const Program& program, const std::vector<py::object>& arrays,
   if (order) {
     rows = order->size();
     indices = order->data();
+    if (first < 0 || batch < 1)
+      throw ValueError("run_steps: first must not be negative and batch positive, got " + std::to_string(first) + " and " +
+                       std::to_string(batch));
     for (int64_t i = first * batch; i < std::min(rows, (first + steps) * batch); i++) {
       if (indices[i] < 0 || indices[i] >= sources.rows)
         throw ValueError("run_steps: row " + std::to_string(indices[i]) + " is not among " + std::to_string(sources.rows) +
@@ -185,6 +188,10 @@ void bind_program(py::module_& m) {
              const PassSwitches switches = switches_from(passes);
              const ProgramSpec spec{std::move(inputs), std::move(outputs), std::move(updates), phase, switches.fold};
              Device& on = device_or_default(device);
+             for (const Value& output : spec.outputs) {
+               if (output->type.dtype == DType::bf16)
+                 throw ValueError("program: numpy has no bfloat16; cast that output to float32");
+             }
              const py::gil_scoped_release release;
              return std::make_shared<Program>(spec, on, switches, name);
            }),
@@ -203,7 +210,8 @@ void bind_program(py::module_& m) {
            [](const Program& p) {
              py::list rows;
              for (const ProfileRow& row : p.profile_report())
-               rows.append(py::dict(py::arg("step") = row.step, py::arg("layer") = row.layer, py::arg("calls") = row.calls,
+               rows.append(py::dict(py::arg("step") = row.step, py::arg("kernel") = row.step.substr(0, row.step.find(' ')),
+                                    py::arg("layer") = row.layer, py::arg("calls") = row.calls,
                                     py::arg("seconds") = row.seconds));
              return rows;
            })
