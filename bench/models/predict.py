@@ -102,6 +102,7 @@ def main() -> None:
         start = time.perf_counter_ns()
         predict(x)
         times[i] = time.perf_counter_ns() - start
+    growth = resident_kib() - before
     print(
         json.dumps(
             {
@@ -110,7 +111,7 @@ def main() -> None:
                 "calls": calls,
                 "median_us": float(np.median(times)) / 1000,
                 "p99_us": float(np.percentile(times, 99)) / 1000,
-                "growth_kib": resident_kib() - before,
+                "growth_kib": growth,
                 "value": float(np.asarray(result).ravel()[0]),
             }
         )
