@@ -73,11 +73,6 @@ def test_agrees_with_numpy(name):
         np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_arange():
-    assert K.arange(3).numpy().tolist() == [0, 1, 2]
-    assert K.arange(1, 7, 2).dtype == "int32"
-
-
 def test_count_knows_the_batch_when_it_runs():
     x = K.placeholder((None, 3))
     assert K.function([x], K.count(x))([np.zeros((5, 3))]) == 15.0
@@ -88,7 +83,3 @@ def test_errors_name_the_shapes():
         ValueError, match=r"dot: expected at least 2 axes on both sides, got shapes \(3,\) and \(3, 2\)"
     ):
         K.dot(np.ones(3), np.ones((3, 2)))
-    with pytest.raises(ValueError, match="tile: expected 2 counts"):
-        K.tile(np.ones((2, 2)), [2])
-    with pytest.raises(ValueError, match="size of axis 0 must be known"):
-        K.repeat_elements(K.placeholder((None, 2)), 2, 0)

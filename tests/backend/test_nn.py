@@ -67,6 +67,32 @@ def test_number_of_classes_must_be_known():
         K.sparse_categorical_crossentropy(K.placeholder((None,)), K.placeholder((None, None)))
 
 
+def test_in_top_k_counts_what_is_larger():
+    scores = np.array([[0.1, 0.9, 0.9, 0.2], [0.4, 0.3, 0.2, np.inf], [1.0, 0.5, 2.0, 0.0]], "float32")
+    x = K.placeholder((None, 4))
+    for targets, k, expected in (
+        ([1, 0, 2], 1, [True, False, True]),  # a tie counts, a row that is not finite does not
+        ([3, 0, 0], 2, [False, False, True]),
+        ([3, 0, 4], 3, [True, False, False]),  # 4 is no class
+        ([0, 3, -1], 4, [True, False, False]),
+    ):
+        assert K.in_top_k(scores, targets, k).numpy().tolist() == expected
+        assert K.function([x], K.in_top_k(x, targets, k))([scores]).tolist() == expected
+    with pytest.raises(ValueError, match="number of classes must be known"):
+        K.in_top_k(K.placeholder((None, None)), [0], 1)
+
+
+def test_bias_along_channels_or_all_axes():
+    x = np.zeros((2, 3, 4, 5), "float32")
+    assert K.bias_add(x, np.arange(5.0)).numpy()[1, 2, 3].tolist() == [0, 1, 2, 3, 4]
+    assert K.bias_add(x, np.arange(3.0), "channels_first").numpy()[1, :, 2, 3].tolist() == [0, 1, 2]
+    whole = np.arange(60, dtype="float32")
+    assert K.bias_add(x, whole.reshape(3, 4, 5)).numpy()[1].ravel().tolist() == whole.tolist()
+    assert K.bias_add(x, whole.reshape(4, 5, 3), "channels_first").numpy()[1].ravel().tolist() == whole.tolist()
+    with pytest.raises(ValueError, match=r"bias_add: expected a bias of 1 or 3 axes, got shape \(4, 5\)"):
+        K.bias_add(x, np.ones((4, 5)))
+
+
 def test_activations_by_name():
     assert activations.get(None) is activations.linear
     assert activations.get("relu") is activations.relu

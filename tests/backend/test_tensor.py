@@ -86,7 +86,35 @@ def test_concrete_tensors_are_numbers():
     assert np.asarray(K.constant([1.0])).dtype == np.float32
 
 
-@pytest.mark.parametrize("use", [bool, float, np.asarray])
+def test_one_element_of_any_shape_is_a_number():
+    value = K.constant([[0.25]])
+    assert (float(value), int(value), bool(value), f"{value:.1f}") == (0.25, 0, True, "0.2")
+    with K.eager_scope():
+        assert [float(part) for part in K.variable([1.0, 2.0])] == [1.0, 2.0]
+    for use in (bool, float, int):
+        with pytest.raises(TypeError, match=r"expected one element, got a tensor of shape \(2,\)"):
+            use(K.constant([1.0, 2.0]))
+
+
+def test_arrays_of_concrete_tensors():
+    value = K.constant([[1.0, 2.0]])
+    array = np.array(value, dtype="float64")
+    array[0, 0] = 5.0
+    assert (array.dtype, value.numpy().tolist()) == (np.float64, [[1.0, 2.0]])
+    np.testing.assert_array_equal(np.concatenate([np.asarray(value), np.asarray(K.variable([[3.0]]))], 1), [[1, 2, 3]])
+
+
+def test_text_shows_the_numbers_of_a_concrete_tensor():
+    assert repr(K.constant([1.0, 2.5])) == "<Tensor shape=(2,) dtype=float32 numpy=[1. , 2.5]>"
+    assert str(K.constant(3, "int32")) == f"{K.constant(3, 'int32')}" == "<Tensor shape=() dtype=int32 numpy=3>"
+    assert repr(K.constant(np.eye(2))) == "<Tensor shape=(2, 2) dtype=float32 numpy=\n[[1., 0.],\n [0., 1.]]>"
+    assert len(repr(K.constant(np.zeros((50, 50))))) < 400
+    x = K.placeholder((None, 2), name="x")
+    assert repr(x) == "<Tensor shape=(None, 2) dtype=float32 op=placeholder name='x'>"
+    assert "op=add" in repr(x + 1.0)
+
+
+@pytest.mark.parametrize("use", [bool, float, int, np.asarray, "{:.2f}".format])
 def test_symbolic_tensors_are_not_and_say_so(use):
     with pytest.raises(TypeError, match="symbolic tensor.*run_eagerly"):
         use(K.placeholder(()))

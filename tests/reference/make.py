@@ -1,4 +1,4 @@
-"""Writes `values.npz` anew: the results of `recorded_cases.py` with the real tf_keras (extra [interop]).
+"""Writes `values.npz` anew: the results of `recorded_*.py` with the real tf_keras (extra [interop]).
 
 Run from the repository's root: python tests/reference/make.py
 """
@@ -10,8 +10,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
-import recorded_cases as cases
 import numpy as np
+import recorded_backend
+import recorded_cases as cases
 import tensorflow as tf
 import tf_keras
 
@@ -29,7 +30,7 @@ def main():
     """One array per result, named 'function/name'."""
     values = {
         f"{group.__name__}/{name}": np.asarray(value)
-        for group in cases.ALL
+        for group in cases.ALL + recorded_backend.ALL
         for name, value in group(tf_keras, gradient).items()
     }
     np.savez_compressed(Path(__file__).with_name("values.npz"), versions=tf_keras.__version__, **values)

@@ -1,12 +1,13 @@
-"""Losses, metrics, optimizers, schedules, activations, constraints and regularizers give the numbers of tf_keras."""
+"""Losses, metrics, optimizers, schedules, activations, projections and backend give the numbers of tf_keras."""
 
 import importlib
 from pathlib import Path
 from types import SimpleNamespace
 
-import recorded_cases as cases
 import numpy as np
 import pytest
+import recorded_backend
+import recorded_cases as cases
 
 from nnstack import backend
 
@@ -21,7 +22,7 @@ def gradient(function, x):
     return backend.function([point], backend.gradients(backend.sum(function(point)), [point]))([x])[0]
 
 
-@pytest.mark.parametrize("group", cases.ALL, ids=lambda group: group.__name__)
+@pytest.mark.parametrize("group", cases.ALL + recorded_backend.ALL, ids=lambda group: group.__name__)
 def test_agrees_with_tf_keras(group):
     results = group(NNSTACK, gradient)
     recorded = {name.split("/", 1)[1] for name in VALUES.files if name.startswith(group.__name__ + "/")}

@@ -9,10 +9,9 @@ import numpy as np
 from nnstack import _core
 from nnstack.backend import config
 from nnstack.backend.config import floatx
+from nnstack.backend.modes import fixed_learning_phase, is_learning_phase
 from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, is_tensor
 from nnstack.backend.variable import EagerScope, Update, Variable, current_scope
-
-_learning_phase: dict[str, Any] = {"fixed": None, "symbol": None}
 
 
 def placeholder(
@@ -21,13 +20,17 @@ def placeholder(
     dtype: str | None = None,
     sparse: bool = False,
     name: str | None = None,
+    ragged: bool = False,
 ) -> Tensor:
     """A symbolic input of `shape` (None: size not known yet), or of `ndim` unknown sizes. dtype: default `floatx()`.
 
-    ValueError if neither shape nor ndim is given, or for sparse=True, which nnstack does not have.
+    ValueError if neither shape nor ndim is given, or for sparse=True or ragged=True, which nnstack
+    does not have.
     """
-    if sparse:
-        raise ValueError("placeholder: sparse tensors are not supported; feed a dense array")
+    if sparse or ragged:
+        raise ValueError(
+            f"placeholder: {'sparse' if sparse else 'ragged'} tensors are not supported; feed a dense array"
+        )
     if shape is None:
         if ndim is None:
             raise ValueError("placeholder: give shape or ndim")
@@ -85,46 +88,20 @@ def is_sparse(tensor: Any) -> bool:
     return False
 
 
-def learning_phase() -> Any:
-    """The bool that says whether this is training: a symbol, or the number given to `set_learning_phase`."""
-    if _learning_phase["fixed"] is not None:
-        return _learning_phase["fixed"]
-    return learning_phase_symbol()
+def to_dense(tensor: Any) -> Any:
+    """`tensor` itself: all tensors are dense."""
+    return tensor
 
 
-def learning_phase_symbol() -> Tensor:
-    """The symbol itself, whatever `set_learning_phase` said; functions may have it among their inputs."""
-    if _learning_phase["symbol"] is None:
-        _learning_phase["symbol"] = _core.learning_phase()
-    return cast(Tensor, _learning_phase["symbol"])
+def is_keras_tensor(x: Any) -> bool:
+    """Whether a layer (or `Input`) made the tensor; ValueError if `x` is no tensor or variable at all.
 
-
-def set_learning_phase(value: int | bool) -> None:
-    """Fixes the phase for graphs built from now on: 1 training, 0 inference; ValueError for anything else."""
-    if value not in (0, 1):
-        raise ValueError(f"set_learning_phase: expected 0 or 1, got {value!r}")
-    _learning_phase["fixed"] = int(value)
-
-
-@contextmanager
-def learning_phase_scope(value: int | bool) -> Iterator[None]:
-    """`set_learning_phase(value)` inside the block, the former setting afterwards."""
-    before = _learning_phase["fixed"]
-    set_learning_phase(value)
-    try:
-        yield
-    finally:
-        _learning_phase["fixed"] = before
-
-
-def clear_session() -> None:
-    """Forgets name counters and a fixed learning phase. Models and variables in use stay valid."""
-    config.reset_uids()
-    _learning_phase["fixed"] = None
-
-
-def _is_learning_phase(x: Any) -> bool:
-    return x is _learning_phase["symbol"]
+    >>> is_keras_tensor(placeholder((2,)))
+    False
+    """
+    if not is_tensor(x):
+        raise ValueError(f"is_keras_tensor: expected a tensor, got {type(x).__name__}")
+    return hasattr(x, "_keras_history")
 
 
 class Function:
@@ -133,8 +110,8 @@ class Function:
     def __init__(self, inputs: Sequence[Any], outputs: Any, updates: Iterable[Any] | None, name: str | None) -> None:
         self.single = not isinstance(outputs, (list, tuple))
         self.name = name or "function"
-        self._phase_at = next((i for i, x in enumerate(inputs) if _is_learning_phase(x)), None)
-        self._inputs = [x for x in inputs if not _is_learning_phase(x)]
+        self._phase_at = next((i for i, x in enumerate(inputs) if is_learning_phase(x)), None)
+        self._inputs = [x for x in inputs if not is_learning_phase(x)]
         for x in self._inputs:
             if not is_placeholder(x):
                 raise ValueError(f"function: inputs must be placeholders, got {x!r}")
@@ -152,7 +129,7 @@ class Function:
 
     def __call__(self, inputs: Sequence[Any] = ()) -> Any:
         arrays = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-        training = bool(_learning_phase["fixed"])
+        training = bool(fixed_learning_phase())
         if self._phase_at is not None:
             if len(arrays) <= self._phase_at:
                 raise ValueError(f"function: expected {len(self._inputs) + 1} inputs, got {len(arrays)}")
@@ -248,6 +225,9 @@ def int_shape(x: Any) -> Shape:
     return tuple(x.shape) if is_tensor(x) else np.shape(x)
 
 
+get_variable_shape = int_shape
+
+
 def ndim(x: Any) -> int:
     """Number of axes."""
     return len(int_shape(x))
@@ -256,6 +236,19 @@ def ndim(x: Any) -> int:
 def dtype(x: Any) -> str:
     """Name of the element type, such as 'float32'."""
     return str(x.dtype if is_tensor(x) else np.asarray(x).dtype)
+
+
+def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
+    """Prints `message` and the numbers of `x`, of a long axis the first and last `summarize`; gives `x` back.
+
+    TypeError for a symbolic tensor, which has no numbers yet: compile(run_eagerly=True), or print what `eval` gives.
+
+    >>> y = print_tensor(constant([1.0, 2.0]), "y =")
+    y = [1. 2.]
+    """
+    numbers = np.array2string(np.asarray(x), edgeitems=summarize, threshold=2 * summarize)
+    print(f"{message} {numbers}" if message else numbers)
+    return x
 
 
 @contextmanager

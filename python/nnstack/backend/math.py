@@ -280,20 +280,3 @@ def l2_normalize(x: TensorLike, axis: Axis = None) -> Tensor:
     """x divided by its Euclidean length along `axis` (squared length at least 1e-12)."""
     value = convert(x)
     return value * unary("rsqrt", maximum(sum(square(value), axis, True), 1e-12))
-
-
-def dot(x: TensorLike, y: TensorLike) -> Tensor:
-    """Product over x's last and y's last but one axis: shape x.shape[:-1] + y.shape[:-2] + y.shape[-1:]."""
-    from nnstack.backend.shapes import reshape, shape
-
-    a, b = t.pair(x, y)
-    if len(b.shape) == 2 and len(a.shape) >= 2:
-        return emit("matmul", a, b)
-    if len(a.shape) < 2 or len(b.shape) < 2:
-        raise ValueError(f"dot: expected at least 2 axes on both sides, got shapes {a.shape} and {b.shape}")
-    rank = len(b.shape)
-    order = [rank - 2, *range(rank - 2), rank - 1]
-    sizes = [size if size is not None else shape(b)[i] for i, size in enumerate(b.shape)]
-    heads = [size if size is not None else shape(a)[i] for i, size in enumerate(a.shape[:-1])]
-    flat = reshape(emit("transpose", b, permutation=order), (sizes[-2], -1))
-    return reshape(emit("matmul", a, flat), (*heads, *sizes[:-2], sizes[-1]))

@@ -90,12 +90,47 @@ def _logits(output: Tensor, op: str) -> Tensor | None:
 
 
 def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) -> Tensor:
-    """x + bias along the channels: the last axis, or axis 1 for channels_first."""
+    """x + bias, the same for every sample.
+
+    bias: one number per channel (the last axis, or axis 1 for channels_first), or all of x's axes but the batch's. The
+    latter has a shape with the channels last even for channels_first, and its numbers, as in tf.keras, in the order of
+    x's axes. ValueError for any other number of axes.
+    """
     value = convert(x)
     b = convert_like(bias, value)
-    if normalize_data_format(data_format) == "channels_first" and len(value.shape) > 2 and len(b.shape) == 1:
-        b = shapes.reshape(b, (1, -1) + (1,) * (len(value.shape) - 2))
+    rank, given = len(value.shape), len(b.shape)
+    channels_first = normalize_data_format(data_format) == "channels_first"
+    if given not in (1, rank - 1):
+        raise ValueError(f"bias_add: expected a bias of 1 or {rank - 1} axes, got shape {b.shape}; x {value.shape}")
+    if channels_first and rank > 2 and given == 1:
+        b = shapes.reshape(b, (1, -1) + (1,) * (rank - 2))
+    elif channels_first and given > 1:
+        *rest, channels = shapes.dimensions(b)
+        b = shapes.reshape(b, (channels, *rest))
     return value + b
+
+
+def in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Tensor:
+    """Whether the class targets[i] is among the k largest of predictions[i]; bool of shape (batch,).
+
+    Classes as large as the k-th all count. False for a target that is no class and for a row with numbers that are not
+    finite. predictions: (batch, classes), targets: (batch,) integers.
+
+    >>> in_top_k([[0.1, 0.9, 0.3], [0.5, 0.2, 0.1]], [2, 2], k=2)
+    <Tensor shape=(2,) dtype=bool numpy=[ True, False]>
+    """
+    scores = convert(predictions)
+    labels = convert(targets, "int64")
+    if len(scores.shape) != 2 or len(labels.shape) != 1:
+        raise ValueError(f"in_top_k: expected (batch, classes) and (batch,), got {scores.shape} and {labels.shape}")
+    if scores.shape[1] is None:
+        raise ValueError(f"in_top_k: the number of classes must be known; predictions {scores.shape}")
+    classes = np.arange(scores.shape[1], dtype=np.int64)
+    own = emit("equal", shapes.expand_dims(labels), convert(classes))
+    score = m.sum(m.select(own, scores, 0.0), 1, True)
+    larger = m.sum(convert(scores > score, "int32"), 1)
+    sure = emit("logical_and", m.any(own, 1), m.all(unary("is_finite", scores), 1))
+    return emit("logical_and", sure, larger < k)
 
 
 def categorical_crossentropy(

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnstack.backend.config import floatx
 from nnstack.backend.functions import ndim
-from nnstack.backend.tensor import Tensor, TensorLike, convert, emit, pair, shape_vector
+from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, is_tensor, shape_vector
 
 
 def shape(x: TensorLike) -> Tensor:
@@ -19,6 +19,12 @@ def size(x: TensorLike, name: str | None = None) -> Tensor:
     """Number of elements, an int64 scalar computed in the graph."""
     value = convert(x)
     return emit("count", value, axes=list(range(len(value.shape))), dtype="int64")
+
+
+def dimensions(x: Tensor) -> list[Any]:
+    """The size of every axis: an int where it is known, otherwise a scalar tensor of the graph."""
+    dynamic = None if None not in x.shape else shape(x)
+    return [dynamic[axis] if dynamic is not None and n is None else n for axis, n in enumerate(x.shape)]
 
 
 def reshape(x: TensorLike, shape: Any) -> Tensor:
@@ -61,44 +67,81 @@ def transpose(x: TensorLike) -> Tensor:
 
 
 def concatenate(tensors: Sequence[TensorLike], axis: int = -1) -> Tensor:
-    """Joins along an axis that exists; the other sizes must agree."""
-    return emit("concat", *[convert(x) for x in tensors], axis=int(axis))
+    """Joins along an axis that exists; the other sizes must agree. Arrays take the type of the first tensor.
+
+    >>> concatenate([constant([[1.0]]), [[2.0, 3.0]]], axis=1)
+    <Tensor shape=(1, 3) dtype=float32 numpy=[[1., 2., 3.]]>
+    """
+    return emit("concat", *_alike(tensors), axis=int(axis))
 
 
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """Joins along a new axis."""
-    return concatenate([expand_dims(part, axis) for part in x], axis)
+    """Joins tensors of one shape along a new axis: n of shape (a, b) give (n, a, b) for axis 0, (a, b, n) for -1."""
+    return emit("concat", *[expand_dims(part, axis) for part in _alike(x)], axis=int(axis))
 
 
-def repeat(x: TensorLike, n: int) -> Tensor:
-    """(samples, features) to (samples, n, features)."""
-    return concatenate([expand_dims(x, 1)] * n, 1)
+def _alike(parts: Sequence[TensorLike]) -> list[Tensor]:
+    like = next((convert(part) for part in parts if is_tensor(part)), None)
+    return [convert(part) if like is None else convert_like(part, like) for part in parts]
+
+
+def _wide(x: Tensor, axis: int, times: Any, each: bool) -> Tensor:
+    """`x` repeated along `axis`: every element in a row (`each`), or the whole axis again and again."""
+    sizes = dimensions(x)
+    at = axis + 1 if each else axis
+    target = [*sizes[:at], times, *sizes[at:]]
+    wide = emit("broadcast_to", expand_dims(x, at), shape_vector(target))
+    known = isinstance(sizes[axis], int) and isinstance(times, int)
+    sizes[axis] = sizes[axis] * times if known else convert(sizes[axis], "int64") * convert(times, "int64")
+    return reshape(wide, sizes)
+
+
+def repeat(x: TensorLike, n: Any) -> Tensor:
+    """(samples, features) to (samples, n, features); n may be a scalar tensor. ValueError unless `x` has two axes."""
+    value = convert(x)
+    if len(value.shape) != 2:
+        raise ValueError(f"repeat: expected two axes (samples, features), got shape {value.shape}")
+    samples, features = dimensions(value)
+    return emit("broadcast_to", expand_dims(value, 1), shape_vector([samples, n, features]))
 
 
 def repeat_elements(x: TensorLike, rep: int, axis: int) -> Tensor:
-    """Every element along `axis` (of known size) `rep` times in a row, as np.repeat does it."""
+    """Every element along `axis` `rep` times in a row, as np.repeat does it; sizes may be unknown.
+
+    >>> repeat_elements(constant([1.0, 2.0]), 2, axis=0)
+    <Tensor shape=(4,) dtype=float32 numpy=[1., 1., 2., 2.]>
+    """
     value = convert(x)
-    n = value.shape[axis]
-    if n is None:
-        raise ValueError(f"repeat_elements: the size of axis {axis} must be known; shape {value.shape}")
-    return gather(value, np.repeat(np.arange(n), rep), axis)
+    return value if rep == 1 else _wide(value, _axis(value, axis, "repeat_elements"), rep, each=True)
 
 
-def tile(x: TensorLike, n: int | Sequence[int]) -> Tensor:
-    """The whole tensor n[i] times along axis i."""
+def tile(x: TensorLike, n: Any) -> Tensor:
+    """The whole tensor n[i] times along axis i; counts may be scalar tensors, n a tensor of known length.
+
+    >>> tile(constant([[1.0, 2.0]]), (2, 2)).shape
+    (2, 4)
+    """
     value = convert(x)
     times = [n] if isinstance(n, int) else list(n)
     if len(times) != len(value.shape):
         raise ValueError(f"tile: expected {len(value.shape)} counts, got {times}; shape {value.shape}")
     for axis, count in enumerate(times):
-        value = value if count == 1 else concatenate([value] * count, axis)
+        if is_tensor(count) or count != 1:
+            value = _wide(value, axis, count if is_tensor(count) else int(count), each=False)
     return value
+
+
+def _axis(x: Tensor, axis: int, what: str) -> int:
+    rank = len(x.shape)
+    if not -rank <= axis < rank:
+        raise ValueError(f"{what}: expected an axis within [{-rank}, {rank}), got {axis}; shape {x.shape}")
+    return axis % rank
 
 
 def reverse(x: TensorLike, axes: int | Sequence[int]) -> Tensor:
     """Elements in opposite order along `axes`."""
     value = convert(x)
-    chosen = {a % len(value.shape) for a in ([axes] if isinstance(axes, int) else axes)}
+    chosen = {_axis(value, a, "reverse") for a in ([axes] if isinstance(axes, int) else axes)}
     return value[tuple(slice(None, None, -1) if a in chosen else slice(None) for a in range(len(value.shape)))]
 
 
@@ -146,50 +189,3 @@ def arange(start: int, stop: int | None = None, step: int = 1, dtype: str = "int
     """start, start + step, ... below stop; one argument is the stop, as in numpy."""
     numbers = np.arange(start) if stop is None else np.arange(start, stop, step)
     return convert(numbers.astype(dtype))
-
-
-def pad(x: TensorLike, paddings: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
-    """Adds (before, after) elements of `value` per axis."""
-    return emit("pad", convert(x), paddings=[int(n) for both in paddings for n in both], value=float(value))
-
-
-def temporal_padding(x: TensorLike, padding: tuple[int, int] = (1, 1)) -> Tensor:
-    """Pads the middle axis of (batch, steps, channels) with zeros."""
-    return pad(x, [(0, 0), tuple(padding), (0, 0)])  # type: ignore[list-item]
-
-
-def _condition(value: Any) -> Any:
-    return value() if callable(value) else value
-
-
-def switch(condition: TensorLike, then_expression: Any, else_expression: Any) -> Tensor:
-    """One of two expressions (tensors or functions giving them).
-
-    A scalar condition chooses a whole branch, and only that one is computed; otherwise the choice is element by
-    element, the condition being filled up with axes on the right.
-    """
-    truth = convert(condition, "bool")
-    if truth.concrete and not truth.shape:
-        return convert(_condition(then_expression) if truth.numpy() else _condition(else_expression))
-    a, b = pair(_condition(then_expression), _condition(else_expression))
-    if not truth.shape:
-        return emit("switch", truth, a, b)
-    while len(truth.shape) < max(len(a.shape), len(b.shape)):
-        truth = expand_dims(truth)
-    return emit("select", truth, a, b)
-
-
-def in_train_phase(x: Any, alt: Any, training: Any = None) -> Tensor:
-    """`x` in training, `alt` otherwise (tensors or functions). training: True, False, a bool tensor, or None for the
-    learning phase."""
-    from nnstack.backend.functions import learning_phase
-
-    flag = learning_phase() if training is None else training
-    if isinstance(flag, (bool, int, np.bool_)):
-        return convert(_condition(x) if flag else _condition(alt))
-    return switch(flag, x, alt)
-
-
-def in_test_phase(x: Any, alt: Any, training: Any = None) -> Tensor:
-    """`x` outside training, `alt` in training; see `in_train_phase`."""
-    return in_train_phase(alt, x, training)

@@ -4,8 +4,7 @@ The operators live in one mix-in. `Variable` inherits it; the core's `Value` cla
 `Tensor` is `_core.Value` at run time. `==` stays identity, as in Keras 2: use `backend.equal`.
 """
 
-import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from nnstack import _core
 from nnstack.backend import slicing
 from nnstack.backend.config import floatx
+from nnstack.backend.numbers import PythonNumbers, describe
 
 TensorLike = Any  # Tensor, Variable, numpy array, anything with __dlpack__, Python number or nested lists of them
 Shape = tuple[int | None, ...]
@@ -20,7 +20,7 @@ Shape = tuple[int | None, ...]
 _INTEGERS = frozenset({"bool", "int8", "int16", "int32", "int64", "uint8"})
 
 
-class TensorOperators:
+class TensorOperators(PythonNumbers):
     """Arithmetic, comparison and slicing for anything that `convert` turns into a Tensor."""
 
     if TYPE_CHECKING:
@@ -116,32 +116,6 @@ class TensorOperators:
     def __getitem__(self, key: Any) -> "Tensor":
         return subscript(convert(self), key)
 
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of a scalar tensor")
-        if self.shape[0] is None:
-            raise TypeError(f"len(): the first axis is not known, shape {self.shape}; use backend.shape(x)[0]")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator["Tensor"]:
-        return iter([self[i] for i in range(len(self))])
-
-    def __bool__(self) -> bool:
-        return bool(_data(self, "a Python branch"))
-
-    def __float__(self) -> float:
-        return float(_data(self, "float()"))
-
-    def __int__(self) -> int:
-        return int(_data(self, "int()"))
-
-    def __index__(self) -> int:
-        return operator.index(_data(self, "an index").item())
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        data = _data(self, "numpy")
-        return data if dtype is None else data.astype(dtype)
-
     def get_shape(self) -> Shape:
         """The static shape, a tuple with None for what is not known."""
         return self.shape
@@ -162,21 +136,10 @@ if TYPE_CHECKING:
 
 else:
     Tensor = _core.Value
-    for _name, _member in vars(TensorOperators).items():
+    for _name, _member in {**vars(PythonNumbers), **vars(TensorOperators)}.items():
         if _name not in ("__module__", "__dict__", "__weakref__", "__doc__"):
             setattr(Tensor, _name, _member)
-
-
-def _data(x: TensorOperators, what: str) -> np.ndarray:
-    value = convert(x)
-    if not value.concrete:
-        if isinstance(x, Tensor) or value.op != "variable":
-            raise TypeError(
-                f"{what} needs the numbers of a symbolic tensor (op {value.op!r}, shape {value.shape}), which exist "
-                "only when the graph runs. Use backend.switch / backend.eval, or compile with run_eagerly=True"
-            )
-        return cast(np.ndarray, cast(Any, x).numpy())
-    return value.numpy()
+    Tensor.__repr__ = describe
 
 
 def emit(op: str, *inputs: Tensor, **attributes: Any) -> Tensor:
