@@ -48,7 +48,20 @@ def test_distributions():
     cut = K.eval(K.truncated_normal((n,), 1.0, 2.0))
     assert np.abs(cut - 1).max() <= 4.0001 and abs(cut.std() - 2 * 0.8796) < 0.04
     assert abs(K.eval(K.random_bernoulli((n,), 0.3)).mean() - 0.3) < 0.02
+    assert set(K.eval(K.random_binomial((n,), 0.5, dtype="int32")).tolist()) == {0, 1}
     assert abs(K.random_normal_variable((n,), 0.0, 3.0).numpy().std() - 3) < 0.1
+
+
+def test_integers_come_equally_often():
+    drawn = K.eval(K.random_uniform((6000,), -2, 4, dtype="int32", seed=1))
+    values, counts = np.unique(drawn, return_counts=True)
+    assert (drawn.dtype, values.tolist()) == (np.int32, [-2, -1, 0, 1, 2, 3])
+    assert np.abs(counts - 1000).max() < 150
+
+
+def test_uniform_variable():
+    v = K.random_uniform_variable((1000,), 2.0, 3.0, seed=1)
+    assert v.shape == (1000,) and v.numpy().min() >= 2 and v.numpy().max() < 3 and abs(v.numpy().mean() - 2.5) < 0.03
 
 
 def test_dropout_keeps_the_mean_and_drops_the_rate():

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnstack.backend.config import floatx, get_uid
 from nnstack.backend.math import cos, log, select
-from nnstack.backend.tensor import Tensor, TensorLike, convert, emit, shape_vector, unary
+from nnstack.backend.tensor import INTEGERS, Tensor, TensorLike, convert, emit, shape_vector, unary
 from nnstack.backend.variable import EagerScope, Variable, current_scope
 
 _stream: dict[str, np.random.Generator | None] = {"generator": None}
@@ -38,7 +38,8 @@ class RandomState:
     `utils.set_random_seed` draw the same numbers.
 
     >>> state = RandomState("dropout/state", seed=7)
-    >>> eval(state.uniform((2,)))  # two numbers in [0, 1)
+    >>> eval(state.uniform((2,))).shape
+    (2,)
     """
 
     def __init__(self, name: str | None = None, seed: int | None = None) -> None:
@@ -82,8 +83,15 @@ class RandomState:
 def random_uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None, seed: int | None = None
 ) -> Tensor:
-    """Uniform floats in [minval, maxval), new ones at every run."""
-    return RandomState(seed=seed).uniform(shape, dtype) * (maxval - minval) + minval
+    """Uniform numbers in [minval, maxval), new ones at every run; with an integer dtype each integer equally often.
+
+    >>> random_uniform((3,), 0, 10, dtype="int32").dtype
+    'int32'
+    """
+    state = RandomState(seed=seed)
+    if dtype in INTEGERS:
+        return convert(unary("floor", state.uniform(shape, "float64") * (maxval - minval) + minval), dtype)
+    return state.uniform(shape, dtype) * (maxval - minval) + minval
 
 
 def random_normal(

@@ -16,7 +16,7 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype:
     they come). ValueError if n is unknown or 0.
 
     >>> map_fn(lambda x: sum(x) * 2.0, constant([[1.0, 2.0], [3.0, 4.0]]))
-    <Tensor shape=(2,) dtype=float32 numpy=[6., 14.]>
+    <Tensor shape=(2,) dtype=float32 numpy=[ 6., 14.]>
     """
     results = [fn(element) for element in _elements("map_fn", elems)]
     rows = [nest.flatten(result) for result in results]
@@ -34,7 +34,7 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
     elems: a tensor (n, ...) or a structure of them. ValueError if n is unknown or 0.
 
     >>> foldl(lambda total, x: total * 10.0 + x, constant([1.0, 2.0, 3.0]))
-    <Tensor shape=() dtype=float32 numpy=123.0>
+    <Tensor shape=() dtype=float32 numpy=123.>
     """
     return _fold(fn, _elements("foldl", elems), initializer)
 

@@ -17,7 +17,7 @@ from nnstack.backend.numbers import PythonNumbers, describe
 TensorLike = Any  # Tensor, Variable, numpy array, anything with __dlpack__, Python number or nested lists of them
 Shape = tuple[int | None, ...]
 
-_INTEGERS = frozenset({"bool", "int8", "int16", "int32", "int64", "uint8"})
+INTEGERS = frozenset({"bool", "int8", "int16", "int32", "int64", "uint8"})
 
 
 class TensorOperators(PythonNumbers):
@@ -203,7 +203,7 @@ def convert_like(x: TensorLike, like: Tensor) -> Tensor:
     """`x` as a Tensor: numbers and arrays take the type of `like`, tensors keep theirs (ops refuse mixed types)."""
     if is_tensor(x):
         return convert(x)
-    if like.dtype in _INTEGERS and np.asarray(x).dtype.kind in "fc":
+    if like.dtype in INTEGERS and np.asarray(x).dtype.kind in "fc":
         raise TypeError(
             f"a float and a tensor of dtype {like.dtype} do not mix. Cast the tensor first: backend.cast(x, 'float32')"
         )
@@ -238,7 +238,7 @@ def binary(op: str, a: TensorLike, b: TensorLike) -> Tensor:
 def true_divide(a: TensorLike, b: TensorLike) -> Tensor:
     """a / b; integers are divided as floats, as in Python."""
     first, second = (convert(a), convert(b)) if not (is_tensor(a) or is_tensor(b)) else _float_operands(a, b)
-    if first.dtype in _INTEGERS and second.dtype in _INTEGERS:
+    if first.dtype in INTEGERS and second.dtype in INTEGERS:
         first, second = convert(first, floatx()), convert(second, floatx())
     return binary("divide", first, second) if first.dtype == second.dtype else emit("divide", *pair(a, b))
 
@@ -246,7 +246,7 @@ def true_divide(a: TensorLike, b: TensorLike) -> Tensor:
 def _float_operands(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Like `pair`, but an integer tensor beside a Python float becomes a float tensor."""
     tensor = convert(a if is_tensor(a) else b)
-    if tensor.dtype not in _INTEGERS:
+    if tensor.dtype not in INTEGERS:
         return pair(a, b)
     return (
         (convert(a, floatx()), convert(b, floatx()))

@@ -23,7 +23,7 @@ class Variable(TensorOperators):
     move it. constraint: called on the new value after each optimizer step. regularizer: callable giving a penalty.
 
     >>> v = Variable([1.0, 2.0], name="v")
-    >>> v.assign_add([1.0, 1.0]); v.numpy()
+    >>> v.assign_add([1.0, 1.0]).numpy()
     array([2., 3.], dtype=float32)
     """
 
@@ -164,9 +164,11 @@ def current_scope() -> Trace | EagerScope | None:
 def trace() -> Iterator[Trace]:
     """Records assignments instead of carrying them out; traces nest, and an inner one reads the outer one's bindings.
 
-    >>> with trace() as t:
-    ...     v.assign_add(1.0)
-    >>> t.updates  # [(v, v + 1)]
+    >>> v = variable([1.0])
+    >>> with trace() as step:
+    ...     doubled = v.assign(v * 2.0)
+    >>> [variable is v for variable, new_value in step.updates], v.numpy()
+    ([True], array([1.], dtype=float32))
     """
     scope = Trace()
     _local.scopes.append(scope)
