@@ -1,5 +1,7 @@
 #include "base/tensor.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace nnstack {
@@ -8,25 +10,30 @@ namespace {
 template <class Function>
 auto with_type(DType dtype, Function function) {
   switch (dtype) {
-    case DType::f32:
-      return function(float{});
-    case DType::f64:
-      return function(double{});
-    case DType::i8:
-      return function(int8_t{});
-    case DType::i16:
-      return function(int16_t{});
-    case DType::i32:
-      return function(int32_t{});
-    case DType::i64:
-      return function(int64_t{});
-    case DType::u8:
-      return function(uint8_t{});
-    case DType::b8:
-      return function(bool{});
-    default:
-      throw TypeError(std::string("no scalar arithmetic in ") + name_of(dtype));
+    case DType::f32: return function(float{});
+    case DType::f64: return function(double{});
+    case DType::i8: return function(int8_t{});
+    case DType::i16: return function(int16_t{});
+    case DType::i32: return function(int32_t{});
+    case DType::i64: return function(int64_t{});
+    case DType::u8: return function(uint8_t{});
+    case DType::b8: return function(bool{});
+    default: throw TypeError(std::string("no scalar arithmetic in ") + name_of(dtype));
   }
+}
+
+// Sign, exponent and fraction of a number rounded to nearest even, in a format of 16 bits.
+uint16_t half_bits(double value, int fraction, int exponent) {
+  const int bias = (1 << (exponent - 1)) - 1, infinite = (1 << exponent) - 1;
+  const int sign = std::signbit(value) ? 1 << 15 : 0;
+  if (std::isnan(value)) return static_cast<uint16_t>(sign | infinite << fraction | 1 << (fraction - 1));
+  const double size = std::fabs(value);
+  if (std::isinf(value)) return static_cast<uint16_t>(sign | infinite << fraction);
+  const int power = size > 0 ? std::max(std::ilogb(size), 1 - bias) : 1 - bias;  // the smallest one is that of subnormals
+  if (power > bias) return static_cast<uint16_t>(sign | infinite << fraction);
+  const int steps = static_cast<int>(std::nearbyint(std::ldexp(size, fraction - power)));
+  // One is hidden in normal numbers; where rounding carries over, it carries into the exponent as it should.
+  return static_cast<uint16_t>(sign | (((power + bias - 1) << fraction) + steps));
 }
 
 }  // namespace
@@ -47,6 +54,10 @@ Tensor on_device(const Tensor& tensor, Device& device) {
 
 Tensor scalar_tensor(DType dtype, double value) {
   Tensor tensor({dtype, {}});
+  if (dtype == DType::f16 || dtype == DType::bf16) {
+    *tensor.as<uint16_t>() = dtype == DType::f16 ? half_bits(value, 10, 5) : half_bits(value, 7, 8);
+    return tensor;
+  }
   with_type(dtype, [&](auto zero) { *tensor.as<decltype(zero)>() = static_cast<decltype(zero)>(value); });
   return tensor;
 }

@@ -71,6 +71,8 @@ struct Uses {
   std::vector<bool> kept;                   // an output or an update
 };
 
+void remove_dead_steps(Draft& draft);  // those whose results nobody reads
+
 Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes);  // infer, lower
 void group_elementwise(Draft& draft);
 void attach_epilogues(Draft& draft);

@@ -23,21 +23,11 @@ Tensor tensor_of(const TensorType& type, const Dims& values) {
     for (size_t i = 0; i < values.size(); i++) tensor.as<decltype(zero)>()[i] = static_cast<decltype(zero)>(values[i]);
   };
   switch (type.dtype) {
-    case DType::i64:
-      store(int64_t{});
-      break;
-    case DType::i32:
-      store(int32_t{});
-      break;
-    case DType::i16:
-      store(int16_t{});
-      break;
-    case DType::i8:
-      store(int8_t{});
-      break;
-    default:
-      store(uint8_t{});
-      break;
+    case DType::i64: store(int64_t{}); break;
+    case DType::i32: store(int32_t{}); break;
+    case DType::i16: store(int16_t{}); break;
+    case DType::i8: store(int8_t{}); break;
+    default: store(uint8_t{}); break;
   }
   return tensor;
 }
@@ -65,7 +55,7 @@ class Drafter {
 
  private:
   void leaf(const FlatValue& value) {
-    const int id = draft_.add_value(value.type);
+    draft_.add_value(value.type);
     DraftValue& made = draft_.values.back();
     made.at = value.slot;
     switch (value.source) {
@@ -73,9 +63,7 @@ class Drafter {
         made.type.shape = shapes_[static_cast<size_t>(value.slot)];
         made.place = Place::input;
         break;
-      case Source::variable:
-        made.place = Place::variable;
-        break;
+      case Source::variable: made.place = Place::variable; break;
       case Source::constant: {
         made.place = Place::constant;
         const Tensor& tensor = draft_.graph.constants[static_cast<size_t>(value.slot)];
@@ -83,10 +71,8 @@ class Drafter {
           made.content = {true, integers(tensor)};
         break;
       }
-      case Source::computed:
-        break;
+      case Source::computed: break;
     }
-    (void)id;
   }
 
   void node(int index) {
@@ -132,12 +118,58 @@ class Drafter {
     if (lowering.result) return set_known(outputs[0], lowering.result);
     if (lowering.alias_of) return alias(outputs[0], node.inputs[static_cast<size_t>(*lowering.alias_of)]);
     if (node.op->name == "broadcast_to") broadcasts_[outputs[0]] = node.inputs[0];
+    const bool half =
+        std::any_of(inference.inputs.begin(), inference.inputs.end(), [](const TensorType& t) { return is_half(t.dtype); });
+    const bool computes = std::any_of(lowering.calls.begin(), lowering.calls.end(), [](const KernelCall& call) {
+      return call.kernel != KernelId::copy && call.kernel != KernelId::fill && call.kernel != KernelId::gather;
+    });
+    if (half && computes) return lower_wide(index, node, outputs, inference, types);
+    add_steps(index, lowering, node.inputs, outputs);
+  }
+
+  void add_steps(int index, Lowering& lowering, const std::vector<int>& inputs, const std::vector<int>& outputs) {
     for (KernelCall& call : lowering.calls) {
       DraftStep step{call.kernel, std::move(call.params), {}, {}, {}, {}, {index}};
-      for (int i : call.inputs) step.inputs.push_back(node.inputs[static_cast<size_t>(i)]);
+      for (int i : call.inputs) step.inputs.push_back(inputs[static_cast<size_t>(i)]);
       for (int o : call.outputs) step.outputs.push_back(outputs[static_cast<size_t>(o)]);
       draft_.steps.push_back(std::move(step));
     }
+  }
+
+  // Sixteen-bit types are for storage: what computes with them does so in float32, between casts.
+  void lower_wide(int index, const FlatNode& node, const std::vector<int>& outputs, const Inference& inference,
+                  const std::vector<TensorType>& types) {
+    const auto wide_type = [](TensorType type) {
+      if (is_half(type.dtype)) type.dtype = DType::f32;
+      return type;
+    };
+    std::vector<TensorType> wide_inputs, wide_outputs;
+    for (const TensorType& type : inference.inputs) wide_inputs.push_back(wide_type(type));
+    for (const TensorType& type : types) wide_outputs.push_back(wide_type(type));
+    Lowering lowering(*node.op, node.attributes, wide_inputs, wide_outputs, inference.contents);
+    node.op->lower(lowering);
+    std::vector<int> from = node.inputs, to = outputs;
+    for (size_t k = 0; k < from.size(); k++) {
+      if (!is_half(inference.inputs[k].dtype)) continue;
+      from[k] = draft_.add_value(wide_inputs[k]);
+      add_cast(index, node.inputs[k], from[k]);
+    }
+    for (size_t k = 0; k < to.size(); k++)
+      if (is_half(types[k].dtype)) to[k] = draft_.add_value(wide_outputs[k]);
+    add_steps(index, lowering, from, to);
+    for (size_t k = 0; k < to.size(); k++)
+      if (is_half(types[k].dtype)) add_cast(index, to[k], outputs[k]);
+  }
+
+  void add_cast(int index, int from, int to) {
+    const DType source = draft_.values[static_cast<size_t>(from)].type.dtype;
+    const TensorType& target = draft_.values[static_cast<size_t>(to)].type;
+    DraftStep step{KernelId::elementwise, {}, {from}, {to}, {}, target.shape, {index}};
+    DraftInstruction instruction{ElementwiseOp::cast, source, target.dtype};
+    instruction.destination = to;
+    instruction.sources[0] = from;
+    step.code.push_back(instruction);
+    draft_.steps.push_back(std::move(step));
   }
 
   void elementwise(int index, const FlatNode& node, int output) {
@@ -169,7 +201,7 @@ class Drafter {
 
   static bool is_half(DType type) { return type == DType::f16 || type == DType::bf16; }
 
-  // Sixteen-bit types are for storage: arithmetic happens in float32 between casts.
+  // As lower_wide, inside one program.
   void widen(DraftStep& step, DraftInstruction instruction, size_t operands) {
     for (size_t k = 0; k < operands; k++) {
       const DType from = draft_.values[static_cast<size_t>(instruction.sources[k])].type.dtype;
@@ -220,13 +252,12 @@ class Drafter {
   // Outputs get memory of their own: a leaf, a view shared with another output, or an updated variable is copied.
   void bind_results() {
     std::vector<bool> taken(draft_.values.size());
-    const auto own = [&](int id, const TensorType& type) {
+    const auto own = [&](int id) {
       const DraftValue& root = draft_.values[static_cast<size_t>(draft_.root(id))];
       const bool computed = root.place == Place::none && !taken[static_cast<size_t>(draft_.root(id))];
       const int mine = computed ? draft_.root(id) : draft_.root(copy_of(id));
       taken.resize(draft_.values.size());
       taken[static_cast<size_t>(mine)] = true;
-      (void)type;
       return mine;
     };
     for (const FlatUpdate& update : draft_.graph.updates) {
@@ -236,11 +267,11 @@ class Drafter {
         throw ValueError("variable \"" + variable.name + "\": an update of " + text(variable.type()) + " got " +
                          text(value.type));
       }
-      draft_.updates.push_back({update.variable, own(update.value, value.type)});
+      draft_.updates.push_back({update.variable, own(update.value)});
     }
     for (size_t k = 0; k < draft_.graph.outputs.size(); k++) {
       const int id = draft_.graph.outputs[k];
-      const int mine = own(id, draft_.values[static_cast<size_t>(id)].type);
+      const int mine = own(id);
       draft_.values[static_cast<size_t>(mine)].place = Place::output;
       draft_.values[static_cast<size_t>(mine)].at = static_cast<int64_t>(k);
       draft_.outputs.push_back(mine);
@@ -254,39 +285,9 @@ class Drafter {
 
 }  // namespace
 
-Uses::Uses(const Draft& draft)
-    : producer(draft.values.size(), -1),
-      first_writer(draft.values.size(), -1),
-      consumers(draft.values.size()),
-      kept(draft.values.size()) {
-  for (size_t s = 0; s < draft.steps.size(); s++) {
-    const DraftStep& step = draft.steps[s];
-    if (step.dead) continue;
-    for (int id : step.inputs) consumers[static_cast<size_t>(draft.root(id))].push_back(static_cast<int>(s));
-    for (int id : step.outputs) {
-      const auto root = static_cast<size_t>(draft.root(id));
-      if (first_writer[root] < 0) first_writer[root] = static_cast<int>(s);
-      producer[root] = static_cast<int>(s);
-    }
-  }
-  for (int id : draft.outputs) kept[static_cast<size_t>(draft.root(id))] = true;
-  for (const FlatUpdate& update : draft.updates) kept[static_cast<size_t>(draft.root(update.value))] = true;
-}
-
 Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes) {
   Draft draft = Drafter(graph, input_shapes).run();
-  // Broadcast copies that nobody reads any more, and whatever only they needed.
-  const Uses uses(draft);
-  std::vector<int> readers(draft.values.size());
-  for (size_t r = 0; r < readers.size(); r++) readers[r] = static_cast<int>(uses.consumers[r].size()) + (uses.kept[r] ? 1 : 0);
-  for (auto step = draft.steps.rbegin(); step != draft.steps.rend(); ++step) {
-    bool read = false;
-    for (int id : step->outputs) read = read || readers[static_cast<size_t>(draft.root(id))] > 0;
-    if (read) continue;
-    step->dead = true;
-    for (int id : step->inputs) readers[static_cast<size_t>(draft.root(id))]--;
-  }
-  std::erase_if(draft.steps, [](const DraftStep& step) { return step.dead; });
+  remove_dead_steps(draft);  // broadcast copies that nobody reads, and whatever only they needed
   return draft;
 }
 

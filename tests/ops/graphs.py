@@ -34,9 +34,10 @@ class Graph:
         self.pool += [(v.value, v.shape) for v in self.variables]
         self.pool += [(core.constant(np.float32(n)), ()) for n in (1, 2, 0.5)]
         self.pool.append((core.constant(random((5,), -1, 1, "float32")), (5,)))
-        steps = (self.unary, self.unary, self.binary, self.binary, self.binary, self.choose, self.matmul, self.reduce,
-                 self.reshape, self.transpose, self.slice, self.concat, self.random, self.softmax, self.gather,
-                 self.through_half, self.differentiate, self.phase)  # fmt: skip
+        often = (self.unary, self.unary, self.binary, self.binary, self.binary, self.dense, self.dense)
+        moving = (self.reshape, self.transpose, self.slice, self.concat, self.gather)
+        other = (self.choose, self.matmul, self.reduce, self.random, self.softmax, self.through_half, self.phase)
+        steps = (*often, *moving, *other, self.differentiate)
         for step in draw(st.lists(st.sampled_from(steps), min_size=8, max_size=24)):
             step()
         self.outputs = [self.pick()[0] for _ in range(draw(st.integers(1, 3)))]
@@ -91,6 +92,12 @@ class Graph:
         across = other[0] != k
         size = (shape[1] if transposed else shape[0], other[0] if across else other[1])
         self.add("matmul", [a, b], size, transpose_a=transposed, transpose_b=across)
+
+    def dense(self) -> None:
+        self.matmul()
+        for step in (self.binary, self.unary, self.binary):
+            if self.draw(st.booleans()):
+                step()
 
     def reduce(self) -> None:
         sized = self.pick(lambda s: len(s) > 0)

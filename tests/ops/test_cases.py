@@ -104,6 +104,41 @@ def test_gradient_of_the_gradient_is_its_slope(op: str) -> None:
     for_each(small, check)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("op", OPS)
+def test_sixteen_bits_are_storage(op: str, dtype: str) -> None:
+    """An op on sixteen-bit numbers is the op on the same numbers in float32, rounded; or it says that it is not."""
+
+    def narrow(value: core.Value) -> core.Value:
+        return core.emit("cast", [value], {"dtype": dtype})[0]
+
+    def widen(value: core.Value) -> core.Value:
+        return core.emit("cast", [value], {"dtype": "float32"})[0]
+
+    def check(case: Case) -> None:
+        half, wide, placeholders = [], [], []
+        for i, array in enumerate(case.inputs):
+            value = core.constant(array) if i in case.constants else core.placeholder(array.shape, str(array.dtype))
+            placeholders += [] if i in case.constants else [value]
+            is_float = value.dtype == "float32"
+            half.append(narrow(value) if is_float else value)
+            wide.append(widen(half[-1]) if is_float else value)
+        try:
+            mine = core.emit(case.op, half, case.attributes)[0]
+        except ValueError as error:
+            assert "needs float32 or float64, got " + dtype in str(error)
+            return
+        other = core.emit(case.op, wide, case.attributes)[0]
+        if mine.dtype == dtype:
+            mine, other = widen(mine), widen(narrow(other))
+        arrays = [a for i, a in enumerate(case.inputs) if i not in case.constants]
+        np.testing.assert_array_equal(*core.Program(placeholders, [mine, other]).run(arrays))
+
+    with_floats = [c for c in cases_of(op) if any(a.dtype == "float32" for a in c.inputs) and op != "cast"]
+    if with_floats:
+        for_each(with_floats, check)
+
+
 @pytest.mark.parametrize("unknown", [False, True], ids=["known", "unknown"])
 @pytest.mark.parametrize("op", OPS)
 def test_compiled_is_interpreted(op: str, unknown: bool) -> None:

@@ -43,6 +43,27 @@ static void attributes() {
 }
 static const Register kAttributes("attributes", attributes);
 
+// Against the compiler's knowledge of the formats: 1 + 2^-11 is half way between two float16 and goes to the even one.
+static void sixteen_bits() {
+  const auto bits = [](DType dtype, double value) { return static_cast<int>(*scalar_tensor(dtype, value).as<uint16_t>()); };
+  check_equal(bits(DType::f16, 1), 0x3c00, "1");
+  check_equal(bits(DType::f16, -2.5), 0xc100, "-2.5");
+  check_equal(bits(DType::f16, 0), 0, "0");
+  check_equal(bits(DType::f16, -0.0), 0x8000, "-0");
+  check_equal(bits(DType::f16, 1 + std::ldexp(1, -11)), 0x3c00, "half way down");
+  check_equal(bits(DType::f16, 1 + 3 * std::ldexp(1, -11)), 0x3c02, "half way up");
+  check_equal(bits(DType::f16, 65504), 0x7bff, "the largest");
+  check_equal(bits(DType::f16, 65520), 0x7c00, "beyond the largest");
+  check_equal(bits(DType::f16, std::ldexp(1, -24)), 1, "the smallest");
+  check_equal(bits(DType::f16, std::ldexp(1023.75, -24)), 0x0400, "a subnormal that rounds to a normal number");
+  check_equal(bits(DType::f16, INFINITY), 0x7c00, "infinity");
+  check_equal(bits(DType::f16, NAN) & 0x7e00, 0x7e00, "not a number");
+  check_equal(bits(DType::bf16, 1), 0x3f80, "1 in bfloat16");
+  check_equal(bits(DType::bf16, 3.3), 0x4053, "3.3 in bfloat16");
+  check_equal(bits(DType::bf16, -1e39), 0xff80, "beyond the largest bfloat16");
+}
+static const Register kSixteenBits("sixteen_bits", sixteen_bits);
+
 static void emitting() {
   const Value x = placeholder({DType::f32, {kUnknown, 3}}, "x");
   check_equal(text((x * scalar_like(x, 2))->type), "float32(None, 3)", "type of a product");
