@@ -7,7 +7,8 @@ from typing import Any
 
 from nnstack.engine.model import Model
 from nnstack.engine.sequential import Sequential
-from nnstack.saving.config import clone_model, model_from_config, model_from_json, model_from_yaml
+from nnstack.saving.clone import clone_model
+from nnstack.saving.config import model_from_config, model_from_json, model_from_yaml
 
 
 def load_model(

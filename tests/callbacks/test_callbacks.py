@@ -128,10 +128,16 @@ def test_stop_training_in_a_batch_hook() -> None:
     assert len(history.history["loss"]) == 1 and int(model.optimizer.iterations.numpy()) == 2
 
 
-def test_terminate_on_nan(capsys: pytest.CaptureFixture[str]) -> None:
-    history = model_with().fit(X * np.nan, Y, epochs=5, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_terminate_on_nan_stops_at_the_batch(bad: float, capsys: pytest.CaptureFixture[str]) -> None:
+    x = X.copy()
+    x[5] = bad
+    model = model_with()
+    stop = [callbacks.TerminateOnNaN()]
+    history = model.fit(x, Y, epochs=5, batch_size=2, shuffle=False, verbose=0, callbacks=stop)
     assert len(history.history["loss"]) == 1
-    assert "Invalid loss, terminating training" in capsys.readouterr().out
+    assert int(model.optimizer.iterations.numpy()) == 3
+    assert capsys.readouterr().out == "Batch 2: Invalid loss, terminating training\n"
 
 
 def test_early_stopping_restores_the_best_weights() -> None:

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from nnstack import layers, losses, metrics, optimizers, saving
+from nnstack import layers, losses, metrics, optimizers, saving, utils
 from nnstack.layers import Add, Concatenate, Dense, Dropout, Input, Layer
 from nnstack.models import Model, Sequential, load_model, model_from_json, model_from_yaml
 from nnstack.saving import hdf5_attributes
@@ -39,6 +39,38 @@ def test_training_goes_on_to_the_bit(kind: str, module: Any, tmp_path: Path) -> 
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", "adam", "nadam", "ftrl", optimizers.legacy.Nadam(), optimizers.legacy.SGD(0.1)]
+)
+def test_compiled_but_never_trained(optimizer: Any, tmp_path: Path) -> None:
+    classifier(optimizer).save(tmp_path / "m.h5")
+    loaded = load_model(tmp_path / "m.h5")  # a warning would be an error
+    assert type(loaded.optimizer).__name__.lower() == str(getattr(optimizer, "name", optimizer)).lower()
+    loaded.fit(X, Y, verbose=0)
+    assert int(loaded.optimizer.iterations.numpy()) == 1
+
+
+@pytest.mark.parametrize("kind", [Dropout, layers.GaussianNoise, layers.GaussianDropout])
+def test_random_layers_go_on_where_they_stopped(kind: Any, tmp_path: Path) -> None:
+    def new() -> Sequential:
+        utils.set_random_seed(5)
+        inner = Sequential([Dense(6, activation="tanh", input_shape=(4,)), kind(0.4)], name="inner")
+        model = Sequential([inner, kind(0.3), Dense(3, activation="softmax")])
+        model.compile("adam", "categorical_crossentropy")
+        return model
+
+    whole, half = new(), new()
+    history = whole.fit(X, Y, batch_size=4, epochs=4, shuffle=False, verbose=0).history["loss"]
+    first = half.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0).history["loss"]
+    half.save(tmp_path / "m.h5")
+    utils.set_random_seed(6)
+    loaded = load_model(tmp_path / "m.h5")
+    second = loaded.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0).history["loss"]
+    assert first + second == history
+    for a, b in zip(whole.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_compile_arguments_survive(tmp_path: Path) -> None:
     i = Input((4,))
     h = Dense(4)(i)
@@ -66,7 +98,7 @@ def test_layout(tmp_path: Path) -> None:
     names = [layer.name for layer in model.layers]
     with h5py.File(tmp_path / "m.h5") as file:
         assert sorted(file.attrs) == ["backend", "keras_version", "model_config", "training_config"]
-        assert sorted(file) == ["model_weights", "optimizer_weights"]
+        assert sorted(file) == ["model_weights", "optimizer_weights", "random_states"]
         assert list(file["model_weights"].attrs["layer_names"]) == names
         group = file["model_weights"][names[0]]
         assert list(group.attrs["weight_names"]) == [f"{names[0]}/kernel:0", f"{names[0]}/bias:0"]
@@ -84,7 +116,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     def broken(*args: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(saving.hdf5, "_write_optimizer", broken)
+    monkeypatch.setattr(saving.training_state, "write", broken)
     with pytest.raises(OSError, match="disk full"):
         model.save(tmp_path / "m.h5")
     assert (tmp_path / "m.h5").read_bytes() == before
@@ -104,9 +136,10 @@ def test_overwrite_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("builtins.input", lambda text: "y")
     model.save(tmp_path / "m.h5", overwrite=False)
+    before = (tmp_path / "m.h5").read_bytes()
     monkeypatch.setattr("builtins.input", lambda text: "n")
-    with pytest.raises(FileExistsError):
-        model.save_weights(tmp_path / "m.h5", overwrite=False)
+    model.save_weights(tmp_path / "m.h5", overwrite=False)  # as in Keras: the answer is taken, the file stays
+    assert (tmp_path / "m.h5").read_bytes() == before
 
 
 def test_open_files(tmp_path: Path) -> None:

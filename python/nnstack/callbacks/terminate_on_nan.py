@@ -9,15 +9,17 @@ from nnstack.callbacks.callback import Callback
 
 
 class TerminateOnNaN(Callback):
-    """Stops when the loss is NaN or infinite. Checked after each native call, so at the latest 0.1 s after it happened:
+    """Stops after the batch that made the loss NaN or infinite.
 
-    the loss in logs is a running mean, which stays NaN once a batch was.
+    It looks at every batch: the loss in logs is a running mean, which is finite no more once a batch was not. Where
+    that costs too much, leave it out: training then runs many batches per native call.
+    Source: https://keras.io/2.16/api/callbacks/terminate_on_nan/
     """
 
     supports_tf_logs = True
 
-    def on_progress(self, phase: str, done: int, logs: Any) -> None:
-        loss = logs.get("loss") if phase == "train" else None
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
-            print(f"Batch {done - 1}: Invalid loss, terminating training")
+            print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnstack.data.arguments import whole_number, whole_number_or_none
 from nnstack.data.arrays import Arrays, prepare
+from nnstack.data.check import require_targets
 from nnstack.data.feeds import ArrayFeed, Feed, StreamFeed, is_stream
 
 DEFAULT_BATCH = 32
+_STEPS = {"fit": "steps_per_epoch", "fit: validation_data": "validation_steps"}
 
 
 def make_feed(
@@ -27,8 +30,7 @@ def make_feed(
 ) -> Feed:
     """The feed for this data; `ValueError` for arguments that do not go with it."""
     title = f'{what} (model "{model.name}")'
-    if steps is not None and (not isinstance(steps, int) or steps < 1):
-        raise ValueError(f"{title}: expected at least 1 step, got {steps!r}")
+    steps = whole_number_or_none(steps, _STEPS.get(what, "steps"), title)
     if is_stream(x):
         if y is not None or sample_weight is not None:
             given = "y" if y is not None else "sample_weight"
@@ -41,9 +43,13 @@ def make_feed(
                 f"{title}: x is a {type(x).__name__}, which makes its own batches; remove the argument batch_size"
             )
         return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what)
+    batch = checked_batch(model, batch_size, title)
+    arrays = prepare(model, x, y, sample_weight, class_weight, what)
+    if what != "predict":
+        require_targets(model, arrays, "train" if what == "fit" else "test", title)
     return ArrayFeed(
-        prepare(model, x, y, sample_weight, class_weight, what),
-        checked_batch(model, batch_size, title),
+        arrays,
+        batch,
         step_for,
         shuffle,
         steps,
@@ -58,11 +64,10 @@ def checked_batch(model: Any, batch_size: int | None, title: str) -> int:
     )
     if batch_size is None:
         return int(fixed or DEFAULT_BATCH)
-    if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
-        raise ValueError(f"{title}: expected a batch_size of at least 1, got {batch_size!r}")
+    batch_size = whole_number(batch_size, "batch_size", title)
     if fixed is not None and batch_size != fixed:
         raise ValueError(f"{title}: the model's input has the fixed batch size {fixed}, got batch_size={batch_size}")
-    return int(batch_size)
+    return batch_size
 
 
 def split(
@@ -72,8 +77,6 @@ def split(
     from nnstack.data.structure import flat_list, to_array
     from nnstack.utils import nest
 
-    if not 0 < fraction < 1:
-        raise ValueError(f"{title}: expected validation_split between 0 and 1, got {fraction}")
     first = to_array(flat_list(arrays[0], [], title)[0], title)
     border = int(len(first) * (1.0 - fraction))
     if border == 0 or border == len(first):

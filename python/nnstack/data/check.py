@@ -71,6 +71,12 @@ def check_targets(
             _check_target(array, tuple(output.shape), name, loss, what)
 
 
+def require_targets(model: Any, arrays: Any, kind: str, what: str) -> None:
+    """Losses need targets: `ValueError` without y, unless the step is the model's own."""
+    if not arrays.targets and model._needs_targets(kind):
+        raise ValueError(f"{what}: expected targets y, which the loss of compile() needs, got none")
+
+
 _ELEMENTWISE = frozenset(
     [
         "mean_squared_error",

@@ -249,7 +249,7 @@ class Model(Trainer, Savable, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Architecture as plain data; `TypeError` for a subclassed model that does not define it."""
-        from nnstack.saving.config import graph_config
+        from nnstack.saving.graph_config import graph_config
 
         if self._graph is None:
             raise TypeError(
@@ -261,7 +261,7 @@ class Model(Trainer, Savable, Layer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """A new model, weights freshly drawn, from `get_config()`'s result."""
-        from nnstack.saving.config import graph_from_config
+        from nnstack.saving.graph_config import graph_from_config
 
         if "layers" not in config or "output_layers" not in config:
             return cls(**config)

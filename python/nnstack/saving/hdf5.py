@@ -8,124 +8,47 @@ with attribute `layer_names`, a group per layer with attribute `weight_names` an
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
-import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from nnstack.saving import training_config
+from nnstack.saving import training_config, training_state
 from nnstack.saving.config import KERAS_VERSION, json_default, layer_config, model_from_config
 from nnstack.saving.hdf5_attributes import read_attribute, write_attribute
-
-
-def h5py_module() -> Any:
-    """h5py, or an `ImportError` with the pip command."""
-    try:
-        import h5py
-    except ImportError:
-        raise ImportError("HDF5 files need the package h5py: pip install h5py") from None
-    return h5py
-
-
-def check_format(filepath: Any, save_format: str | None, what: str, suffixes: tuple[str, ...]) -> None:
-    """`ValueError` unless the file is to be HDF5."""
-    if save_format is not None:
-        if str(save_format).lower() not in ("h5", "hdf5", "keras_h5"):
-            raise ValueError(f"{what}: expected save_format 'h5', got {save_format!r}")
-        return
-    if isinstance(filepath, str | os.PathLike) and not os.fspath(filepath).lower().endswith(suffixes):
-        raise ValueError(
-            f"{what}: expected a path ending in .h5 or .hdf5, got {os.fspath(filepath)!r}. Rename it or pass "
-            "save_format='h5'"
-        )
-
-
-@contextlib.contextmanager
-def _writing(target: Any, overwrite: bool) -> Iterator[Any]:
-    """An `h5py.File` to fill. For a path it is a file beside the target, renamed over it once complete."""
-    h5py = h5py_module()
-    if isinstance(target, h5py.Group):
-        yield target
-        return
-    if hasattr(target, "write"):
-        with h5py.File(target, "w") as file:
-            yield file
-        return
-    path = os.fspath(target)
-    if os.path.exists(path) and not overwrite and not _may_overwrite(path):
-        raise FileExistsError(f"save: {path} exists; pass overwrite=True to replace it")
-    folder = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".part", dir=folder)
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-
-
-def _may_overwrite(path: str) -> bool:
-    if not (sys.stdin is not None and sys.stdin.isatty()):
-        return False
-    answer = ""
-    while answer not in ("y", "n"):
-        answer = input(f"{path} exists. Overwrite it? [y/n] ").strip().lower()
-    return answer == "y"
-
-
-@contextlib.contextmanager
-def _reading(source: Any) -> Iterator[Any]:
-    h5py = h5py_module()
-    if isinstance(source, h5py.Group):
-        yield source
-        return
-    if not hasattr(source, "read") and not os.path.exists(os.fspath(source)):
-        raise OSError(f"load: no file at {os.fspath(source)}")
-    try:
-        file = h5py.File(source, "r")
-    except OSError as error:
-        raise OSError(f"load: {source} cannot be read as HDF5: {error}") from None
-    with file:
-        yield file
+from nnstack.saving.hdf5_files import may_write, reading, writing
+from nnstack.saving.training_state import write_weights
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool) -> None:
     """See `Model.save`."""
+    if not may_write(filepath, overwrite, f'save (model "{model.name}")'):
+        return
     config = json.dumps(layer_config(model), default=json_default)
     compiled = model.optimizer is not None
     training = (
         json.dumps(training_config.write(model), default=json_default) if compiled and include_optimizer else None
     )
-    with _writing(filepath, overwrite) as file:
+    with writing(filepath) as file:
         _write_versions(file)
         file.attrs["model_config"] = config
         _write_layers(model, file.create_group("model_weights"))
         if training is not None:
             file.attrs["training_config"] = training
-            _write_optimizer(model.optimizer, file)
+            training_state.write(model, file)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool) -> None:
     """See `Model.save_weights`."""
+    title = f'save_weights (model "{model.name}")'
     if not model.built:
-        raise ValueError(
-            f'save_weights (model "{model.name}"): the model has no weights yet. Build it, or call it on data, first'
-        )
-    with _writing(filepath, overwrite) as file:
-        _write_layers(model, file)
+        raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
+    if may_write(filepath, overwrite, title):
+        with writing(filepath) as file:
+            _write_layers(model, file)
 
 
 def _write_versions(group: Any) -> None:
@@ -142,34 +65,22 @@ def _write_layers(model: Any, group: Any) -> None:
     _write_versions(group)
     write_attribute(group, "layer_names", [layer.name for layer in model.layers])
     for layer in sorted(model.layers, key=lambda layer: layer.name):
-        _write_weights(group.create_group(layer.name), stored_weights(layer))
-    _write_weights(group.create_group("top_level_model_weights"), model._held_weights())
-
-
-def _write_weights(group: Any, variables: list[Any]) -> None:
-    write_attribute(group, "weight_names", [variable.name for variable in variables])
-    for variable in variables:
-        group.create_dataset(variable.name, data=variable.numpy())
-
-
-def _write_optimizer(optimizer: Any, file: Any) -> None:
-    variables = list(optimizer.variables)
-    if variables:
-        _write_weights(file.create_group("optimizer_weights"), variables)
+        write_weights(group.create_group(layer.name), stored_weights(layer))
+    write_weights(group.create_group("top_level_model_weights"), model._held_weights())
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
 def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
     """See `models.load_model`."""
-    with _reading(filepath) as file:
-        config = read_text(file, "model_config")
-        if config is None:
-            raise ValueError(
-                f"load_model: {filepath} holds no model, only weights. Build the model and call load_weights"
-            )
-        model = model_from_config(json.loads(config), custom_objects)
+    with reading(filepath, "load_model") as file:
+        config = _read_json(file, "model_config", filepath)
+        if config is None or "model_weights" not in file:
+            only = _holds_layers(file)
+            advice = "only weights. Build the model and call load_weights" if only else "it was not written by Keras"
+            raise ValueError(f"load_model: {filepath} holds no model, {advice}")
+        model = model_from_config(config, custom_objects)
         read_weights_into(model, file["model_weights"])
-        training = read_text(file, "training_config") if compile else None
+        training = _read_json(file, "training_config", filepath) if compile else None
         if training is None:
             if compile:
                 warnings.warn(
@@ -177,30 +88,24 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
                     stacklevel=3,
                 )
             return model
-        model.compile(**training_config.read(json.loads(training), model, custom_objects))
-        if "optimizer_weights" in file:
-            _read_optimizer(model, file["optimizer_weights"])
+        model.compile(**training_config.read(training, model, custom_objects))
+        training_state.read(model, file)
     return model
+
+
+def _read_json(file: Any, name: str, filepath: Any) -> Any:
+    """A text attribute read as JSON, None if there is none; `ValueError` if it is broken."""
+    text = read_text(file, name)
+    try:
+        return None if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"load_model: {filepath}: the attribute {name} is broken JSON: {error}") from None
 
 
 def read_text(group: Any, name: str) -> str | None:
     """A text attribute, None if there is none."""
     value = group.attrs.get(name)
     return value.decode() if isinstance(value, bytes) else None if value is None else str(value)
-
-
-def _read_optimizer(model: Any, group: Any) -> None:
-    values = [np.asarray(group[name]) for name in read_attribute(group, "weight_names")]
-    if len(values) == 1:  # an optimizer that had no slots yet when it was saved
-        model.optimizer.iterations.assign(values[0])
-        return
-    try:
-        model.optimizer.build(model.trainable_weights)
-        model.optimizer.set_weights(values)
-    except ValueError as error:
-        warnings.warn(
-            f"load_model: the optimizer starts anew, its state in the file does not fit: {error}", stacklevel=4
-        )
 
 
 def load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool) -> None:
@@ -210,16 +115,18 @@ def load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool) 
         raise ValueError(f"{title}: skip_mismatch needs by_name=True")
     if not model.built and not by_name:
         raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
-    with _reading(filepath) as file:
-        group = (
-            file["model_weights"]
-            if "layer_names" not in file.attrs and "layer_names0" not in file.attrs and "model_weights" in file
-            else file
-        )
+    with reading(filepath, title) as file:
+        group = file["model_weights"] if not _holds_layers(file) and "model_weights" in file else file
+        if not _holds_layers(group):
+            raise ValueError(f"{title}: {filepath} holds no weights of Keras")
         if by_name:
             _read_by_name(model, group, skip_mismatch, title)
         else:
             read_weights_into(model, group, title)
+
+
+def _holds_layers(group: Any) -> bool:
+    return "layer_names" in group.attrs or "layer_names0" in group.attrs
 
 
 def _layer_arrays(group: Any, name: str) -> list[np.ndarray]:

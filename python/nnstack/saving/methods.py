@@ -34,18 +34,20 @@ class Savable:
         and renamed, so a crash leaves the old file whole. `overwrite=False` asks on a terminal, else `FileExistsError`.
         Raises `ValueError` for a format other than 'h5', `ImportError` without h5py.
         """
-        from nnstack.saving import hdf5
+        from nnstack.saving import hdf5, hdf5_files
 
-        hdf5.check_format(filepath, save_format, f'save (model "{self.name}")', suffixes=(".h5", ".hdf5", ".keras"))
+        hdf5_files.check_format(
+            filepath, save_format, f'save (model "{self.name}")', suffixes=(".h5", ".hdf5", ".keras")
+        )
         hdf5.save_model(self, filepath, overwrite, include_optimizer)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
     ) -> None:
         """Writes the weights alone to an HDF5 file; arguments and errors as in `save`."""
-        from nnstack.saving import hdf5
+        from nnstack.saving import hdf5, hdf5_files
 
-        hdf5.check_format(
+        hdf5_files.check_format(
             filepath, save_format, f'save_weights (model "{self.name}")', suffixes=(".h5", ".hdf5", ".keras")
         )
         hdf5.save_weights(self, filepath, overwrite)

@@ -1,4 +1,4 @@
-"""fit, evaluate, predict and their batch and generator forms: arguments are read here, the work is done in loop.py."""
+"""fit, evaluate and predict, also by their names for generators: arguments are read here, the work is in loop.py."""
 
 from __future__ import annotations
 
@@ -8,38 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnstack.callbacks.callback_list import CallbackList
+from nnstack.data import arguments
 from nnstack.data.adapt import checked_batch, make_feed, split
 from nnstack.data.arrays import Arrays, prepare
 from nnstack.data.feeds import is_stream
 from nnstack.data.structure import unpack
+from nnstack.training.batch_methods import BatchMethods, as_results
 from nnstack.training.loop import Collector, run_evaluate, run_fit, run_predict
 from nnstack.training.steps import CompiledStep
 
-if TYPE_CHECKING:
-    from nnstack.training.steps import Step
 
-
-class TrainingMethods:
+class TrainingMethods(BatchMethods):
     """The part of `Model` that users call to train and to predict."""
 
     if TYPE_CHECKING:
-        built: bool
         stop_training: bool
         history: Any
-        _predict_program: Any
 
-        @property
-        def name(self) -> str: ...
         @property
         def metrics(self) -> list[Any]: ...
         @property
         def _graph(self) -> Any: ...
-
-        def _require_compiled(self, what: str) -> None: ...
-        def _step(self, kind: str, arrays: Arrays) -> Step: ...
-        def _read_results(self, step: Any) -> dict[str, Any]: ...
-        def reset_metrics(self) -> None: ...
-        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def fit(
         self,
@@ -81,9 +70,17 @@ class TrainingMethods:
         Source: https://keras.io/2.16/api/models/model_training_apis/
         """
         self._require_compiled("fit")
-        epochs = kwargs.pop("nb_epoch", epochs)
-        _no_more("fit", self.name, kwargs)
         title = f'fit (model "{self.name}")'
+        epochs = arguments.whole_number(kwargs.pop("nb_epoch", epochs), "epochs", title, least=0)
+        initial_epoch = arguments.whole_number(initial_epoch, "initial_epoch", title, least=0)
+        arguments.no_more(kwargs, title)
+        verbose = arguments.verbosity(verbose, title)
+        shuffle = arguments.shuffling(shuffle, title)
+        class_weight = arguments.class_weights(class_weight, title)
+        validation_split = arguments.split_fraction(validation_split, title)
+        validated = arguments.validation_epochs(validation_freq, title)
+        batch_size = arguments.whole_number_or_none(batch_size, "batch_size", title)
+        validation_batch_size = arguments.whole_number_or_none(validation_batch_size, "validation_batch_size", title)
         if validation_split and validation_data is None:
             if is_stream(x):
                 raise ValueError(
@@ -108,13 +105,13 @@ class TrainingMethods:
             )
             validation_callbacks = validator
         watchers = CallbackList.of(
-            callbacks, self, verbose=_verbosity(verbose), epochs=epochs, steps=feed.steps,
+            callbacks, self, verbose=verbose, epochs=epochs, steps=feed.steps,
             samples=feed.samples, batch_size=feed.batch_size,
             do_validation=validation is not None, history=True,
         )  # fmt: skip
 
         def validate(epoch: int) -> dict[str, Any] | None:
-            if validation is None or not _validates(validation_freq, epoch):
+            if validation is None or epoch + 1 not in validated:
                 return None
             logs = run_evaluate(self, validation, watchers.silent(), validation_callbacks.latest)
             return {f"val_{name}": value for name, value in logs.items()}
@@ -144,20 +141,22 @@ class TrainingMethods:
         Arguments as in `fit`. Raises `RuntimeError` before compile, `ValueError` for data that do not fit.
         """
         self._require_compiled("evaluate")
-        _no_more("evaluate", self.name, kwargs)
+        title = f'evaluate (model "{self.name}")'
+        arguments.no_more(kwargs, title)
+        verbose = arguments.verbosity(verbose, title)
         self._build_for_data(x)
         current = Latest(self, "test")
         feed = make_feed(self, x, y, sample_weight, batch_size, steps, current.step_for, what="evaluate")
         watchers = CallbackList.of(
             callbacks,
             self,
-            verbose=_verbosity(verbose),
+            verbose=verbose,
             epochs=1,
             steps=feed.steps,
             samples=feed.samples,
             batch_size=feed.batch_size,
         )
-        return _results(run_evaluate(self, feed, watchers, current.latest), return_dict)
+        return as_results(run_evaluate(self, feed, watchers, current.latest), return_dict)
 
     def predict(
         self,
@@ -175,17 +174,19 @@ class TrainingMethods:
 
         `x` as in `fit`, `batch_size` default 32. Raises `ValueError` for data that do not fit.
         """
-        _no_more("predict", self.name, kwargs)
+        title = f'predict (model "{self.name}")'
+        arguments.no_more(kwargs, title)
+        verbose = arguments.verbosity(verbose, title)
         self._build_for_data(x)
         current = Latest(self, "predict")
-        if not is_stream(x) and steps is None and not callbacks and not _verbosity(verbose):
+        if not is_stream(x) and steps is None and not callbacks and not verbose:
             arrays = prepare(self, x, what="predict")
-            return self._predict_arrays(arrays, checked_batch(self, batch_size, f'predict (model "{self.name}")'))
+            return self._predict_arrays(arrays, checked_batch(self, batch_size, title))
         feed = make_feed(self, x, None, None, batch_size, steps, current.step_for, what="predict")
         watchers = CallbackList.of(
             callbacks,
             self,
-            verbose=_verbosity(verbose),
+            verbose=verbose,
             epochs=1,
             steps=feed.steps,
             samples=feed.samples,
@@ -204,71 +205,6 @@ class TrainingMethods:
         for begin in range(0, len(arrays), batch_size):
             collector.run(arrays.rows(begin, begin + batch_size))
         return collector.whole()
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Mapping[int, float] | None = None,
-        reset_metrics: bool = True,
-        return_dict: bool = False,
-    ) -> Any:
-        """One step of training on one batch. Returns its loss and metrics as `evaluate` does.
-
-        `reset_metrics=False` lets the metrics run on over calls.
-        """
-        self._require_compiled("train_on_batch")
-        return self._on_batch("train", x, y, sample_weight, class_weight, reset_metrics, return_dict)
-
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
-    ) -> Any:
-        """Loss and metrics of one batch."""
-        self._require_compiled("test_on_batch")
-        return self._on_batch("test", x, y, sample_weight, None, reset_metrics, return_dict)
-
-    def _on_batch(
-        self, kind: str, x: Any, y: Any, weight: Any, class_weight: Any, reset: bool, return_dict: bool
-    ) -> Any:
-        self._build_for_data(x)
-        arrays = prepare(self, x, y, weight, class_weight, f"{kind}_on_batch")
-        step = self._step(kind, arrays)
-        if reset:
-            self.reset_metrics()
-        step.run(arrays)
-        return _results(self._read_results(step), return_dict)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Outputs for one batch, with as little work around the native call as possible."""
-        program = self._predict_program
-        if program is not None and type(x) is np.ndarray:
-            try:
-                return program(x)
-            except ValueError:
-                pass  # a shape the program cannot take: the careful road below says which
-        return self._first_predict_on_batch(x)
-
-    def _first_predict_on_batch(self, x: Any) -> Any:
-        self._build_for_data(x)
-        arrays = prepare(self, x, what="predict_on_batch")
-        step = self._step("predict", arrays)
-        results = step.run(arrays)
-        if (
-            isinstance(step, CompiledStep)
-            and len(arrays.inputs) == 1
-            and step.structure_is_single
-            and arrays.inputs[0] is x
-        ):
-            self._predict_program = step.program
-        return step.pack(results)
-
-    def _build_for_data(self, x: Any) -> None:
-        """Delayed build: a model without weights is called once on the shape of the first sample."""
-        if self.built or is_stream(x):
-            return
-        arrays = prepare(self, x, what="build")
-        self(arrays.pack([array[:1] for array in arrays.inputs]), training=False)
 
     # -- names of Keras 2.0 -------------------------------------------------------------------------------------------
     def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **kwargs: Any) -> Any:
@@ -299,27 +235,3 @@ class Latest:
 
     def latest(self) -> Any:
         return self._step
-
-
-def _validates(frequency: Any, epoch: int) -> bool:
-    if isinstance(frequency, int):
-        if frequency < 1:
-            raise ValueError(f"fit: expected validation_freq of at least 1, got {frequency}")
-        return (epoch + 1) % frequency == 0
-    return (epoch + 1) in frequency
-
-
-def _verbosity(verbose: Any) -> int:
-    return 1 if verbose == "auto" else int(verbose)
-
-
-def _results(logs: dict[str, Any], return_dict: bool) -> Any:
-    if return_dict:
-        return logs
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
-
-
-def _no_more(method: str, name: str, kwargs: Mapping[str, Any]) -> None:
-    if kwargs:
-        raise TypeError(f'{method} (model "{name}"): unknown argument {sorted(kwargs)[0]!r}')

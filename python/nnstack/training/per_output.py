@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from nnstack import metrics
 from nnstack.utils.generic_utils import UnknownNameError
 
 
@@ -41,13 +42,17 @@ def spread(value: Any, names: Sequence[str], argument: str, *, one_for_all: bool
 
 
 def spread_metrics(value: Any, names: Sequence[str], argument: str) -> list[list[Any]]:
-    """Lists of metrics per output: a flat list goes to every output, a list of lists or a dict to each its own."""
+    """Lists of metrics per output: a flat list, or one metric, goes to every output, a list of lists or a dict to each
+    its own.
+    """
     if value is None:
         return [[] for _ in names]
     if isinstance(value, Mapping):
         return [_as_metrics(one) for one in spread(value, names, argument, one_for_all=False)]
+    if isinstance(value, str | metrics.Metric) or callable(value):
+        value = [value]
     if not isinstance(value, list | tuple):
-        raise ValueError(f"compile: expected {argument} as a list or dict, got {value!r}. Write [{value!r}]")
+        raise ValueError(f"compile: expected {argument} as a list or dict, got {value!r}")
     if any(isinstance(item, list | tuple) for item in value) or (
         len(names) > 1 and len(value) == len(names) and any(v is None for v in value)
     ):

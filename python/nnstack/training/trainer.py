@@ -74,14 +74,11 @@ class Trainer(TrainingMethods):
         """Sets what training minimises, how, and what it reports.
 
         `optimizer`: name, config dict or Optimizer. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict
-        for
-        several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions or
-        Metric
-        objects; dict or list of lists per output. `loss_weights`: list or dict of numbers. `sample_weight_mode`: None
-        or
-        'temporal', per output too. `run_eagerly=True` computes op by op. `steps_per_execution`, `jit_compile` and
-        `distribute`
-        are accepted and need nothing: many steps run per native call anyway.
+        for several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions
+        or Metric objects; dict or list of lists per output. `loss_weights`: list or dict of numbers.
+        `sample_weight_mode`: None or 'temporal', per output too. `run_eagerly=True` computes op by op.
+        `steps_per_execution`, `jit_compile` and `distribute` are accepted and need nothing: many steps run per native
+        call anyway.
         Raises `ValueError` naming the argument and what it accepts. Source: https://keras.io/2.16/api/models/model_training_apis/
         """
         from nnstack import optimizers
@@ -261,6 +258,14 @@ class Trainer(TrainingMethods):
         return (
             getattr(own, f"{kind}_step") is not getattr(Trainer, f"{kind}_step")
             or own.compute_metrics is not Trainer.compute_metrics
+        )
+
+    def _needs_targets(self, kind: str) -> bool:
+        own_work = self._step_is_custom(kind) or type(self).compute_loss is not Trainer.compute_loss
+        return (
+            not own_work
+            and self.compiled_loss is not None
+            and any(loss is not None for loss in self.compiled_loss.losses)
         )
 
     # -- programs -----------------------------------------------------------------------------------------------------

@@ -1,34 +1,17 @@
-"""What a user is told when something does not fit: the exact texts, raised before any work."""
+"""What a user is told when a model, its compile() or a file does not fit: the exact texts, raised before any work."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+from small_models import X, new
 
 import nnstack
 from nnstack.layers import Add, Concatenate, Dense, Dropout, Input, Reshape
 from nnstack.models import Model, Sequential, load_model, model_from_json
-
-X = np.zeros((10, 64), np.float32)
-ONE_HOT = np.eye(3, dtype=np.float32)[np.arange(10) % 3]
-LABELS = np.arange(10) % 3
-
-
-def new() -> Sequential:
-    layers = [Dense(8, input_shape=(64,), name="first"), Dense(3, activation="softmax", name="out")]
-    return Sequential(layers, name="m")
-
-
-def compiled(loss: Any = "categorical_crossentropy", **arguments: Any) -> Sequential:
-    model = new()
-    model.compile("sgd", loss, **arguments)
-    return model
-
-
-def batches() -> Any:
-    return iter([(X, ONE_HOT)])
 
 
 class Forgetful(Model):
@@ -44,210 +27,7 @@ class Branching(Model):
         return inputs if inputs[0, 0] > 0 else inputs * 2
 
 
-OUT = 'output "out" has shape (None, 3) and loss'
 CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
-    # before compile
-    (
-        "fit",
-        lambda: new().fit(X, ONE_HOT),
-        RuntimeError,
-        'fit (model "m"): the model is not compiled. Call model.compile(optimizer, loss) first',
-    ),
-    (
-        "evaluate",
-        lambda: new().evaluate(X, ONE_HOT),
-        RuntimeError,
-        'evaluate (model "m"): the model is not compiled. Call model.compile(optimizer, loss) first',
-    ),
-    (
-        "train_on_batch",
-        lambda: new().train_on_batch(X, ONE_HOT),
-        RuntimeError,
-        'train_on_batch (model "m"): the model is not compiled. Call model.compile(optimizer, loss) first',
-    ),
-    (
-        "test_on_batch",
-        lambda: new().test_on_batch(X, ONE_HOT),
-        RuntimeError,
-        'test_on_batch (model "m"): the model is not compiled. Call model.compile(optimizer, loss) first',
-    ),
-    # inputs
-    (
-        "x size",
-        lambda: compiled().fit(X[:, :32], ONE_HOT),
-        ValueError,
-        'fit (model "m"): input "first_input" expects shape (None, 64), got (10, 32). Reshape the data or build '
-        "the model for it",
-    ),
-    (
-        "x one sample",
-        lambda: compiled().fit(X[0], ONE_HOT[0]),
-        ValueError,
-        'fit (model "m"): input "first_input" expects shape (None, 64), got (64,). One sample alone needs a batch '
-        "axis: x[np.newaxis, ...]",
-    ),
-    (
-        "x images",
-        lambda: compiled().fit(X.reshape(10, 8, 8), ONE_HOT),
-        ValueError,
-        'fit (model "m"): input "first_input" expects shape (None, 64), got (10, 8, 8). Flatten it: '
-        "x.reshape(len(x), 64)",
-    ),
-    (
-        "x predict",
-        lambda: compiled().predict(X[:, :3]),
-        ValueError,
-        'predict (model "m"): input "first_input" expects shape (None, 64), got (10, 3). Reshape the data or build '
-        "the model for it",
-    ),
-    (
-        "x on batch",
-        lambda: compiled().predict_on_batch(X[:, :3]),
-        ValueError,
-        'predict_on_batch (model "m"): input "first_input" expects shape (None, 64), got (10, 3). '
-        "Reshape the data or build the model for it",
-    ),
-    (
-        "lengths",
-        lambda: compiled().fit(X, ONE_HOT[:5]),
-        ValueError,
-        'fit (model "m"): expected the same number of samples everywhere, got: x has 10; y has 5',
-    ),
-    (
-        "weights length",
-        lambda: compiled().fit(X, ONE_HOT, sample_weight=np.ones(4)),
-        ValueError,
-        'fit (model "m"): expected the same number of samples everywhere, got: x has 10; y has 10; sample_weight has 4',
-    ),
-    (
-        "weights rank",
-        lambda: compiled().fit(X, ONE_HOT, sample_weight=np.ones((10, 3, 1))),
-        ValueError,
-        'fit (model "m"): sample_weight for output "out" expects shape (10,), got (10, 3, 1)',
-    ),
-    (
-        "empty",
-        lambda: compiled().fit(X[:0], ONE_HOT[:0]),
-        ValueError,
-        'fit (model "m"): expected at least one sample, got none',
-    ),
-    ("None", lambda: compiled().fit(None, ONE_HOT), ValueError, 'fit (model "m"): expected x, got None'),
-    (
-        "text",
-        lambda: compiled().fit(np.full((10, 64), "a"), ONE_HOT),
-        TypeError,
-        'fit (model "m"): x: expected numbers, got dtype <U1. Turn text or objects into numeric arrays first, '
-        "for example with astype('float32')",
-    ),
-    (
-        "names",
-        lambda: compiled().fit({"a": X}, ONE_HOT),
-        ValueError,
-        'fit (model "m"): x: expected arrays named first_input; missing first_input; unknown names given: a',
-    ),
-    # targets that do not fit the loss
-    (
-        "labels for one-hot",
-        lambda: compiled().fit(X, LABELS),
-        ValueError,
-        f'fit (model "m"): {OUT} categorical_crossentropy: expected one-hot targets of shape (None, 3), got targets of '
-        "shape (10,). "
-        "Use sparse_categorical_crossentropy for integer labels, or one-hot rows: utils.to_categorical(y)",
-    ),
-    (
-        "too few classes",
-        lambda: compiled().fit(X, ONE_HOT[:, :2]),
-        ValueError,
-        f'fit (model "m"): {OUT} categorical_crossentropy: expected one-hot targets of shape (None, 3), got targets of '
-        "shape (10, 2). "
-        "Check the labels against the number of units of the last layer",
-    ),
-    (
-        "one-hot for labels",
-        lambda: compiled("sparse_categorical_crossentropy").fit(X, ONE_HOT),
-        ValueError,
-        f'fit (model "m"): {OUT} sparse_categorical_crossentropy: expected integer labels of shape (None,), '
-        "got targets of shape (10, 3). Use categorical_crossentropy for one-hot rows",
-    ),
-    (
-        "label rank",
-        lambda: compiled("sparse_categorical_crossentropy").fit(X, np.zeros((10, 2, 2))),
-        ValueError,
-        f'fit (model "m"): {OUT} sparse_categorical_crossentropy: expected integer labels of shape (None,), '
-        "got targets of shape (10, 2, 2). Check the labels against the number of units of the last layer",
-    ),
-    (
-        "label range",
-        lambda: compiled("sparse_categorical_crossentropy").fit(X, LABELS + 1),
-        ValueError,
-        f'fit (model "m"): {OUT} sparse_categorical_crossentropy: expected labels from 0 to 2, got labels from 1 to 3. '
-        "Check the labels against the number of units of the last layer",
-    ),
-    (
-        "mse size",
-        lambda: compiled("mse").fit(X, ONE_HOT[:, :2]),
-        ValueError,
-        f'fit (model "m"): {OUT} mean_squared_error: expected targets of shape (None, 3), got targets of shape (10, '
-        "2). "
-        "Reshape the targets, or change the last layer",
-    ),
-    (
-        "mse rank",
-        lambda: compiled("mse").fit(X, LABELS),
-        ValueError,
-        f'fit (model "m"): {OUT} mean_squared_error: expected targets of shape (None, 3), got targets of shape (10,). '
-        "Reshape the targets, or change the last layer",
-    ),
-    # arguments of fit
-    (
-        "batch_size",
-        lambda: compiled().fit(X, ONE_HOT, batch_size=0),
-        ValueError,
-        'fit (model "m"): expected a batch_size of at least 1, got 0',
-    ),
-    (
-        "split",
-        lambda: compiled().fit(X, ONE_HOT, validation_split=2),
-        ValueError,
-        'fit (model "m"): expected validation_split between 0 and 1, got 2',
-    ),
-    ("unknown", lambda: compiled().fit(X, ONE_HOT, foo=1), TypeError, "fit (model \"m\"): unknown argument 'foo'"),
-    (
-        "stream with y",
-        lambda: compiled().fit(batches(), ONE_HOT),
-        ValueError,
-        'fit (model "m"): x is a list_iterator, which yields (x, y) or (x, y, sample_weight); remove the argument y',
-    ),
-    (
-        "stream with batch_size",
-        lambda: compiled().fit(batches(), batch_size=3),
-        ValueError,
-        'fit (model "m"): x is a list_iterator, which makes its own batches; remove the argument batch_size',
-    ),
-    (
-        "stream with split",
-        lambda: compiled().fit(batches(), validation_split=0.2),
-        ValueError,
-        'fit (model "m"): validation_split needs arrays, got a list_iterator. Pass validation_data',
-    ),
-    (
-        "steps",
-        lambda: compiled().fit(X, ONE_HOT, steps_per_epoch=0),
-        ValueError,
-        'fit (model "m"): expected at least 1 step, got 0',
-    ),
-    (
-        "class weight",
-        lambda: compiled().fit(X, ONE_HOT, class_weight={0: 1.0, 2: 1.0}),
-        ValueError,
-        "class_weight: no weight for classes [1]; given for [0, 2]",
-    ),
-    (
-        "callback",
-        lambda: compiled().fit(X, ONE_HOT, callbacks=[3]),
-        TypeError,
-        "callbacks: expected Callback objects, got 3",
-    ),
     # compile
     (
         "optimizer type",
@@ -276,9 +56,9 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ),
     (
         "metrics type",
-        lambda: new().compile("sgd", "mse", metrics="mae"),
+        lambda: new().compile("sgd", "mse", metrics=3),
         ValueError,
-        "compile: expected metrics as a list or dict, got 'mae'. Write ['mae']",
+        "compile: expected metrics as a list or dict, got 3",
     ),
     (
         "loss_weights type",
@@ -469,7 +249,7 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         ValueError,
         "save (model \"m\"): expected save_format 'h5', got 'zip'",
     ),
-    ("no file", lambda: load_model("no_such_file.h5"), OSError, "load: no file at no_such_file.h5"),
+    ("no file", lambda: load_model("no_such_file.h5"), OSError, "load_model: no file at no_such_file.h5"),
     (
         "classes",
         lambda: model_from_json(
@@ -487,15 +267,6 @@ def test_text(action: Callable[[], Any], error: type[Exception], text: str) -> N
     with pytest.raises(error) as caught:
         action()
     assert str(caught.value) == text
-
-
-def test_nothing_happens_before_the_check() -> None:
-    model = compiled()
-    before = model.get_weights()
-    with pytest.raises(ValueError, match="expected one-hot targets"):
-        model.fit(X, LABELS, epochs=3)
-    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-    assert int(model.optimizer.iterations.numpy()) == 0
 
 
 @pytest.mark.parametrize(
@@ -565,3 +336,80 @@ def test_python_branch_on_a_symbolic_value() -> None:
     with pytest.raises(TypeError) as caught:
         Branching().predict(X)
     assert "a Python branch" in str(caught.value) and "run_eagerly=True" in str(caught.value)
+
+
+def test_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
+    model, path = new(), tmp_path / "m.h5"
+    model.save(path)
+    (tmp_path / "text.h5").write_text("not HDF5")
+    (tmp_path / "cut.h5").write_bytes(path.read_bytes()[:1000])
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["numbers"] = [1, 2]
+    model.save_weights(tmp_path / "weights.h5")
+    with h5py.File(tmp_path / "broken.h5", "w") as file:
+        file.attrs["model_config"] = "{"
+    missing = tmp_path / "missing" / "m.h5"
+    cases: list[tuple[Callable[[], Any], type[Exception], str]] = [
+        (
+            lambda: model.save(missing),
+            FileNotFoundError,
+            f'save (model "m"): cannot write {missing}, the folder {missing.parent} does not exist. Create it first',
+        ),
+        (
+            lambda: model.save_weights(missing),
+            FileNotFoundError,
+            f'save_weights (model "m"): cannot write {missing}, the folder {missing.parent} does not exist. '
+            "Create it first",
+        ),
+        (
+            lambda: model.save(tmp_path, save_format="h5"),
+            IsADirectoryError,
+            f'save (model "m"): cannot write {tmp_path}, it is a folder. Give the path of a file',
+        ),
+        (
+            lambda: model.save(path, overwrite=False),
+            FileExistsError,
+            f'save (model "m"): {path} exists; pass overwrite=True to replace it',
+        ),
+        (
+            lambda: model.save(3, save_format="h5"),
+            TypeError,
+            'save (model "m"): expected a path, an h5py.File or a file object, got 3',
+        ),
+        (
+            lambda: load_model(tmp_path),
+            IsADirectoryError,
+            f"load_model: expected an HDF5 file, {tmp_path} is a folder",
+        ),
+        (
+            lambda: load_model(tmp_path / "other.h5"),
+            ValueError,
+            f"load_model: {tmp_path / 'other.h5'} holds no model, it was not written by Keras",
+        ),
+        (
+            lambda: load_model(tmp_path / "weights.h5"),
+            ValueError,
+            f"load_model: {tmp_path / 'weights.h5'} holds no model, only weights. Build the model and call "
+            "load_weights",
+        ),
+        (
+            lambda: model.load_weights(tmp_path / "none.h5"),
+            FileNotFoundError,
+            f'load_weights (model "m"): no file at {tmp_path / "none.h5"}',
+        ),
+        (
+            lambda: model.load_weights(tmp_path / "other.h5"),
+            ValueError,
+            f'load_weights (model "m"): {tmp_path / "other.h5"} holds no weights of Keras',
+        ),
+    ]
+    for action, error, text in cases:
+        with pytest.raises(error) as caught:
+            action()
+        assert str(caught.value) == text
+    for name in ("text.h5", "cut.h5"):
+        with pytest.raises(OSError) as broken:
+            load_model(tmp_path / name)
+        assert str(broken.value).startswith(f"load_model: {tmp_path / name} is not an HDF5 file, or a broken one. ")
+    with pytest.raises(ValueError, match="broken.h5: the attribute model_config is broken JSON"):
+        load_model(tmp_path / "broken.h5")

@@ -1,0 +1,111 @@
+"""Opening HDF5 files: what is written appears whole or not at all, and what cannot be opened is told by its path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+
+def h5py_module() -> Any:
+    """h5py, or an `ImportError` with the pip command."""
+    try:
+        import h5py
+    except ImportError:
+        raise ImportError("HDF5 files need the package h5py: pip install h5py") from None
+    return h5py
+
+
+def check_format(filepath: Any, save_format: str | None, what: str, suffixes: tuple[str, ...]) -> None:
+    """`ValueError` unless the file is to be HDF5."""
+    if save_format is not None:
+        if str(save_format).lower() not in ("h5", "hdf5", "keras_h5"):
+            raise ValueError(f"{what}: expected save_format 'h5', got {save_format!r}")
+        return
+    if isinstance(filepath, str | os.PathLike) and not os.fspath(filepath).lower().endswith(suffixes):
+        raise ValueError(
+            f"{what}: expected a path ending in .h5 or .hdf5, got {os.fspath(filepath)!r}. Rename it or pass "
+            "save_format='h5'"
+        )
+
+
+def may_write(target: Any, overwrite: bool, what: str) -> bool:
+    """False if the file exists and the user at the terminal wants to keep it.
+
+    Raises `FileExistsError` where nobody can be asked, `FileNotFoundError` for a folder that is not there,
+    `IsADirectoryError` for a folder in the file's place and `TypeError` for what is neither a path nor a file.
+    """
+    if isinstance(target, h5py_module().Group) or hasattr(target, "write"):
+        return True
+    path = _path(target, what)
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        raise FileNotFoundError(f"{what}: cannot write {path}, the folder {folder} does not exist. Create it first")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{what}: cannot write {path}, it is a folder. Give the path of a file")
+    if overwrite or not os.path.exists(path):
+        return True
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise FileExistsError(f"{what}: {path} exists; pass overwrite=True to replace it")
+    answer = ""
+    while answer not in ("y", "n"):
+        answer = input(f"{path} exists. Overwrite it? [y/n] ").strip().lower()
+    return answer == "y"
+
+
+def _path(target: Any, what: str) -> str:
+    if not isinstance(target, str | bytes | os.PathLike):
+        raise TypeError(f"{what}: expected a path, an h5py.File or a file object, got {target!r}")
+    return os.fsdecode(target)
+
+
+@contextlib.contextmanager
+def writing(target: Any) -> Iterator[Any]:
+    """An `h5py.File` to fill. For a path it is a file beside the target, renamed over it once complete."""
+    h5py = h5py_module()
+    if isinstance(target, h5py.Group):
+        yield target
+        return
+    if hasattr(target, "write"):
+        with h5py.File(target, "w") as file:
+            yield file
+        return
+    path = os.fsdecode(target)
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".part", dir=folder)
+    os.close(handle)
+    try:
+        with h5py.File(temporary, "w") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def reading(source: Any, what: str) -> Iterator[Any]:
+    """An `h5py.File` to read. `OSError` says whether the file is missing, a folder, or no whole HDF5 file."""
+    h5py = h5py_module()
+    if isinstance(source, h5py.Group):
+        yield source
+        return
+    if not hasattr(source, "read"):
+        source = _path(source, what)
+        if not os.path.exists(source):
+            raise FileNotFoundError(f"{what}: no file at {source}")
+        if os.path.isdir(source):
+            raise IsADirectoryError(f"{what}: expected an HDF5 file, {source} is a folder")
+    try:
+        file = h5py.File(source, "r")
+    except OSError as error:
+        raise OSError(f"{what}: {source} is not an HDF5 file, or a broken one. {error}") from None
+    with file:
+        yield file
