@@ -93,12 +93,12 @@ struct Shape {
 };
 
 double report(const Shape& s, double peak_rate, ThreadPool& pool) {
-  const MatmulParams p{DType::f32, s.transpose_a, s.transpose_b, 1, s.m, s.n, s.k, 0, 0, nullptr};
+  const MatmulParams p{DType::f32, s.transpose_a, s.transpose_b, 1, s.m, s.n, s.k, 0, 0, nullptr, false};
   const double seconds = seconds_of(p, pool);
   const double rate = 2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k) / seconds;
-  std::printf("%5lld x %4lld x %4lld %s %s %8.1f GF/s %5.1f %% %10.2f us\n", static_cast<long long>(s.m), static_cast<long long>(s.n),
-              static_cast<long long>(s.k), s.transpose_a ? "A^T" : "   ", s.transpose_b ? "B^T" : "   ", rate / 1e9,
-              peak_rate > 0 ? 100 * rate / peak_rate : 0.0, seconds * 1e6);
+  std::printf("%5lld x %4lld x %4lld %s %s %8.1f GF/s %5.1f %% %10.2f us\n", static_cast<long long>(s.m),
+              static_cast<long long>(s.n), static_cast<long long>(s.k), s.transpose_a ? "A^T" : "   ",
+              s.transpose_b ? "B^T" : "   ", rate / 1e9, peak_rate > 0 ? 100 * rate / peak_rate : 0.0, seconds * 1e6);
   return seconds;
 }
 
@@ -109,15 +109,16 @@ int main(int count, char** arguments) {
   ThreadPool pool(count > 1 ? std::atoi(arguments[1]) : 1);
   const double peak_rate = peak() * pool.threads();
   std::printf("%s, %d threads, FMA peak %.1f GF/s\n", cpu_kernels().name, pool.threads(), peak_rate / 1e9);
-  const Shape large[] = {{128, 512, 784, false, false}, {128, 512, 512, false, false}, {784, 512, 128, true, false},
-                         {512, 512, 128, true, false},  {128, 784, 512, false, true},  {128, 512, 512, false, true},
-                         {128, 10, 512, false, false},  {512, 10, 128, true, false},   {128, 512, 10, false, true},
-                         {32, 512, 784, false, false},  {1024, 1024, 1024, false, false}, {1024, 1024, 1024, true, false},
+  const Shape large[] = {{128, 512, 784, false, false},   {128, 512, 512, false, false},    {784, 512, 128, true, false},
+                         {512, 512, 128, true, false},    {128, 784, 512, false, true},     {128, 512, 512, false, true},
+                         {128, 10, 512, false, false},    {512, 10, 128, true, false},      {128, 512, 10, false, true},
+                         {32, 512, 784, false, false},    {1024, 1024, 1024, false, false}, {1024, 1024, 1024, true, false},
                          {1024, 1024, 1024, false, true}, {2048, 2048, 2048, false, false}, {512, 512, 512, false, false}};
   for (const Shape& shape : large) report(shape, peak_rate, pool);
   std::printf("the products of one training step of 13 -> 64 -> 64 -> 1 on 32 rows\n");
-  const Shape step[] = {{32, 64, 13, false, false}, {32, 64, 64, false, false}, {32, 1, 64, false, false}, {64, 1, 32, true, false},
-                        {32, 64, 1, false, true},   {64, 64, 32, true, false},  {32, 64, 64, false, true}, {13, 64, 32, true, false}};
+  const Shape step[] = {{32, 64, 13, false, false}, {32, 64, 64, false, false}, {32, 1, 64, false, false},
+                        {64, 1, 32, true, false},   {32, 64, 1, false, true},   {64, 64, 32, true, false},
+                        {32, 64, 64, false, true},  {13, 64, 32, true, false}};
   double total = 0;
   for (const Shape& shape : step) total += report(shape, peak_rate, pool);
   std::printf("total %.2f us\none row of the same network\n", total * 1e6);
@@ -125,7 +126,8 @@ int main(int count, char** arguments) {
   total = 0;
   for (const Shape& shape : row) total += report(shape, peak_rate, pool);
   std::printf("total %.2f us\nmatrix times vector\n", total * 1e6);
-  const Shape vector[] = {{1, 512, 784, false, false}, {1, 512, 784, false, true}, {512, 1, 784, false, false}, {512, 1, 784, true, false}};
+  const Shape vector[] = {
+      {1, 512, 784, false, false}, {1, 512, 784, false, true}, {512, 1, 784, false, false}, {512, 1, 784, true, false}};
   for (const Shape& shape : vector) report(shape, peak_rate, pool);
   return 0;
 }

@@ -173,6 +173,7 @@ struct MatmulParams {
   int64_t batch, m, n, k;
   int64_t a_batch_stride, b_batch_stride;  // in elements; 0: the same matrix for all
   const ElementwiseParams* epilogue;       // null: none
+  bool product_is_temporary;               // only the epilogue reads the product: its memory need not be written
 };
 
 // ---- reduce ----------------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ bool attach(Draft& draft, StepMerger& merger, int matmul) {
   both.code = code.code;
   both.space = code.space;
   both.nodes.insert(both.nodes.end(), code.nodes.begin(), code.nodes.end());
+  both.product_is_temporary = merger.read_only_by(product, program);
   merger.replace(matmul, program, sink ? program : matmul, std::move(both));
   return true;
 }

@@ -39,6 +39,7 @@ struct DraftStep {
   std::vector<DraftInstruction> code;  // elementwise, or the epilogue
   Shape space;                         // of the code
   std::vector<int> nodes;              // for explain
+  bool product_is_temporary = false;   // of a matmul: only its epilogue reads the product
   bool dead = false;
   bool may_fail = false;  // reads indices that nobody has checked yet
 };

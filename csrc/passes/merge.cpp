@@ -53,6 +53,12 @@ bool StepMerger::reads_directly(DraftStep& step, int value) const {
   return true;
 }
 
+bool StepMerger::read_only_by(int value, int step) const {
+  const auto root = static_cast<size_t>(draft_.root(value));
+  const auto& readers = uses_.consumers[root];
+  return !uses_.kept[root] && std::all_of(readers.begin(), readers.end(), [step](int reader) { return reader == step; });
+}
+
 void StepMerger::keep_visible_outputs(DraftStep& step, int earlier, int later) const {
   std::erase_if(step.outputs, [&](int id) {
     const auto root = static_cast<size_t>(draft_.root(id));

@@ -19,6 +19,8 @@ class StepMerger {
   void replace(int earlier, int later, int at, DraftStep merged);
   // `step`'s code with every view of `value` that has its shape replaced by it; false where another view of it is read.
   bool reads_directly(DraftStep& step, int value) const;
+  // No other step reads `value`, and the program does not return it.
+  bool read_only_by(int value, int step) const;
   // Drops outputs that nobody but the step itself reads.
   void keep_visible_outputs(DraftStep& step, int earlier, int later) const;
 

@@ -105,6 +105,7 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
       const BuiltProgram built = build_elementwise(draft, program, step.outputs[0]);
       for (size_t i = 1; i < built.inputs.size(); i++) operand(built.inputs[i]);
       for (int id : built.outputs) operand(id);
+      params.product_is_temporary = step.product_is_temporary;
       params.epilogue = static_cast<const ElementwiseParams*>(keep(&built.params, sizeof built.params));
       made.flops += built.params.size * built.params.instructions;
     }

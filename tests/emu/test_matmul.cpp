@@ -62,7 +62,7 @@ void check_epilogue(bool in_place) {
 
 // The same product twice is the same to the bit.
 void check_repeatable() {
-  MatmulParams p = {DType::f32, true, false, 1, 65, 33, 200, 0, 0, nullptr};
+  MatmulParams p = {DType::f32, true, false, 1, 65, 33, 200, 0, 0, nullptr, false};
   Array<float> left(numbers<float>(65 * 200)), right(numbers<float>(200 * 33, 2)), first(65 * 33), second(65 * 33);
   run(KernelId::matmul, {left.data(), right.data(), first.data()}, &p);
   run(KernelId::matmul, {left.data(), right.data(), second.data()}, &p);

@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   report("scatter_add", KernelId::scatter_add, {indices.data(), a.data(), c.data()}, &scatter, 8 * count, 0);
 
   Array<float> left(area), right(area), product(area);
-  MatmulParams matmul = {DType::f32, false, false, 1, size, size, size, 0, 0, nullptr};
+  MatmulParams matmul = {DType::f32, false, false, 1, size, size, size, 0, 0, nullptr, false};
   FillParams matrix = {4, size * size, 0};
   for (void* memory : {left.data(), right.data()}) run(KernelId::fill, {memory}, &matrix);
   report("matmul", KernelId::matmul, {left.data(), right.data(), product.data()}, &matmul, 0,

@@ -19,8 +19,8 @@ struct ElementwiseTable {
   ElementwiseForms forms[static_cast<int>(ElementwiseOp::count)][kDTypes];
 };
 
-extern const ElementwiseTable kArithmeticTable;                      // what plain loops over scalars do well
-ElementwiseFunction math_function(ElementwiseOp op, DType type);     // exp, tanh ...: null where there is none
+extern const ElementwiseTable kArithmeticTable;                   // what plain loops over scalars do well
+ElementwiseFunction math_function(ElementwiseOp op, DType type);  // exp, tanh ...: null where there is none
 ElementwiseFunction cast_function(DType from, DType to);
 // `count` numbers from element `begin` of the iteration space on; state is {seed, counter}.
 void random_uniform(char* destination, const int64_t* state, uint32_t stream, DType type, int64_t begin, int64_t count);
@@ -31,6 +31,8 @@ class ElementwiseRun {
   // `longest` is the largest number of elements run() will be asked for.
   ElementwiseRun(const ElementwiseParams& params, void* const* operands, int64_t longest);
   void run(int64_t begin, int64_t end);
+  // From now on element 0 of a contiguous operand is at `base` (which may lie outside of what is read).
+  void move_operand(int operand, char* base) { slots_[operand].base = base; }
 
  private:
   enum class Kind : uint8_t { contiguous, fixed, periodic, row, expanded };
@@ -41,7 +43,7 @@ class ElementwiseRun {
     int64_t period;  // periodic
     Kind kind;
     uint8_t bytes;
-    bool scalar;     // one element for the whole tile
+    bool scalar;  // one element for the whole tile
   };
   struct Step {
     ElementwiseFunction function;

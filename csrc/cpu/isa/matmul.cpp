@@ -5,17 +5,17 @@
 #include "cpu/isa/gemv.h"
 #include "cpu/isa/kernels.h"
 #include "cpu/isa/pack.h"
+#include "cpu/isa/strips.h"
 #include "cpu/isa/tile.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
 
 constexpr int64_t kLongestStep = kVectorBytes == 64 ? 256 : 384;  // a panel of B is 2 vectors wide: 32 kB, 24 kB or 12 kB
-constexpr double kWorthForking = 2e6;                             // floating point operations: about 20 us
-constexpr double kChunkWork = 8e6;
+constexpr double kChunkWork = 16e6;
 constexpr int64_t kLongestRowBlock = 256;
 constexpr int64_t kRowsWorthPacking = 48;
-constexpr double kWorthBlas = 2e9;       // from here on OpenBLAS's second level of blocking pays: 1.0 to 1.3 times our speed
+constexpr double kWorthBlas = 2e9;  // from here on OpenBLAS's second level of blocking pays: 1.0 to 1.3 times our speed
 constexpr int64_t kLeastBlasSize = 512;
 constexpr int64_t kBlasBlock = 512;
 
@@ -26,10 +26,6 @@ constexpr int64_t kAliasPadding = 16;
 struct Split {  // of one product into chunks
   int64_t row_blocks, row_block, column_blocks, column_block, products_per_chunk, chunks;
 };
-
-double work_of(const MatmulParams& p) {
-  return 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-}
 
 bool uses_blas(const MatmulParams& p) {
   const int64_t least = smaller(p.m, smaller(p.n, p.k)), most = larger(p.m, larger(p.n, p.k));
@@ -92,9 +88,6 @@ struct Job {
   bool blas;
 };
 
-// Tiles share the rows of a block evenly.
-int64_t tile_border(int64_t rows, int64_t index) { return rows * index / divide_up(rows, kTileRows); }
-
 template <class T>
 void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   const MatmulParams& p = *job.params;
@@ -106,8 +99,10 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
   const bool transposed = p.transpose_b && p.k != 1;  // [n, 1] is [1, n]
   TileArguments<T> t;
   const bool tiles_of_a = p.transpose_a && job.copy_of_a != nullptr;
-  if (!p.transpose_a) t.a_stride = job.copy_of_a != nullptr ? p.k + kAliasPadding : p.k;
-  else t.a_stride = tiles_of_a ? kPackedRows<T> : p.m;
+  if (!p.transpose_a)
+    t.a_stride = job.copy_of_a != nullptr ? p.k + kAliasPadding : p.k;
+  else
+    t.a_stride = tiles_of_a ? kPackedRows<T> : p.m;
   if (!p.transpose_a && job.copy_of_a != nullptr) a = job.copy_of_a;
   const auto& functions = kTiles<T>.functions[p.transpose_a ? 1 : 0];
   t.c_row = p.n;
@@ -133,8 +128,10 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
       int64_t row = m0;
       for (int64_t i = 0; i < tiles; i++) {
         const int64_t next = m0 + tile_border(rows, i + 1);
-        if (tiles_of_a) t.a = job.copy_of_a + ((m0 / kTileRows + i) * p.k + k) * kPackedRows<T>;
-        else t.a = p.transpose_a ? a + k * t.a_stride + row : a + row * t.a_stride + k;
+        if (tiles_of_a)
+          t.a = job.copy_of_a + ((m0 / kTileRows + i) * p.k + k) * kPackedRows<T>;
+        else
+          t.a = p.transpose_a ? a + k * t.a_stride + row : a + row * t.a_stride + k;
         t.c = c + row * p.n + j;
         functions[next - row - 1][vectors - 1](t);
         row = next;
@@ -148,13 +145,17 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
 template <class T>
 bool multiply_vector(const MatmulParams& p, const T* a, const T* b, T* c, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   if (p.n == 1) {
-    if (p.transpose_a && p.m != 1) combine_rows(c, b, a, p.m, p.k, m0, m1);
-    else dot_rows(c, b, a, p.k, p.k, m0, m1);
+    if (p.transpose_a && p.m != 1)
+      combine_rows(c, b, a, p.m, p.k, m0, m1);
+    else
+      dot_rows(c, b, a, p.k, p.k, m0, m1);
     return true;
   }
   if (p.m == 1) {
-    if (p.transpose_b) dot_rows(c, a, b, p.k, p.k, n0, n1);
-    else combine_rows(c, a, b, p.n, p.k, n0, n1);
+    if (p.transpose_b)
+      dot_rows(c, a, b, p.k, p.k, n0, n1);
+    else
+      combine_rows(c, a, b, p.n, p.k, n0, n1);
     return true;
   }
   if (p.transpose_b && !p.transpose_a && p.m <= 3 && p.k != 1) {  // too few rows to pay for a transposition
@@ -172,8 +173,10 @@ void multiply_with_blas(const MatmulParams& p, const T* a, const T* b, T* c, int
   const int m = static_cast<int>(m1 - m0), n = static_cast<int>(n1 - n0), k = static_cast<int>(p.k);
   const int a_row = static_cast<int>(p.transpose_a ? p.m : p.k), b_row = static_cast<int>(p.transpose_b ? p.k : p.n);
   const auto gemm = [] {
-    if constexpr (sizeof(T) == 4) return blas()->sgemm;
-    else return blas()->dgemm;
+    if constexpr (sizeof(T) == 4)
+      return blas()->sgemm;
+    else
+      return blas()->dgemm;
   }();
   gemm(kBlasRowMajor, form_a, form_b, m, n, k, 1, from_a, a_row, from_b, b_row, 0, c + m0 * p.n + n0, static_cast<int>(p.n));
 }
@@ -192,8 +195,10 @@ void run_chunk(void* arg, int64_t chunk) {
     const T* a = job.a + i * p.a_batch_stride;
     const T* b = job.b + i * p.b_batch_stride;
     T* c = job.c + i * p.m * p.n;
-    if (job.blas) multiply_with_blas(p, a, b, c, m0, m1, n0, n1);
-    else if (!multiply_vector(p, a, b, c, m0, m1, n0, n1)) multiply_block(job, a, b, c, m0, m1, n0, n1);
+    if (job.blas)
+      multiply_with_blas(p, a, b, c, m0, m1, n0, n1);
+    else if (!multiply_vector(p, a, b, c, m0, m1, n0, n1))
+      multiply_block(job, a, b, c, m0, m1, n0, n1);
   }
   if (p.epilogue == nullptr) return;
   const bool whole_rows = n0 == 0 && n1 == p.n;
@@ -226,6 +231,7 @@ void copy_tile_of_a(void* arg, int64_t index) {
 
 template <class T>
 void multiply(void* const* operands, const MatmulParams& p, const KernelContext& context) {
+  if (by_strips<T>(p) && !uses_blas(p)) return multiply_by_strips<T>(operands, p, context);
   Job<T> job;
   job.params = &p;
   job.split = split_work<T>(p);
@@ -248,12 +254,18 @@ void multiply(void* const* operands, const MatmulParams& p, const KernelContext&
 void matmul(void* const* operands, const void* raw_params, const KernelContext& context) {
   const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
   if (params.batch == 0 || params.m == 0 || params.n == 0) return;
-  if (params.type == DType::f64) multiply<double>(operands, params, context);
-  else multiply<float>(operands, params, context);
+  if (params.type == DType::f64)
+    multiply<double>(operands, params, context);
+  else
+    multiply<float>(operands, params, context);
 }
 
 int64_t matmul_scratch(const void* raw_params) {
   const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
+  const bool wide = params.type == DType::f64;
+  if (!uses_blas(params) && (wide ? by_strips<double>(params) : by_strips<float>(params))) {
+    return wide ? strips_scratch<double>(params) : strips_scratch<float>(params);
+  }
   if (!copies_a(params)) return 0;
   if (!params.transpose_a) return params.m * (params.k + kAliasPadding) * size_of(params.type);
   const int64_t rows = params.type == DType::f64 ? kPackedRows<double> : kPackedRows<float>;
