@@ -21,26 +21,16 @@ py::dtype numpy_dtype(DType dtype) { return py::dtype(std::string(kNumpyNames[st
 
 DType dtype_of(const py::dtype& dtype) {
   switch (dtype.num()) {
-    case py::detail::npy_api::NPY_BOOL_:
-      return DType::b8;
-    case py::detail::npy_api::NPY_BYTE_:
-      return DType::i8;
-    case py::detail::npy_api::NPY_UBYTE_:
-      return DType::u8;
-    case py::detail::npy_api::NPY_SHORT_:
-      return DType::i16;
-    case py::detail::npy_api::NPY_INT_:
-      return DType::i32;
-    case py::detail::npy_api::NPY_LONG_:
-      return sizeof(long) == 8 ? DType::i64 : DType::i32;
-    case py::detail::npy_api::NPY_LONGLONG_:
-      return DType::i64;
-    case py::detail::npy_api::NPY_FLOAT_:
-      return DType::f32;
-    case py::detail::npy_api::NPY_DOUBLE_:
-      return DType::f64;
-    case 23:
-      return DType::f16;  // NPY_HALF
+    case py::detail::npy_api::NPY_BOOL_: return DType::b8;
+    case py::detail::npy_api::NPY_BYTE_: return DType::i8;
+    case py::detail::npy_api::NPY_UBYTE_: return DType::u8;
+    case py::detail::npy_api::NPY_SHORT_: return DType::i16;
+    case py::detail::npy_api::NPY_INT_: return DType::i32;
+    case py::detail::npy_api::NPY_LONG_: return sizeof(long) == 8 ? DType::i64 : DType::i32;
+    case py::detail::npy_api::NPY_LONGLONG_: return DType::i64;
+    case py::detail::npy_api::NPY_FLOAT_: return DType::f32;
+    case py::detail::npy_api::NPY_DOUBLE_: return DType::f64;
+    case 23: return DType::f16;  // NPY_HALF
     default:
       throw TypeError("arrays of dtype " + std::string(py::str(dtype)) +
                       " are not supported; convert to a float, an integer or bool");

@@ -14,18 +14,10 @@ void ByteWriter::attributes(const Attributes& attributes) {
     string(name);
     number(static_cast<uint8_t>(value.index()));
     switch (value.index()) {
-      case 0:
-        number(static_cast<uint8_t>(std::get<bool>(value)));
-        break;
-      case 1:
-        number(std::get<int64_t>(value));
-        break;
-      case 2:
-        number(std::get<double>(value));
-        break;
-      case 3:
-        string(std::get<std::string>(value));
-        break;
+      case 0: number(static_cast<uint8_t>(std::get<bool>(value))); break;
+      case 1: number(std::get<int64_t>(value)); break;
+      case 2: number(std::get<double>(value)); break;
+      case 3: string(std::get<std::string>(value)); break;
       default: {
         const auto& list = std::get<std::vector<int64_t>>(value);
         count(list.size());
@@ -83,26 +75,17 @@ Attributes ByteReader::attributes() {
   for (size_t k = 0; k < n; k++) {
     const std::string key = string();
     switch (number<uint8_t>()) {
-      case 0:
-        attributes.set(key, number<uint8_t>() != 0);
-        break;
-      case 1:
-        attributes.set(key, number<int64_t>());
-        break;
-      case 2:
-        attributes.set(key, number<double>());
-        break;
-      case 3:
-        attributes.set(key, string());
-        break;
+      case 0: attributes.set(key, number<uint8_t>() != 0); break;
+      case 1: attributes.set(key, number<int64_t>()); break;
+      case 2: attributes.set(key, number<double>()); break;
+      case 3: attributes.set(key, string()); break;
       case 4: {
         std::vector<int64_t> list(count(sizeof(int64_t)));
         for (int64_t& item : list) item = number<int64_t>();
         attributes.set(key, std::move(list));
         break;
       }
-      default:
-        fail("attribute \"" + key + "\" has an unknown type");
+      default: fail("attribute \"" + key + "\" has an unknown type");
     }
   }
   return attributes;

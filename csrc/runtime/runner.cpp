@@ -24,15 +24,9 @@ void Runner::bind(std::shared_ptr<const Plan> plan, const std::vector<std::share
     const auto slot = static_cast<size_t>(operand.at);
     const Patch patch{static_cast<int32_t>(i), static_cast<int32_t>(operand.at)};
     switch (operand.place) {
-      case Place::arena:
-        pointers_[i] = base + operand.at;
-        break;
-      case Place::constant:
-        pointers_[i] = plan_->constants()[slot].data();
-        break;
-      case Place::variable:
-        variable_patches_.push_back(patch);
-        break;
+      case Place::arena: pointers_[i] = base + operand.at; break;
+      case Place::constant: pointers_[i] = plan_->constants()[slot].data(); break;
+      case Place::variable: variable_patches_.push_back(patch); break;
       case Place::input:
         if (staged)
           pointers_[i] = base + plan_->staged_inputs()[slot];
@@ -45,8 +39,7 @@ void Runner::bind(std::shared_ptr<const Plan> plan, const std::vector<std::share
         else
           output_patches_.push_back(patch);
         break;
-      case Place::none:
-        throw RuntimeError("plan: a value has no memory");
+      case Place::none: throw RuntimeError("plan: a value has no memory");
     }
   }
 }

@@ -179,102 +179,54 @@ template <class Visitor>
 __device__ void visit(ElementwiseOp op, const Visitor& visitor) {
   using enum ElementwiseOp;
   switch (op) {
-    case random_uniform:
-      return visitor.template run<random_uniform>();
-    case copy:
-      return visitor.template run<copy>();
-    case cast:
-      return visitor.template run<cast>();
-    case negative:
-      return visitor.template run<negative>();
-    case abs:
-      return visitor.template run<abs>();
-    case sign:
-      return visitor.template run<sign>();
-    case square:
-      return visitor.template run<square>();
-    case reciprocal:
-      return visitor.template run<reciprocal>();
-    case sqrt:
-      return visitor.template run<sqrt>();
-    case rsqrt:
-      return visitor.template run<rsqrt>();
-    case exp:
-      return visitor.template run<exp>();
-    case expm1:
-      return visitor.template run<expm1>();
-    case log:
-      return visitor.template run<log>();
-    case log1p:
-      return visitor.template run<log1p>();
-    case sin:
-      return visitor.template run<sin>();
-    case cos:
-      return visitor.template run<cos>();
-    case tanh:
-      return visitor.template run<tanh>();
-    case sigmoid:
-      return visitor.template run<sigmoid>();
-    case softplus:
-      return visitor.template run<softplus>();
-    case erf:
-      return visitor.template run<erf>();
-    case floor:
-      return visitor.template run<floor>();
-    case ceil:
-      return visitor.template run<ceil>();
-    case round:
-      return visitor.template run<round>();
-    case relu:
-      return visitor.template run<relu>();
-    case logical_not:
-      return visitor.template run<logical_not>();
-    case is_nan:
-      return visitor.template run<is_nan>();
-    case is_inf:
-      return visitor.template run<is_inf>();
-    case is_finite:
-      return visitor.template run<is_finite>();
-    case add:
-      return visitor.template run<add>();
-    case subtract:
-      return visitor.template run<subtract>();
-    case multiply:
-      return visitor.template run<multiply>();
-    case divide:
-      return visitor.template run<divide>();
-    case floor_divide:
-      return visitor.template run<floor_divide>();
-    case modulo:
-      return visitor.template run<modulo>();
-    case power:
-      return visitor.template run<power>();
-    case maximum:
-      return visitor.template run<maximum>();
-    case minimum:
-      return visitor.template run<minimum>();
-    case equal:
-      return visitor.template run<equal>();
-    case not_equal:
-      return visitor.template run<not_equal>();
-    case less:
-      return visitor.template run<less>();
-    case less_equal:
-      return visitor.template run<less_equal>();
-    case greater:
-      return visitor.template run<greater>();
-    case greater_equal:
-      return visitor.template run<greater_equal>();
-    case logical_and:
-      return visitor.template run<logical_and>();
-    case logical_or:
-      return visitor.template run<logical_or>();
-    case logical_xor:
-      return visitor.template run<logical_xor>();
-    case select:
-      return visitor.template run<select>();
-    case count:
-      return;
+    case random_uniform: return visitor.template run<random_uniform>();
+    case copy: return visitor.template run<copy>();
+    case cast: return visitor.template run<cast>();
+    case negative: return visitor.template run<negative>();
+    case abs: return visitor.template run<abs>();
+    case sign: return visitor.template run<sign>();
+    case square: return visitor.template run<square>();
+    case reciprocal: return visitor.template run<reciprocal>();
+    case sqrt: return visitor.template run<sqrt>();
+    case rsqrt: return visitor.template run<rsqrt>();
+    case exp: return visitor.template run<exp>();
+    case expm1: return visitor.template run<expm1>();
+    case log: return visitor.template run<log>();
+    case log1p: return visitor.template run<log1p>();
+    case sin: return visitor.template run<sin>();
+    case cos: return visitor.template run<cos>();
+    case tanh: return visitor.template run<tanh>();
+    case sigmoid: return visitor.template run<sigmoid>();
+    case softplus: return visitor.template run<softplus>();
+    case erf: return visitor.template run<erf>();
+    case floor: return visitor.template run<floor>();
+    case ceil: return visitor.template run<ceil>();
+    case round: return visitor.template run<round>();
+    case relu: return visitor.template run<relu>();
+    case logical_not: return visitor.template run<logical_not>();
+    case is_nan: return visitor.template run<is_nan>();
+    case is_inf: return visitor.template run<is_inf>();
+    case is_finite: return visitor.template run<is_finite>();
+    case add: return visitor.template run<add>();
+    case subtract: return visitor.template run<subtract>();
+    case multiply: return visitor.template run<multiply>();
+    case divide: return visitor.template run<divide>();
+    case floor_divide: return visitor.template run<floor_divide>();
+    case modulo: return visitor.template run<modulo>();
+    case power: return visitor.template run<power>();
+    case maximum: return visitor.template run<maximum>();
+    case minimum: return visitor.template run<minimum>();
+    case equal: return visitor.template run<equal>();
+    case not_equal: return visitor.template run<not_equal>();
+    case less: return visitor.template run<less>();
+    case less_equal: return visitor.template run<less_equal>();
+    case greater: return visitor.template run<greater>();
+    case greater_equal: return visitor.template run<greater_equal>();
+    case logical_and: return visitor.template run<logical_and>();
+    case logical_or: return visitor.template run<logical_or>();
+    case logical_xor: return visitor.template run<logical_xor>();
+    case select: return visitor.template run<select>();
+    case count: return;
   }
 }
 

@@ -60,24 +60,16 @@ void run(void* const* operands, const ArgReduceParams& p, const KernelContext& c
 void run_arg_reduce(void* const* operands, const void* params, const KernelContext& context) {
   const auto& p = *static_cast<const ArgReduceParams*>(params);
   switch (p.type) {
-    case DType::f32:
-      return run<float>(operands, p, context);
-    case DType::f64:
-      return run<double>(operands, p, context);
-    case DType::i8:
-      return run<int8_t>(operands, p, context);
-    case DType::i16:
-      return run<int16_t>(operands, p, context);
-    case DType::i32:
-      return run<int32_t>(operands, p, context);
-    case DType::i64:
-      return run<int64_t>(operands, p, context);
+    case DType::f32: return run<float>(operands, p, context);
+    case DType::f64: return run<double>(operands, p, context);
+    case DType::i8: return run<int8_t>(operands, p, context);
+    case DType::i16: return run<int16_t>(operands, p, context);
+    case DType::i32: return run<int32_t>(operands, p, context);
+    case DType::i64: return run<int64_t>(operands, p, context);
     case DType::u8:
-    case DType::b8:
-      return run<uint8_t>(operands, p, context);
+    case DType::b8: return run<uint8_t>(operands, p, context);
     case DType::f16:
-    case DType::bf16:
-      stream_of(context).fail("arg_reduce: float16 and bfloat16 must be cast to float32 first");
+    case DType::bf16: stream_of(context).fail("arg_reduce: float16 and bfloat16 must be cast to float32 first");
   }
 }
 

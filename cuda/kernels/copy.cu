@@ -126,16 +126,11 @@ void run_copy(void* const* operands, const void* params, const KernelContext& co
   for (int d = 0; d < p.rank; ++d) size *= p.dims[d];
   if (size == 0) return;
   switch (p.element_size) {
-    case 1:
-      return run<uint8_t>(operands, p, size, context);
-    case 2:
-      return run<uint16_t>(operands, p, size, context);
-    case 4:
-      return run<uint32_t>(operands, p, size, context);
-    case 8:
-      return run<uint64_t>(operands, p, size, context);
-    default:
-      return run<uint4>(operands, p, size, context);
+    case 1: return run<uint8_t>(operands, p, size, context);
+    case 2: return run<uint16_t>(operands, p, size, context);
+    case 4: return run<uint32_t>(operands, p, size, context);
+    case 8: return run<uint64_t>(operands, p, size, context);
+    default: return run<uint4>(operands, p, size, context);
   }
 }
 

@@ -129,14 +129,10 @@ void run(void* const* operands, const ReduceParams& p, const KernelContext& cont
 template <class T, class Sum>
 void run_type(void* const* operands, const ReduceParams& p, const KernelContext& context, Sum lowest, Sum highest) {
   switch (p.op) {
-    case ReduceOp::sum:
-      return run<ReduceOp::sum, T>(operands, p, context, Sum(0));
-    case ReduceOp::product:
-      return run<ReduceOp::product, T>(operands, p, context, Sum(1));
-    case ReduceOp::maximum:
-      return run<ReduceOp::maximum, T>(operands, p, context, lowest);
-    case ReduceOp::minimum:
-      return run<ReduceOp::minimum, T>(operands, p, context, highest);
+    case ReduceOp::sum: return run<ReduceOp::sum, T>(operands, p, context, Sum(0));
+    case ReduceOp::product: return run<ReduceOp::product, T>(operands, p, context, Sum(1));
+    case ReduceOp::maximum: return run<ReduceOp::maximum, T>(operands, p, context, lowest);
+    case ReduceOp::minimum: return run<ReduceOp::minimum, T>(operands, p, context, highest);
   }
 }
 
@@ -150,25 +146,16 @@ void run_integer(void* const* operands, const ReduceParams& p, const KernelConte
 void run_reduce(void* const* operands, const void* params, const KernelContext& context) {
   const auto& p = *static_cast<const ReduceParams*>(params);
   switch (p.type) {
-    case DType::f32:
-      return run_type<float, double>(operands, p, context, -HUGE_VAL, HUGE_VAL);
-    case DType::f64:
-      return run_type<double, double>(operands, p, context, -HUGE_VAL, HUGE_VAL);
-    case DType::i8:
-      return run_integer<int8_t>(operands, p, context, INT8_MIN, INT8_MAX);
-    case DType::i16:
-      return run_integer<int16_t>(operands, p, context, INT16_MIN, INT16_MAX);
-    case DType::i32:
-      return run_integer<int32_t>(operands, p, context, INT32_MIN, INT32_MAX);
-    case DType::i64:
-      return run_integer<int64_t>(operands, p, context, INT64_MIN, INT64_MAX);
-    case DType::u8:
-      return run_integer<uint8_t>(operands, p, context, 0, UINT8_MAX);
-    case DType::b8:
-      return run_integer<uint8_t>(operands, p, context, 0, 1);
+    case DType::f32: return run_type<float, double>(operands, p, context, -HUGE_VAL, HUGE_VAL);
+    case DType::f64: return run_type<double, double>(operands, p, context, -HUGE_VAL, HUGE_VAL);
+    case DType::i8: return run_integer<int8_t>(operands, p, context, INT8_MIN, INT8_MAX);
+    case DType::i16: return run_integer<int16_t>(operands, p, context, INT16_MIN, INT16_MAX);
+    case DType::i32: return run_integer<int32_t>(operands, p, context, INT32_MIN, INT32_MAX);
+    case DType::i64: return run_integer<int64_t>(operands, p, context, INT64_MIN, INT64_MAX);
+    case DType::u8: return run_integer<uint8_t>(operands, p, context, 0, UINT8_MAX);
+    case DType::b8: return run_integer<uint8_t>(operands, p, context, 0, 1);
     case DType::f16:
-    case DType::bf16:
-      stream_of(context).fail("reduce: float16 and bfloat16 must be cast to float32 first");
+    case DType::bf16: stream_of(context).fail("reduce: float16 and bfloat16 must be cast to float32 first");
   }
 }
 

@@ -87,22 +87,14 @@ void run_scatter_add(void* const* operands, const void* params, const KernelCont
     std::swap(positions, other_positions);
   }
   switch (p.type) {
-    case DType::f32:
-      return add<float>(operands, p, keys, positions, context);
-    case DType::f64:
-      return add<double>(operands, p, keys, positions, context);
-    case DType::i8:
-      return add<int8_t>(operands, p, keys, positions, context);
-    case DType::i16:
-      return add<int16_t>(operands, p, keys, positions, context);
-    case DType::i32:
-      return add<int32_t>(operands, p, keys, positions, context);
-    case DType::i64:
-      return add<int64_t>(operands, p, keys, positions, context);
-    case DType::u8:
-      return add<uint8_t>(operands, p, keys, positions, context);
-    default:
-      stream.fail("scatter_add: float16, bfloat16 and bool must be cast first");
+    case DType::f32: return add<float>(operands, p, keys, positions, context);
+    case DType::f64: return add<double>(operands, p, keys, positions, context);
+    case DType::i8: return add<int8_t>(operands, p, keys, positions, context);
+    case DType::i16: return add<int16_t>(operands, p, keys, positions, context);
+    case DType::i32: return add<int32_t>(operands, p, keys, positions, context);
+    case DType::i64: return add<int64_t>(operands, p, keys, positions, context);
+    case DType::u8: return add<uint8_t>(operands, p, keys, positions, context);
+    default: stream.fail("scatter_add: float16, bfloat16 and bool must be cast first");
   }
 }
 

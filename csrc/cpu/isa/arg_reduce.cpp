@@ -22,7 +22,7 @@ int64_t first_extreme(const T* x, int64_t n) {
   for (int64_t p = 0; p < parts; p++) best[p] = x[p];
   int64_t i = parts;
   for (; i + kParts <= n; i += kParts) {
-NNSTACK_NO_LOOP_DEPENDENCE
+    NNSTACK_NO_LOOP_DEPENDENCE
     for (int64_t p = 0; p < kParts; p++) best[p] = better<T, Minimum>(x[i + p], best[p]) ? x[i + p] : best[p];
   }
   for (; i < n; i++) best[0] = better<T, Minimum>(x[i], best[0]) ? x[i] : best[0];
@@ -40,7 +40,7 @@ void strip(int64_t* out, const T* x, int64_t n, int64_t inner, int64_t columns) 
   for (int64_t j = 0; j < columns; j++) best[j] = x[j], index[j] = 0;
   for (int64_t i = 1; i < n; i++) {
     const T* row = x + i * inner;
-NNSTACK_NO_LOOP_DEPENDENCE
+    NNSTACK_NO_LOOP_DEPENDENCE
     for (int64_t j = 0; j < columns; j++) {
       const bool wins = better<T, Minimum>(row[j], best[j]);
       best[j] = wins ? row[j] : best[j];
@@ -68,8 +68,10 @@ void run_chunk(void* arg, int64_t chunk) {
     const int64_t outer = unit / strips, column = unit % strips * kStrip;
     const T* from = x + outer * p.n * p.inner + column;
     int64_t* to = job.out + outer * p.inner + column;
-    if (p.inner == 1) *to = first_extreme<T, Minimum>(from, p.n);
-    else strip<T, Minimum>(to, from, p.n, p.inner, smaller(kStrip, p.inner - column));
+    if (p.inner == 1)
+      *to = first_extreme<T, Minimum>(from, p.n);
+    else
+      strip<T, Minimum>(to, from, p.n, p.inner, smaller(kStrip, p.inner - column));
   }
 }
 

@@ -48,102 +48,142 @@ inline double size_of_number(double x) { return __builtin_fabs(x); }
 
 struct Copy {
   template <class T>
-  static T apply(T a) { return a; }
+  static T apply(T a) {
+    return a;
+  }
 };
 struct Negative {
   template <class T>
   static T apply(T a) {
-    if constexpr (kFloating<T>) return -a;
-    else return static_cast<T>(W<T>{0} - static_cast<W<T>>(a));
+    if constexpr (kFloating<T>)
+      return -a;
+    else
+      return static_cast<T>(W<T>{0} - static_cast<W<T>>(a));
   }
 };
 struct Abs {
   template <class T>
   static T apply(T a) {
-    if constexpr (kFloating<T>) return size_of_number(a);
-    else return a < 0 ? Negative::apply(a) : a;
+    if constexpr (kFloating<T>)
+      return size_of_number(a);
+    else
+      return a < 0 ? Negative::apply(a) : a;
   }
 };
 struct Sign {
   template <class T>
   static T apply(T a) {
     const T unit = static_cast<T>(static_cast<T>(a > 0) - static_cast<T>(a < 0));
-    if constexpr (kFloating<T>) return a == 0 || a != a ? a : unit;
-    else return unit;
+    if constexpr (kFloating<T>)
+      return a == 0 || a != a ? a : unit;
+    else
+      return unit;
   }
 };
 struct Square {
   template <class T>
-  static T apply(T a) { return static_cast<T>(static_cast<uint64_t>(static_cast<W<T>>(a)) * static_cast<W<T>>(a)); }
+  static T apply(T a) {
+    return static_cast<T>(static_cast<uint64_t>(static_cast<W<T>>(a)) * static_cast<W<T>>(a));
+  }
   static float apply(float a) { return a * a; }
   static double apply(double a) { return a * a; }
 };
 struct Reciprocal {
   template <class T>
-  static T apply(T a) { return 1 / a; }
+  static T apply(T a) {
+    return 1 / a;
+  }
 };
 struct Sqrt {
   template <class T>
-  static T apply(T a) { return square_root(a); }
+  static T apply(T a) {
+    return square_root(a);
+  }
 };
 struct Rsqrt {
   template <class T>
-  static T apply(T a) { return 1 / square_root(a); }
+  static T apply(T a) {
+    return 1 / square_root(a);
+  }
 };
 struct Floor {
   template <class T>
-  static T apply(T a) { return round_down(a); }
+  static T apply(T a) {
+    return round_down(a);
+  }
 };
 struct Ceil {
   template <class T>
-  static T apply(T a) { return round_up_to_integer(a); }
+  static T apply(T a) {
+    return round_up_to_integer(a);
+  }
 };
 struct Round {
   template <class T>
-  static T apply(T a) { return round_even(a); }
+  static T apply(T a) {
+    return round_even(a);
+  }
 };
 struct Relu {
   template <class T>
-  static T apply(T a) { return a < 0 ? T{0} : a; }  // NaN stays
+  static T apply(T a) {
+    return a < 0 ? T{0} : a;
+  }  // NaN stays
 };
 struct LogicalNot {
   static uint8_t apply(uint8_t a) { return a == 0; }
 };
 struct IsNan {
   template <class T>
-  static uint8_t apply(T a) { return a != a; }
+  static uint8_t apply(T a) {
+    return a != a;
+  }
 };
 struct IsInf {
   template <class T>
-  static uint8_t apply(T a) { return size_of_number(a) == static_cast<T>(__builtin_inf()); }
+  static uint8_t apply(T a) {
+    return size_of_number(a) == static_cast<T>(__builtin_inf());
+  }
 };
 struct IsFinite {
   template <class T>
-  static uint8_t apply(T a) { return size_of_number(a) < static_cast<T>(__builtin_inf()); }
+  static uint8_t apply(T a) {
+    return size_of_number(a) < static_cast<T>(__builtin_inf());
+  }
 };
 
 struct Add {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(static_cast<W<T>>(a) + static_cast<W<T>>(b)); }
+  static T apply(T a, T b) {
+    return static_cast<T>(static_cast<W<T>>(a) + static_cast<W<T>>(b));
+  }
 };
 struct Subtract {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(static_cast<W<T>>(a) - static_cast<W<T>>(b)); }
+  static T apply(T a, T b) {
+    return static_cast<T>(static_cast<W<T>>(a) - static_cast<W<T>>(b));
+  }
 };
 struct Multiply {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (sizeof(T) == 2) return static_cast<T>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
-    else return static_cast<T>(static_cast<W<T>>(a) * static_cast<W<T>>(b));
+    if constexpr (sizeof(T) == 2)
+      return static_cast<T>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+    else
+      return static_cast<T>(static_cast<W<T>>(a) * static_cast<W<T>>(b));
   }
 };
 struct Divide {  // integers: towards zero
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (kFloating<T>) return a / b;
-    else if (b == 0) return 0;
-    else if (b == static_cast<T>(-1)) return static_cast<T>(-1) < 0 ? Negative::apply(a) : static_cast<T>(a / b);
-    else return static_cast<T>(a / b);
+    if constexpr (kFloating<T>)
+      return a / b;
+    else if (b == 0)
+      return 0;
+    else if (b == static_cast<T>(-1))
+      return static_cast<T>(-1) < 0 ? Negative::apply(a) : static_cast<T>(a / b);
+    else
+      return static_cast<T>(a / b);
   }
 };
 struct Modulo {  // the sign of b, as in Python
@@ -151,8 +191,10 @@ struct Modulo {  // the sign of b, as in Python
   static T apply(T a, T b) {
     if constexpr (kFloating<T>) {
       T rest;
-      if constexpr (sizeof(T) == 4) rest = __builtin_fmodf(a, b);
-      else rest = __builtin_fmod(a, b);
+      if constexpr (sizeof(T) == 4)
+        rest = __builtin_fmodf(a, b);
+      else
+        rest = __builtin_fmod(a, b);
       if (rest == 0) return __builtin_copysign(T{0}, b);
       return (rest < 0) != (b < 0) ? rest + b : rest;
     } else {
@@ -168,8 +210,10 @@ struct FloorDivide {
     if constexpr (kFloating<T>) {
       if (b == 0) return a / b;
       T rest;
-      if constexpr (sizeof(T) == 4) rest = __builtin_fmodf(a, b);
-      else rest = __builtin_fmod(a, b);
+      if constexpr (sizeof(T) == 4)
+        rest = __builtin_fmodf(a, b);
+      else
+        rest = __builtin_fmod(a, b);
       T quotient = (a - rest) / b;
       if (rest != 0 && (rest < 0) != (b < 0)) quotient -= 1;
       if (quotient == 0) return __builtin_copysign(T{0}, a / b);
@@ -195,35 +239,51 @@ struct Power {  // of integers; a negative exponent gives the integer part
 };
 struct Maximum {
   template <class T>
-  static T apply(T a, T b) { return ((a > b) | (a != a)) ? a : b; }
+  static T apply(T a, T b) {
+    return ((a > b) | (a != a)) ? a : b;
+  }
 };
 struct Minimum {
   template <class T>
-  static T apply(T a, T b) { return ((a < b) | (a != a)) ? a : b; }
+  static T apply(T a, T b) {
+    return ((a < b) | (a != a)) ? a : b;
+  }
 };
 struct Equal {
   template <class T>
-  static uint8_t apply(T a, T b) { return a == b; }
+  static uint8_t apply(T a, T b) {
+    return a == b;
+  }
 };
 struct NotEqual {
   template <class T>
-  static uint8_t apply(T a, T b) { return a != b; }
+  static uint8_t apply(T a, T b) {
+    return a != b;
+  }
 };
 struct Less {
   template <class T>
-  static uint8_t apply(T a, T b) { return a < b; }
+  static uint8_t apply(T a, T b) {
+    return a < b;
+  }
 };
 struct LessEqual {
   template <class T>
-  static uint8_t apply(T a, T b) { return a <= b; }
+  static uint8_t apply(T a, T b) {
+    return a <= b;
+  }
 };
 struct Greater {
   template <class T>
-  static uint8_t apply(T a, T b) { return a > b; }
+  static uint8_t apply(T a, T b) {
+    return a > b;
+  }
 };
 struct GreaterEqual {
   template <class T>
-  static uint8_t apply(T a, T b) { return a >= b; }
+  static uint8_t apply(T a, T b) {
+    return a >= b;
+  }
 };
 struct LogicalAnd {
   static uint8_t apply(uint8_t a, uint8_t b) { return (a != 0) & (b != 0); }
@@ -241,7 +301,7 @@ void one(char* destination, const char* a, const char*, const char*, int64_t n) 
   using R = decltype(Op::apply(T{}));
   R* d = reinterpret_cast<R*>(destination);
   const T* x = reinterpret_cast<const T*>(a);
-NNSTACK_NO_LOOP_DEPENDENCE
+  NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i]);
 }
 template <class Op, class T>
@@ -250,7 +310,7 @@ void two(char* destination, const char* a, const char* b, const char*, int64_t n
   R* d = reinterpret_cast<R*>(destination);
   const T* x = reinterpret_cast<const T*>(a);
   const T* y = reinterpret_cast<const T*>(b);
-NNSTACK_NO_LOOP_DEPENDENCE
+  NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i], y[i]);
 }
 template <class Op, class T>
@@ -259,7 +319,7 @@ void scalar_and_array(char* destination, const char* a, const char* b, const cha
   R* d = reinterpret_cast<R*>(destination);
   const T x = *reinterpret_cast<const T*>(a);
   const T* y = reinterpret_cast<const T*>(b);
-NNSTACK_NO_LOOP_DEPENDENCE
+  NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x, y[i]);
 }
 template <class Op, class T>
@@ -268,7 +328,7 @@ void array_and_scalar(char* destination, const char* a, const char* b, const cha
   R* d = reinterpret_cast<R*>(destination);
   const T* x = reinterpret_cast<const T*>(a);
   const T y = *reinterpret_cast<const T*>(b);
-NNSTACK_NO_LOOP_DEPENDENCE
+  NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = Op::apply(x[i], y);
 }
 template <class T>
@@ -277,7 +337,7 @@ void choose(char* destination, const char* a, const char* b, const char* c, int6
   const uint8_t* condition = reinterpret_cast<const uint8_t*>(a);
   const T* x = reinterpret_cast<const T*>(b);
   const T* y = reinterpret_cast<const T*>(c);
-NNSTACK_NO_LOOP_DEPENDENCE
+  NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = condition[i] != 0 ? x[i] : y[i];
 }
 

@@ -59,25 +59,38 @@ struct Cast {
 };
 // An integer of 8 or 16 bits from a float goes through int32: out of range it wraps around.
 template <class To>
-inline To narrow_integer(double x) { return static_cast<To>(static_cast<int32_t>(x)); }
+inline To narrow_integer(double x) {
+  return static_cast<To>(static_cast<int32_t>(x));
+}
 template <class To>
-inline To narrow_integer(float x) { return static_cast<To>(static_cast<int32_t>(x)); }
-template <class From> struct Cast<int8_t, From> {
+inline To narrow_integer(float x) {
+  return static_cast<To>(static_cast<int32_t>(x));
+}
+template <class From>
+struct Cast<int8_t, From> {
   static int8_t apply(From x) {
-    if constexpr (static_cast<From>(0.5) != 0) return narrow_integer<int8_t>(x);
-    else return static_cast<int8_t>(x);
+    if constexpr (static_cast<From>(0.5) != 0)
+      return narrow_integer<int8_t>(x);
+    else
+      return static_cast<int8_t>(x);
   }
 };
-template <class From> struct Cast<int16_t, From> {
+template <class From>
+struct Cast<int16_t, From> {
   static int16_t apply(From x) {
-    if constexpr (static_cast<From>(0.5) != 0) return narrow_integer<int16_t>(x);
-    else return static_cast<int16_t>(x);
+    if constexpr (static_cast<From>(0.5) != 0)
+      return narrow_integer<int16_t>(x);
+    else
+      return static_cast<int16_t>(x);
   }
 };
-template <class From> struct Cast<uint8_t, From> {
+template <class From>
+struct Cast<uint8_t, From> {
   static uint8_t apply(From x) {
-    if constexpr (static_cast<From>(0.5) != 0) return narrow_integer<uint8_t>(x);
-    else return static_cast<uint8_t>(x);
+    if constexpr (static_cast<From>(0.5) != 0)
+      return narrow_integer<uint8_t>(x);
+    else
+      return static_cast<uint8_t>(x);
   }
 };
 
@@ -85,9 +98,18 @@ template <class T>
 struct IsSpecial {
   static constexpr bool value = false;
 };
-template <> struct IsSpecial<Half> { static constexpr bool value = true; };
-template <> struct IsSpecial<Brain> { static constexpr bool value = true; };
-template <> struct IsSpecial<Bool> { static constexpr bool value = true; };
+template <>
+struct IsSpecial<Half> {
+  static constexpr bool value = true;
+};
+template <>
+struct IsSpecial<Brain> {
+  static constexpr bool value = true;
+};
+template <>
+struct IsSpecial<Bool> {
+  static constexpr bool value = true;
+};
 
 inline float from_special(Half x) { return to_float(x); }
 inline float from_special(Brain x) { return to_float(x); }
@@ -95,8 +117,10 @@ inline uint8_t from_special(Bool x) { return x.value != 0; }
 
 template <class From>
 inline float rounded_once(From x) {
-  if constexpr (sizeof(From) >= 4 && !(sizeof(From) == 4 && static_cast<From>(0.5) != 0)) return to_odd(static_cast<double>(x));
-  else return static_cast<float>(x);
+  if constexpr (sizeof(From) >= 4 && !(sizeof(From) == 4 && static_cast<From>(0.5) != 0))
+    return to_odd(static_cast<double>(x));
+  else
+    return static_cast<float>(x);
 }
 
 template <class To, class From>
@@ -118,7 +142,7 @@ template <class To, class From>
 void cast_array(char* destination, const char* source, const char*, const char*, int64_t n) {
   To* d = reinterpret_cast<To*>(destination);
   const From* x = reinterpret_cast<const From*>(source);
-NNSTACK_NO_LOOP_DEPENDENCE
+  NNSTACK_NO_LOOP_DEPENDENCE
   for (int64_t i = 0; i < n; i++) d[i] = convert<To>(x[i]);
 }
 

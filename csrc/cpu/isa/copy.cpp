@@ -35,8 +35,10 @@ Shape simplify(const CopyParams& params) {
 template <class T>
 void copy_run(T* to, int64_t to_stride, const T* from, int64_t from_stride, int64_t n) {
   if (to_stride == 1 && from_stride == 1) {
-    if (n >= 64) __builtin_memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
-    else for (int64_t i = 0; i < n; i++) to[i] = from[i];
+    if (n >= 64)
+      __builtin_memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+    else
+      for (int64_t i = 0; i < n; i++) to[i] = from[i];
   } else if (to_stride == 1 && from_stride == 0) {
     const T value = *from;
     for (int64_t i = 0; i < n; i++) to[i] = value;

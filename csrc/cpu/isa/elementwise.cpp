@@ -9,9 +9,9 @@ namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
 
 constexpr int64_t kLongestTile = 1024;
-constexpr int64_t kPeriodBytes = 1024;  // a row that repeats is copied side by side if it is at most this long
+constexpr int64_t kPeriodBytes = 1024;         // a row that repeats is copied side by side if it is at most this long
 constexpr int64_t kReservedBytes = 12 * 1024;  // for the ends of all such copies; leaves room for tiles of 64 elements
-constexpr int64_t kRowLength = 48;      // shorter rows are not worth a tile of their own
+constexpr int64_t kRowLength = 48;             // shorter rows are not worth a tile of their own
 
 // Elements after which an operand that depends only on the innermost dimensions repeats; 0 if it is not of that kind.
 int64_t period_of(const ElementwiseParams& params, const ElementwiseOperand& operand) {
@@ -30,13 +30,16 @@ void copy_elements(char* to, const char* from, int64_t stride, int bytes, int64_
       for (int64_t i = 0; i < count; i++) to[i] = from[i * stride];
       break;
     case 2:
-      for (int64_t i = 0; i < count; i++) reinterpret_cast<int16_t*>(to)[i] = reinterpret_cast<const int16_t*>(from)[i * stride];
+      for (int64_t i = 0; i < count; i++)
+        reinterpret_cast<int16_t*>(to)[i] = reinterpret_cast<const int16_t*>(from)[i * stride];
       break;
     case 4:
-      for (int64_t i = 0; i < count; i++) reinterpret_cast<int32_t*>(to)[i] = reinterpret_cast<const int32_t*>(from)[i * stride];
+      for (int64_t i = 0; i < count; i++)
+        reinterpret_cast<int32_t*>(to)[i] = reinterpret_cast<const int32_t*>(from)[i * stride];
       break;
     default:
-      for (int64_t i = 0; i < count; i++) reinterpret_cast<int64_t*>(to)[i] = reinterpret_cast<const int64_t*>(from)[i * stride];
+      for (int64_t i = 0; i < count; i++)
+        reinterpret_cast<int64_t*>(to)[i] = reinterpret_cast<const int64_t*>(from)[i * stride];
   }
 }
 
@@ -77,7 +80,8 @@ void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
   }
   by_rows_ = broadcast && row_size_ >= kRowLength;
   const int64_t tiles = params_.temporaries + buffered;
-  tile_size_ = tiles == 0 ? kLongestTile : smaller(kLongestTile, (kBufferBytes - reserved - 64 * tiles) / (tiles * wide) / 64 * 64);
+  tile_size_ =
+      tiles == 0 ? kLongestTile : smaller(kLongestTile, (kBufferBytes - reserved - 64 * tiles) / (tiles * wide) / 64 * 64);
   tile_size_ = smaller(tile_size_, larger<int64_t>(longest, 1));
   const int64_t tile_bytes = round_up(tile_size_ * wide, 64);
   free_ = buffer_;
@@ -184,8 +188,8 @@ void ElementwiseRun::tile(int64_t position, int64_t count) {
     const Step& step = steps_[i];
     if (step.function == nullptr) {
       const ElementwiseInstruction& code = params_.code[i];
-      random_uniform(slots_[step.destination].at, reinterpret_cast<const int64_t*>(slots_[step.a].base), code.stream, code.result,
-                     position, count);
+      random_uniform(slots_[step.destination].at, reinterpret_cast<const int64_t*>(slots_[step.a].base), code.stream,
+                     code.result, position, count);
       continue;
     }
     const Slot &a = slots_[step.a], &b = slots_[step.b], &c = slots_[step.c];
@@ -215,7 +219,8 @@ void ElementwiseRun::run(int64_t begin, int64_t end) {
         case Kind::fixed: break;
         case Kind::periodic: slot.at = slot.buffer + (position - begin) % slot.period * slot.bytes; break;
         case Kind::row:
-          slot.at = slot.base + (offset_of_row(params_.operands[i], position / row_size_) + (slot.scalar ? 0 : column)) * slot.bytes;
+          slot.at =
+              slot.base + (offset_of_row(params_.operands[i], position / row_size_) + (slot.scalar ? 0 : column)) * slot.bytes;
           if (slot.buffer != nullptr) copy_elements(slot.buffer, slot.at, 0, slot.bytes, count);
           break;
         case Kind::expanded:

@@ -25,9 +25,12 @@ struct GatherJob {
 };
 
 void copy_row(char* to, const char* from, int64_t bytes) {
-  if (bytes == 4) __builtin_memcpy(to, from, 4);
-  else if (bytes == 8) __builtin_memcpy(to, from, 8);
-  else __builtin_memcpy(to, from, static_cast<size_t>(bytes));
+  if (bytes == 4)
+    __builtin_memcpy(to, from, 4);
+  else if (bytes == 8)
+    __builtin_memcpy(to, from, 8);
+  else
+    __builtin_memcpy(to, from, static_cast<size_t>(bytes));
 }
 
 void gather_chunk(void* arg, int64_t chunk) {
@@ -77,7 +80,7 @@ void scatter_chunk(void* arg, int64_t chunk) {
     }
     T* to = result + row * p.inner;
     const T* from = updates + j * p.inner;
-NNSTACK_NO_LOOP_DEPENDENCE
+    NNSTACK_NO_LOOP_DEPENDENCE
     for (int64_t i = 0; i < columns; i++) to[i] = static_cast<T>(to[i] + from[i]);
   }
 }

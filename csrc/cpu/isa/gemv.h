@@ -36,8 +36,10 @@ inline void combine_strip(T* y, const T* x, const T* rows, int64_t row, int64_t 
 #pragma GCC unroll 4
   for (int j = 0; j < Width - 1; j++) store(y + j * kVectorLanes, sum[0][j]);
   T* last = y + (Width - 1) * kVectorLanes;
-  if (Width == 1 && rest < kVectorLanes) store_first(last, sum[0][Width - 1], rest);
-  else store(last, sum[0][Width - 1]);
+  if (Width == 1 && rest < kVectorLanes)
+    store_first(last, sum[0][Width - 1], rest);
+  else
+    store(last, sum[0][Width - 1]);
 }
 
 // The sum of rows, each scaled by its element of x. `begin` is a multiple of 4 vectors.

@@ -129,9 +129,7 @@ inline Floats sigmoid(Floats x) {
   return quotient - quotient * (lost * reciprocal);
 }
 
-inline Floats softplus(Floats x) {
-  return (((x > 0.0f) | (x != x)) ? x : Floats{}) + log1p(exp(-absolute(x)));
-}
+inline Floats softplus(Floats x) { return (((x > 0.0f) | (x != x)) ? x : Floats{}) + log1p(exp(-absolute(x))); }
 
 inline Floats erf(Floats x) {
   const Floats square = x * x;
@@ -143,7 +141,7 @@ inline Floats erf(Floats x) {
   p = p * square + 1.283791668e-01f;
   const Floats small = x + x * p;
   const Floats size = absolute(x);
-  const Floats v = size > 4.0f ? splat(4.0f) : size;  // erf is 1 from 3.92 on
+  const Floats v = size > 4.0f ? splat(4.0f) : size;    // erf is 1 from 3.92 on
   Floats q = -2.081444161e-05f * v + 4.312308813e-04f;  // log(erfc(v))
   q = q * v - 4.155473304e-03f;
   q = q * v + 2.507857761e-02f;

@@ -33,7 +33,8 @@ inline Floats load_quads(const float* first, int64_t row) {
   }
 #endif
   Floats value{};
-  for (int q = 0; q < kVectorBytes / 16; q++) __builtin_memcpy(reinterpret_cast<char*>(&value) + 16 * q, first + 4 * q * row, 16);
+  for (int q = 0; q < kVectorBytes / 16; q++)
+    __builtin_memcpy(reinterpret_cast<char*>(&value) + 16 * q, first + 4 * q * row, 16);
   return value;
 }
 

@@ -16,7 +16,8 @@ inline Words multiply_low(Words a, Words b) {
 #endif
 #if defined(__AVX512F__)
   // (masked, because g++ 12 warns about its own header otherwise)
-  if constexpr (kVectorBytes == 64) return bits_of<Words>(_mm512_maskz_mul_epu32(0xff, bits_of<__m512i>(a), bits_of<__m512i>(b)));
+  if constexpr (kVectorBytes == 64)
+    return bits_of<Words>(_mm512_maskz_mul_epu32(0xff, bits_of<__m512i>(a), bits_of<__m512i>(b)));
 #elif defined(__AVX2__)
   if constexpr (kVectorBytes == 32) return bits_of<Words>(_mm256_mul_epu32(bits_of<__m256i>(a), bits_of<__m256i>(b)));
 #endif
@@ -95,8 +96,10 @@ void fill(T* out, const int64_t* state, uint32_t stream, int64_t begin, int64_t 
 }  // namespace
 
 void random_uniform(char* destination, const int64_t* state, uint32_t stream, DType type, int64_t begin, int64_t count) {
-  if (type == DType::f32) fill(reinterpret_cast<float*>(destination), state, stream, begin, count);
-  else fill(reinterpret_cast<double*>(destination), state, stream, begin, count);
+  if (type == DType::f32)
+    fill(reinterpret_cast<float*>(destination), state, stream, begin, count);
+  else
+    fill(reinterpret_cast<double*>(destination), state, stream, begin, count);
 }
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

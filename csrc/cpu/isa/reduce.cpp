@@ -5,7 +5,7 @@
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
 
-constexpr int kLevels = 40;           // of the binary counter
+constexpr int kLevels = 40;             // of the binary counter
 constexpr int64_t kLeafElements = 512;  // one after the other, in four vectors of sums
 constexpr int64_t kLeafRows = 32;
 constexpr int64_t kWorthForking = 128 * 1024;
@@ -13,37 +13,79 @@ constexpr int64_t kMostParts = 16;
 
 struct Sum {
   template <class V>
-  static V apply(V a, V b) { return a + b; }
+  static V apply(V a, V b) {
+    return a + b;
+  }
 };
 struct Product {
   template <class V>
-  static V apply(V a, V b) { return a * b; }
+  static V apply(V a, V b) {
+    return a * b;
+  }
 };
 struct Maximum {
   template <class V>
-  static V apply(V a, V b) { return ((a > b) | (a != a)) ? a : b; }
+  static V apply(V a, V b) {
+    return ((a > b) | (a != a)) ? a : b;
+  }
 };
 struct Minimum {
   template <class V>
-  static V apply(V a, V b) { return ((a < b) | (a != a)) ? a : b; }
+  static V apply(V a, V b) {
+    return ((a < b) | (a != a)) ? a : b;
+  }
 };
 
 template <class Op, class T>
 inline T combine(T a, T b) {
   return static_cast<T>(Op::apply(a, b));
 }
-template <class T> struct Limits;
-template <> struct Limits<float> { static constexpr float low = -__builtin_inff(), high = __builtin_inff(); };
-template <> struct Limits<double> { static constexpr double low = -__builtin_inf(), high = __builtin_inf(); };
-template <> struct Limits<int8_t> { static constexpr int8_t low = INT8_MIN, high = INT8_MAX; };
-template <> struct Limits<int16_t> { static constexpr int16_t low = INT16_MIN, high = INT16_MAX; };
-template <> struct Limits<int32_t> { static constexpr int32_t low = INT32_MIN, high = INT32_MAX; };
-template <> struct Limits<int64_t> { static constexpr int64_t low = INT64_MIN, high = INT64_MAX; };
-template <> struct Limits<uint8_t> { static constexpr uint8_t low = 0, high = UINT8_MAX; };
-template <class Op, class T> struct Start { static constexpr T value = 0; };
-template <class T> struct Start<Product, T> { static constexpr T value = 1; };
-template <class T> struct Start<Maximum, T> { static constexpr T value = Limits<T>::low; };
-template <class T> struct Start<Minimum, T> { static constexpr T value = Limits<T>::high; };
+template <class T>
+struct Limits;
+template <>
+struct Limits<float> {
+  static constexpr float low = -__builtin_inff(), high = __builtin_inff();
+};
+template <>
+struct Limits<double> {
+  static constexpr double low = -__builtin_inf(), high = __builtin_inf();
+};
+template <>
+struct Limits<int8_t> {
+  static constexpr int8_t low = INT8_MIN, high = INT8_MAX;
+};
+template <>
+struct Limits<int16_t> {
+  static constexpr int16_t low = INT16_MIN, high = INT16_MAX;
+};
+template <>
+struct Limits<int32_t> {
+  static constexpr int32_t low = INT32_MIN, high = INT32_MAX;
+};
+template <>
+struct Limits<int64_t> {
+  static constexpr int64_t low = INT64_MIN, high = INT64_MAX;
+};
+template <>
+struct Limits<uint8_t> {
+  static constexpr uint8_t low = 0, high = UINT8_MAX;
+};
+template <class Op, class T>
+struct Start {
+  static constexpr T value = 0;
+};
+template <class T>
+struct Start<Product, T> {
+  static constexpr T value = 1;
+};
+template <class T>
+struct Start<Maximum, T> {
+  static constexpr T value = Limits<T>::low;
+};
+template <class T>
+struct Start<Minimum, T> {
+  static constexpr T value = Limits<T>::high;
+};
 
 template <class Op, class T>
 T reduce_leaf(const T* x, int64_t n) {
@@ -182,8 +224,10 @@ void reduce_strip(T* out, const T* x, const Plan& plan, int columns) {
     for (int level = 0; level < kLevels; level++) {
       if (count >> level & 1) total = Op::apply(levels[level][j], total);
     }
-    if (part) store_first(out, total, columns);
-    else store(out + j * kVectorLanes, total);
+    if (part)
+      store_first(out, total, columns);
+    else
+      store(out + j * kVectorLanes, total);
   }
 }
 
@@ -302,8 +346,10 @@ template <class Op>
 void reduce_any(void* const* operands, const ReduceParams& params, const KernelContext& context) {
   if (params.type == DType::f32) return reduce_typed<Op, float>(operands, params, context);
   if (params.type == DType::f64) return reduce_typed<Op, double>(operands, params, context);
-  if constexpr (__is_same(Op, Sum) || __is_same(Op, Product)) reduce_wrapping<Op>(operands, params, context);
-  else reduce_ordered<Op>(operands, params, context);
+  if constexpr (__is_same(Op, Sum) || __is_same(Op, Product))
+    reduce_wrapping<Op>(operands, params, context);
+  else
+    reduce_ordered<Op>(operands, params, context);
 }
 
 template <class T>

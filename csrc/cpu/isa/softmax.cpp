@@ -73,7 +73,8 @@ void run_chunk(void* arg, int64_t chunk) {
   const SoftmaxParams& p = *job.params;
   const int64_t end = smaller((chunk + 1) * job.chunk, p.rows);
   for (int64_t row = chunk * job.chunk; row < end; row++) {
-    softmax_row(static_cast<T*>(job.y) + row * p.columns, static_cast<const T*>(job.x) + row * p.columns, p.columns, p.logarithm);
+    softmax_row(static_cast<T*>(job.y) + row * p.columns, static_cast<const T*>(job.x) + row * p.columns, p.columns,
+                p.logarithm);
   }
 }
 

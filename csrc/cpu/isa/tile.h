@@ -81,8 +81,10 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
 #pragma GCC unroll 4
     for (int j = 0; j < Width - 1; j++) store(t.c + i * c_row + j * kVectorLanes, sum[i][j]);
     T* last = t.c + i * c_row + (Width - 1) * kVectorLanes;
-    if (rest == kVectorLanes) store(last, sum[i][Width - 1]);
-    else store_first(last, sum[i][Width - 1], rest);
+    if (rest == kVectorLanes)
+      store(last, sum[i][Width - 1]);
+    else
+      store_first(last, sum[i][Width - 1], rest);
   }
 }
 

@@ -64,8 +64,9 @@ inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::arra
 inline double uniform(const int64_t* state, uint32_t stream, int64_t i, bool single) {
   const uint64_t seed = static_cast<uint64_t>(state[0]), count = static_cast<uint64_t>(state[1]);
   const uint64_t block = static_cast<uint64_t>(single ? i / 4 : i / 2);
-  const auto words = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(count), stream},
-                            {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32) ^ static_cast<uint32_t>(count >> 32)});
+  const auto words =
+      philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(count), stream},
+             {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32) ^ static_cast<uint32_t>(count >> 32)});
   if (single) return (words[static_cast<size_t>(i % 4)] >> 8) * 0x1p-24;
   const size_t w = 2 * static_cast<size_t>(i % 2);
   return static_cast<double>((uint64_t{words[w + 1]} << 32 | words[w]) >> 11) * 0x1p-53;

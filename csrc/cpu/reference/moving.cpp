@@ -28,8 +28,8 @@ void copy(void* const* operands, const void* raw_params, const KernelContext&) {
       to += left % p.dims[dim] * p.destination_strides[dim];
       left /= p.dims[dim];
     }
-    std::memcpy(static_cast<char*>(operands[1]) + to * p.element_size, static_cast<const char*>(operands[0]) + from * p.element_size,
-                static_cast<size_t>(p.element_size));
+    std::memcpy(static_cast<char*>(operands[1]) + to * p.element_size,
+                static_cast<const char*>(operands[0]) + from * p.element_size, static_cast<size_t>(p.element_size));
   }
 }
 
@@ -48,8 +48,10 @@ void gather(void* const* operands, const void* raw_params, const KernelContext& 
   for (int64_t o = 0; o < p.outer; o++, source += p.rows * p.inner * p.element_size) {
     for (int64_t j = 0; j < p.count; j++, result += bytes) {
       const int64_t row = index_at(operands[1], p.index_type, j);
-      if (valid(row, p.rows, context)) std::memcpy(result, source + row * p.inner * p.element_size, bytes);
-      else std::memset(result, 0, bytes);
+      if (valid(row, p.rows, context))
+        std::memcpy(result, source + row * p.inner * p.element_size, bytes);
+      else
+        std::memset(result, 0, bytes);
     }
   }
 }
@@ -66,7 +68,8 @@ void scatter_add(void* const* operands, const void* raw_params, const KernelCont
       if (!valid(row, p.rows, context)) continue;
       for (int64_t i = 0; i < p.inner; i++) {
         T& to = result[row * p.inner + i];
-        to = static_cast<T>(static_cast<typename WideOf<T>::type>(to) + static_cast<typename WideOf<T>::type>(updates[j * p.inner + i]));
+        to = static_cast<T>(static_cast<typename WideOf<T>::type>(to) +
+                            static_cast<typename WideOf<T>::type>(updates[j * p.inner + i]));
       }
     }
   });

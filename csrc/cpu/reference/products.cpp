@@ -45,15 +45,19 @@ void softmax_rows(void* const* operands, const SoftmaxParams& p) {
 
 void matmul(void* const* operands, const void* raw_params, const KernelContext& context) {
   const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
-  if (params.type == DType::f64) multiply<double>(operands, params);
-  else multiply<float>(operands, params);
+  if (params.type == DType::f64)
+    multiply<double>(operands, params);
+  else
+    multiply<float>(operands, params);
   if (params.epilogue != nullptr) elementwise(operands + 2, params.epilogue, context);
 }
 
 void softmax(void* const* operands, const void* raw_params, const KernelContext&) {
   const SoftmaxParams& params = *static_cast<const SoftmaxParams*>(raw_params);
-  if (params.type == DType::f64) softmax_rows<double>(operands, params);
-  else softmax_rows<float>(operands, params);
+  if (params.type == DType::f64)
+    softmax_rows<double>(operands, params);
+  else
+    softmax_rows<float>(operands, params);
 }
 
 }  // namespace nnstack::reference

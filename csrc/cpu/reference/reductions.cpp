@@ -42,7 +42,8 @@ void reduce_typed(const T* x, T* out, const ReduceParams& p) {
     elements *= p.dims[i];
     outputs *= p.reduced[i] ? 1 : p.dims[i];
   }
-  std::vector<Wide> totals(static_cast<size_t>(outputs), p.type == DType::b8 ? Wide(p.op == ReduceOp::minimum) : Wide(start<T>(p.op)));
+  std::vector<Wide> totals(static_cast<size_t>(outputs),
+                           p.type == DType::b8 ? Wide(p.op == ReduceOp::minimum) : Wide(start<T>(p.op)));
   for (int64_t element = 0; element < elements; element++) {
     int64_t left = element, output = 0, stride = 1;
     for (int dim = p.rank - 1; dim >= 0; dim--) {

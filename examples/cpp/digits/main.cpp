@@ -25,7 +25,8 @@ static void check(const nnstack::Model& model, const std::vector<float>& samples
     threads.emplace_back([&] {
       const std::vector<float> probabilities = model.session().predict(samples);
       largest = probabilities.size() == expected.size() ? 0.0f : INFINITY;
-      for (size_t i = 0; i < std::min(probabilities.size(), expected.size()); i++) largest = std::max(largest, std::abs(probabilities[i] - expected[i]));
+      for (size_t i = 0; i < std::min(probabilities.size(), expected.size()); i++)
+        largest = std::max(largest, std::abs(probabilities[i] - expected[i]));
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -24,8 +24,15 @@ ElementwiseParams linear(int64_t size, std::vector<DType> inputs, std::vector<DT
   return p;
 }
 void add_code(ElementwiseParams& p, Op op, DType type, DType result, int destination, int a, int b = -1, int c = -1) {
-  p.code[p.instructions++] = {op, type, result, 0, static_cast<int16_t>(destination), static_cast<int16_t>(a),
-                              static_cast<int16_t>(b), static_cast<int16_t>(c), 0};
+  p.code[p.instructions++] = {op,
+                              type,
+                              result,
+                              0,
+                              static_cast<int16_t>(destination),
+                              static_cast<int16_t>(a),
+                              static_cast<int16_t>(b),
+                              static_cast<int16_t>(c),
+                              0};
 }
 
 const std::vector<int64_t> kSizes = {0, 1, 2, 3, 5, 15, 16, 17, 31, 33, 64, 65, 100, 255, 257, 1023, 1025, 3001};
@@ -77,8 +84,10 @@ void every_operation(const KernelTable& table) {
           run(reference_kernels(), KernelId::elementwise, operands, &p, one_thread());
           const std::string what = std::string(table.name) + " op " + std::to_string(o) + " " + name_of(type) + " size " +
                                    std::to_string(size) + " scalars " + std::to_string(scalars);
-          if (type == DType::f16 || type == DType::bf16) check(found == wanted, what);
-          else check_arrays(result, found, wanted, type == DType::f64 ? 1e-15 : 3e-7, 0, what);
+          if (type == DType::f16 || type == DType::bf16)
+            check(found == wanted, what);
+          else
+            check_arrays(result, found, wanted, type == DType::f64 ? 1e-15 : 3e-7, 0, what);
         }
       }
     }
@@ -86,8 +95,9 @@ void every_operation(const KernelTable& table) {
 }
 
 void special_values(const KernelTable& table) {
-  std::vector<float> values = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1.0f, -1.0f, 0.5f, 1.5f, 2.5f, -2.5f, 3.0f, 1e-45f, -1e-45f,
-                               1e-38f, FLT_MAX, -FLT_MAX, 88.7f, 89.0f, -87.5f, -103.0f, -104.5f, 1e10f, -1e10f, 1e-8f, -1e-8f, 8388609.0f, 7.0f};
+  std::vector<float> values = {0.0f,    -0.0f,   INFINITY, -INFINITY, NAN,    1.0f,    -1.0f,      0.5f,  1.5f,  2.5f,
+                               -2.5f,   3.0f,    1e-45f,   -1e-45f,   1e-38f, FLT_MAX, -FLT_MAX,   88.7f, 89.0f, -87.5f,
+                               -103.0f, -104.5f, 1e10f,    -1e10f,    1e-8f,  -1e-8f,  8388609.0f, 7.0f};
   const int64_t n = static_cast<int64_t>(values.size()), size = n * n;
   for (int o = static_cast<int>(Op::copy); o < static_cast<int>(Op::select); o++) {
     const Op op = static_cast<Op>(o);
@@ -98,8 +108,10 @@ void special_values(const KernelTable& table) {
       Array a(size * size_of(type)), b(size * size_of(type)), found(size * size_of(result)), wanted(size * size_of(result));
       for (int64_t i = 0; i < size; i++) {
         const float x = values[static_cast<size_t>(i % n)], y = values[static_cast<size_t>(i / n)];
-        if (type == DType::f32) a.data<float>()[i] = x, b.data<float>()[i] = y;
-        else a.data<double>()[i] = x, b.data<double>()[i] = y;
+        if (type == DType::f32)
+          a.data<float>()[i] = x, b.data<float>()[i] = y;
+        else
+          a.data<double>()[i] = x, b.data<double>()[i] = y;
       }
       const bool two = operands_of(op) == 2;
       add_code(p, op, type, result, two ? 2 : 1, 0, two ? 1 : -1);
@@ -114,7 +126,8 @@ void special_values(const KernelTable& table) {
       if (result != DType::f32) continue;
       for (int64_t i = 0; i < size; i++) {
         const float f = found.data<float>()[i], w = wanted.data<float>()[i];
-        if (f == 0 && w == 0) check_equal(std::signbit(f), std::signbit(w), what + ", sign of zero for " + std::to_string(a.data<float>()[i]));
+        if (f == 0 && w == 0)
+          check_equal(std::signbit(f), std::signbit(w), what + ", sign of zero for " + std::to_string(a.data<float>()[i]));
       }
     }
   }
@@ -128,7 +141,8 @@ void every_cast(const KernelTable& table) {
         Array input = random_array(source, size, -100, 100);
         if (source == DType::f16 || source == DType::bf16) {
           // Any bits, but for integers only those that they can hold.
-          for (int64_t i = 0; i < size && is_integer(result); i++) input.data<uint16_t>()[i] = source == DType::f16 ? 0x5000 : 0x4200;
+          for (int64_t i = 0; i < size && is_integer(result); i++)
+            input.data<uint16_t>()[i] = source == DType::f16 ? 0x5000 : 0x4200;
         }
         if (is_floating(source) && size == 4000 && !is_integer(result) && size_of(source) > 2) {
           input = random_array(source, size, -7e-6, 7e-6);  // denormal as float16
@@ -156,7 +170,7 @@ void every_cast(const KernelTable& table) {
 
 // out = select(a * bias > column, tanh(a + scalar), stepped) over a space where operands are broadcast in many ways.
 void broadcasts(const KernelTable& table) {
-  const std::vector<std::vector<int64_t>> spaces = {{3, 5},    {40, 10},  {10, 300},   {7, 1000},   {2, 3000}, {3, 4, 5},
+  const std::vector<std::vector<int64_t>> spaces = {{3, 5},     {40, 10},  {10, 300},  {7, 1000},    {2, 3000}, {3, 4, 5},
                                                     {2, 3, 64}, {5, 1, 7}, {4, 6, 50}, {2, 3, 4, 5}, {300, 2},  {17, 129}};
   for (const auto& dims : spaces) {
     const int rank = static_cast<int>(dims.size());
@@ -211,7 +225,8 @@ void in_place_and_threads(const KernelTable& table) {
       ThreadPool pool(threads);
       Array same = b;
       run(table, KernelId::elementwise, {a.address(), same.address(), same.address()}, &p, pool);
-      check(same == apart, std::string(table.name) + " in place, size " + std::to_string(size) + ", threads " + std::to_string(threads));
+      check(same == apart,
+            std::string(table.name) + " in place, size " + std::to_string(size) + ", threads " + std::to_string(threads));
     }
   }
 }
@@ -257,7 +272,8 @@ void random_numbers(const KernelTable& table) {
       ThreadPool pool(3);
       run(table, KernelId::elementwise, {state.address(), found.address()}, &p, pool);
       run(reference_kernels(), KernelId::elementwise, {state.address(), wanted.address()}, &p, pool);
-      check(found == wanted && found.guards_intact(), std::string(table.name) + " random " + name_of(type) + " " + std::to_string(size));
+      check(found == wanted && found.guards_intact(),
+            std::string(table.name) + " random " + name_of(type) + " " + std::to_string(size));
     }
   }
 }

@@ -27,11 +27,16 @@ struct Function {
 };
 double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
-const Function kFunctions[] = {{Op::exp, "exp", std::exp, -104, 89},        {Op::expm1, "expm1", std::expm1, -20, 89},
-                               {Op::log, "log", std::log, 0, 1e3},          {Op::log1p, "log1p", std::log1p, -1, 1e3},
-                               {Op::sin, "sin", std::sin, -1e5, 1e5},       {Op::cos, "cos", std::cos, -1e5, 1e5},
-                               {Op::tanh, "tanh", std::tanh, -10, 10},      {Op::sigmoid, "sigmoid", sigmoid, -104, 30},
-                               {Op::softplus, "softplus", softplus, -104, 100}, {Op::erf, "erf", std::erf, -4.5, 4.5}};
+const Function kFunctions[] = {{Op::exp, "exp", std::exp, -104, 89},
+                               {Op::expm1, "expm1", std::expm1, -20, 89},
+                               {Op::log, "log", std::log, 0, 1e3},
+                               {Op::log1p, "log1p", std::log1p, -1, 1e3},
+                               {Op::sin, "sin", std::sin, -1e5, 1e5},
+                               {Op::cos, "cos", std::cos, -1e5, 1e5},
+                               {Op::tanh, "tanh", std::tanh, -10, 10},
+                               {Op::sigmoid, "sigmoid", sigmoid, -104, 30},
+                               {Op::softplus, "softplus", softplus, -104, 100},
+                               {Op::erf, "erf", std::erf, -4.5, 4.5}};
 
 void accuracy(const KernelTable& table) {
   const bool fused = std::string(table.name) != "sse";  // products and sums are rounded together
@@ -57,7 +62,8 @@ void accuracy(const KernelTable& table) {
       if (error > worst) worst = error, where = x[static_cast<size_t>(i)];
     }
     std::cout << "        " << table.name << " " << f.name << ": " << worst << " ulp at " << where << "\n";
-    check(worst <= (fused ? 2.0 : 3.0), std::string(table.name) + " " + f.name + " is off by " + std::to_string(worst) + " ulp");
+    check(worst <= (fused ? 2.0 : 3.0),
+          std::string(table.name) + " " + f.name + " is off by " + std::to_string(worst) + " ulp");
   }
 }
 
@@ -75,7 +81,8 @@ void power_accuracy(const KernelTable& table) {
   run(table, KernelId::elementwise, {a.address(), b.address(), out.address()}, &p, one_thread());
   double worst = 0;
   for (int64_t i = 0; i < n; i++) {
-    worst = std::max(worst, units(out.data<float>()[i], std::pow(static_cast<double>(a.data<float>()[i]), static_cast<double>(b.data<float>()[i]))));
+    worst = std::max(worst, units(out.data<float>()[i],
+                                  std::pow(static_cast<double>(a.data<float>()[i]), static_cast<double>(b.data<float>()[i]))));
   }
   check(worst <= 1, std::string(table.name) + " power is off by " + std::to_string(worst) + " ulp");
 }

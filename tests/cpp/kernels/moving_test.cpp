@@ -20,12 +20,14 @@ void compare_copy(const KernelTable& table, const CopyParams& p, int64_t source,
   ThreadPool pool(3);
   run(table, KernelId::copy, {from.address(), found.address()}, &p, pool);
   run(reference_kernels(), KernelId::copy, {from.address(), wanted.address()}, &p, pool);
-  check(found == wanted && found.guards_intact(), std::string(table.name) + " copy " + what + ", element size " + std::to_string(p.element_size));
+  check(found == wanted && found.guards_intact(),
+        std::string(table.name) + " copy " + what + ", element size " + std::to_string(p.element_size));
 }
 
 // Every order of the dimensions of some shapes.
 void permutations(const KernelTable& table) {
-  for (const auto& dims : std::vector<std::vector<int64_t>>{{1}, {0, 3}, {3, 5}, {16, 16}, {33, 65}, {700, 650}, {2, 3, 4}, {5, 17, 33}, {64, 30, 70}, {2, 3, 17, 20}}) {
+  for (const auto& dims : std::vector<std::vector<int64_t>>{
+           {1}, {0, 3}, {3, 5}, {16, 16}, {33, 65}, {700, 650}, {2, 3, 4}, {5, 17, 33}, {64, 30, 70}, {2, 3, 17, 20}}) {
     std::vector<int> order(dims.size());
     for (size_t i = 0; i < order.size(); i++) order[i] = static_cast<int>(i);
     do {
@@ -91,13 +93,16 @@ void gathers(const KernelTable& table) {
             const GatherParams p{index_type, element_size, 3, 50, inner, count};
             const Array index = index_type == DType::i32 ? random_index<int32_t>(count, 50) : random_index<int64_t>(count, 50);
             if (wrong && count > 0) {
-              if (index_type == DType::i32) index.data<int32_t>()[0] = -1, index.data<int32_t>()[count - 1] = 50;
-              else index.data<int64_t>()[0] = -1, index.data<int64_t>()[count - 1] = int64_t{1} << 40;
+              if (index_type == DType::i32)
+                index.data<int32_t>()[0] = -1, index.data<int32_t>()[count - 1] = 50;
+              else
+                index.data<int64_t>()[0] = -1, index.data<int64_t>()[count - 1] = int64_t{1} << 40;
             }
             const Array source = random_array(DType::u8, 3 * 50 * inner * element_size);
             Array found(3 * count * inner * element_size), wanted(found.bytes());
             ThreadPool pool(3);
-            const KernelError error = run(table, KernelId::gather, {source.address(), index.address(), found.address()}, &p, pool);
+            const KernelError error =
+                run(table, KernelId::gather, {source.address(), index.address(), found.address()}, &p, pool);
             run(reference_kernels(), KernelId::gather, {source.address(), index.address(), wanted.address()}, &p, pool);
             const std::string what = std::string(table.name) + " gather " + text_of({count, inner, element_size});
             check(found == wanted && found.guards_intact(), what);
@@ -119,8 +124,10 @@ void scatters(const KernelTable& table) {
           const Array index = random_index<int32_t>(count, 40), updates = random_array(type, count * inner);
           if (wrong && count > 0) index.data<int32_t>()[count / 2] = 40;
           Array found(40 * inner * size_of(type)), wanted(found.bytes()), again(found.bytes());
-          const KernelError error = run(table, KernelId::scatter_add, {index.address(), updates.address(), found.address()}, &p, one_thread());
-          run(reference_kernels(), KernelId::scatter_add, {index.address(), updates.address(), wanted.address()}, &p, one_thread());
+          const KernelError error =
+              run(table, KernelId::scatter_add, {index.address(), updates.address(), found.address()}, &p, one_thread());
+          run(reference_kernels(), KernelId::scatter_add, {index.address(), updates.address(), wanted.address()}, &p,
+              one_thread());
           const std::string what = std::string(table.name) + " scatter_add " + name_of(type) + " " + text_of({count, inner});
           check_arrays(type, found, wanted, 0, 0, what);  // the same additions in the same order
           check_equal(error == KernelError::index_out_of_range, wrong && count > 0, what + ": error");

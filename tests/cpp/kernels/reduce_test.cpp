@@ -29,9 +29,10 @@ int64_t outputs_of(const ReduceParams& p) {
   return outputs;
 }
 
-const std::vector<std::vector<int64_t>> kShapes = {{},        {1},         {17},       {1000},     {70000},      {0},        {5, 0},
-                                                   {0, 5},    {3, 7},      {7, 3},     {33, 65},   {65, 33},     {100, 300}, {2, 5000},
-                                                   {5000, 2}, {300, 1},    {3, 4, 5},  {10, 33, 7}, {7, 40, 65}, {2, 3, 4, 5}, {3, 2, 70, 17}};
+const std::vector<std::vector<int64_t>> kShapes = {{},          {1},          {17},          {1000},   {70000},   {0},
+                                                   {5, 0},      {0, 5},       {3, 7},        {7, 3},   {33, 65},  {65, 33},
+                                                   {100, 300},  {2, 5000},    {5000, 2},     {300, 1}, {3, 4, 5}, {10, 33, 7},
+                                                   {7, 40, 65}, {2, 3, 4, 5}, {3, 2, 70, 17}};
 
 void every_reduction(const KernelTable& table) {
   for (const auto& dims : kShapes) {
@@ -45,7 +46,8 @@ void every_reduction(const KernelTable& table) {
           Array found(outputs_of(p) * size_of(type)), wanted(found.bytes());
           run(table, KernelId::reduce, {x.address(), found.address()}, &p, one_thread());
           run(reference_kernels(), KernelId::reduce, {x.address(), wanted.address()}, &p, one_thread());
-          const double n = std::max(1.0, static_cast<double>(elements) / static_cast<double>(std::max<int64_t>(1, outputs_of(p))));
+          const double n =
+              std::max(1.0, static_cast<double>(elements) / static_cast<double>(std::max<int64_t>(1, outputs_of(p))));
           const double unit = type == DType::f64 ? 1.2e-16 : 6e-8;
           const double tolerance = unit * (op == ReduceOp::product ? 4 * n : op == ReduceOp::sum ? 4 * std::sqrt(n) : 0);
           check_arrays(type, found, wanted, tolerance, op == ReduceOp::sum ? 1 : 0,
@@ -67,7 +69,8 @@ void nan_wins(const KernelTable& table) {
         x.data<float>()[first_reduced ? 4 : 400] = INFINITY;
         run(table, KernelId::reduce, {x.address(), found.address()}, &p, one_thread());
         run(reference_kernels(), KernelId::reduce, {x.address(), wanted.address()}, &p, one_thread());
-        check_arrays(DType::f32, found, wanted, 0, 0, std::string(table.name) + " extreme with NaN at " + std::to_string(place));
+        check_arrays(DType::f32, found, wanted, 0, 0,
+                     std::string(table.name) + " extreme with NaN at " + std::to_string(place));
       }
     }
   }
@@ -105,7 +108,8 @@ void same_bits_for_any_threads(const KernelTable& table) {
 }
 
 void arg_reductions(const KernelTable& table) {
-  for (const auto& dims : std::vector<std::vector<int64_t>>{{1, 1, 1}, {3, 7, 1}, {5, 300, 1}, {2, 5, 3}, {3, 40, 65}, {1, 100, 200}, {0, 3, 2}, {400, 500, 1}}) {
+  for (const auto& dims : std::vector<std::vector<int64_t>>{
+           {1, 1, 1}, {3, 7, 1}, {5, 300, 1}, {2, 5, 3}, {3, 40, 65}, {1, 100, 200}, {0, 3, 2}, {400, 500, 1}}) {
     for (DType type : {DType::f32, DType::f64, DType::i8, DType::i16, DType::i32, DType::i64, DType::u8, DType::b8}) {
       for (bool minimum : {false, true}) {
         ArgReduceParams p{type, minimum, dims[0], dims[1], dims[2]};
@@ -119,7 +123,8 @@ void arg_reductions(const KernelTable& table) {
         ThreadPool pool(3);
         run(table, KernelId::arg_reduce, {x.address(), found.address()}, &p, pool);
         run(reference_kernels(), KernelId::arg_reduce, {x.address(), wanted.address()}, &p, pool);
-        check_arrays(DType::i64, found, wanted, 0, 0, std::string(table.name) + " arg_reduce " + name_of(type) + " " + text_of(dims));
+        check_arrays(DType::i64, found, wanted, 0, 0,
+                     std::string(table.name) + " arg_reduce " + name_of(type) + " " + text_of(dims));
       }
     }
   }
@@ -144,7 +149,8 @@ void softmax_rows(const KernelTable& table) {
           // the division add a few units.
           const double tolerance = 60 * (type == DType::f64 ? 1.2e-16 : 6e-8);
           check_arrays(type, found, wanted, tolerance, logarithm ? 1 : 1e-30,
-                       std::string(table.name) + (logarithm ? " log_softmax " : " softmax ") + name_of(type) + " " + text_of({rows, columns}));
+                       std::string(table.name) + (logarithm ? " log_softmax " : " softmax ") + name_of(type) + " " +
+                           text_of({rows, columns}));
         }
       }
     }

@@ -11,8 +11,8 @@
 
 #include "base/kernel.h"
 #include "base/thread_pool.h"
-#include "cpu/kernels.h"
 #include "check.h"
+#include "cpu/kernels.h"
 
 namespace nnstack_test {
 
@@ -21,13 +21,19 @@ using namespace nnstack;
 // 64-byte aligned, with a guard on both sides that a kernel must not touch.
 class Array {
  public:
-  explicit Array(int64_t bytes) : bytes_(bytes), block_(allocate(bytes)) { std::memset(block_.get(), 0xA5, static_cast<size_t>(total(bytes))); }
-  Array(const Array& other) : Array(other.bytes_) { std::memcpy(data<char>(), other.data<char>(), static_cast<size_t>(bytes_)); }
+  explicit Array(int64_t bytes) : bytes_(bytes), block_(allocate(bytes)) {
+    std::memset(block_.get(), 0xA5, static_cast<size_t>(total(bytes)));
+  }
+  Array(const Array& other) : Array(other.bytes_) {
+    std::memcpy(data<char>(), other.data<char>(), static_cast<size_t>(bytes_));
+  }
   Array(Array&&) = default;
   Array& operator=(Array&&) = default;
 
   template <class T>
-  T* data() const { return reinterpret_cast<T*>(block_.get() + kGuard); }
+  T* data() const {
+    return reinterpret_cast<T*>(block_.get() + kGuard);
+  }
   void* address() const { return block_.get() + kGuard; }
   int64_t bytes() const { return bytes_; }
   bool guards_intact() const {
@@ -47,7 +53,8 @@ class Array {
   };
   static int64_t total(int64_t bytes) { return (bytes + 2 * kGuard + 63) / 64 * 64; }
   static std::unique_ptr<unsigned char[], Free> allocate(int64_t bytes) {
-    return std::unique_ptr<unsigned char[], Free>(static_cast<unsigned char*>(std::aligned_alloc(64, static_cast<size_t>(total(bytes)))));
+    return std::unique_ptr<unsigned char[], Free>(
+        static_cast<unsigned char*>(std::aligned_alloc(64, static_cast<size_t>(total(bytes)))));
   }
   int64_t bytes_;
   std::unique_ptr<unsigned char[], Free> block_;
@@ -57,8 +64,12 @@ inline std::mt19937_64& random_engine() {
   static std::mt19937_64 engine(1);
   return engine;
 }
-inline double random_real(double low, double high) { return std::uniform_real_distribution<double>(low, high)(random_engine()); }
-inline int64_t random_integer(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_engine()); }
+inline double random_real(double low, double high) {
+  return std::uniform_real_distribution<double>(low, high)(random_engine());
+}
+inline int64_t random_integer(int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(random_engine());
+}
 
 // Calls function(T{}) with the C++ type that stores `type` (f16 and bf16: uint16_t).
 template <class Function>
@@ -86,17 +97,23 @@ inline Array random_array(DType type, int64_t n, double low = -3, double high = 
   with_type(type, [&](auto zero) {
     using T = decltype(zero);
     for (int64_t i = 0; i < n; i++) {
-      if (type == DType::b8) array.data<T>()[i] = static_cast<T>(random_integer(0, 1));
-      else if (type == DType::u8) array.data<T>()[i] = static_cast<T>(random_integer(0, 255));
-      else if (type == DType::f16 || type == DType::bf16) array.data<T>()[i] = static_cast<T>(random_integer(0, 65535));
-      else if (is_integer(type)) array.data<T>()[i] = static_cast<T>(random_integer(-120, 120));
-      else array.data<T>()[i] = static_cast<T>(random_real(low, high));
+      if (type == DType::b8)
+        array.data<T>()[i] = static_cast<T>(random_integer(0, 1));
+      else if (type == DType::u8)
+        array.data<T>()[i] = static_cast<T>(random_integer(0, 255));
+      else if (type == DType::f16 || type == DType::bf16)
+        array.data<T>()[i] = static_cast<T>(random_integer(0, 65535));
+      else if (is_integer(type))
+        array.data<T>()[i] = static_cast<T>(random_integer(-120, 120));
+      else
+        array.data<T>()[i] = static_cast<T>(random_real(low, high));
     }
   });
   return array;
 }
 
-inline KernelError run(const KernelTable& table, KernelId id, std::vector<void*> operands, const void* params, ThreadPool& pool) {
+inline KernelError run(const KernelTable& table, KernelId id, std::vector<void*> operands, const void* params,
+                       ThreadPool& pool) {
   const KernelEntry& entry = table.entries[static_cast<int>(id)];
   Array scratch(entry.scratch_bytes != nullptr ? entry.scratch_bytes(params) : 0);
   KernelError error = KernelError::none;
@@ -115,7 +132,8 @@ inline std::string text_of(const std::vector<int64_t>& numbers) {
 }
 
 // Element by element: floats within `relative` of the larger of the wanted size and `scale`, everything else equal.
-inline bool check_arrays(DType type, const Array& found, const Array& wanted, double relative, double scale, const std::string& message) {
+inline bool check_arrays(DType type, const Array& found, const Array& wanted, double relative, double scale,
+                         const std::string& message) {
   bool same = check(found.guards_intact(), message + ": wrote beyond the output");
   with_type(type, [&](auto zero) {
     using T = decltype(zero);

@@ -111,9 +111,12 @@ void forked_child_works() {
   pool.set_threads(before);
 }
 
-const Register kTests[] = {{"pool every chunk once", every_chunk_once}, {"pool many callers", many_callers},
-                           {"pool nested", nested},                     {"pool resized", resized},
-                           {"pool sleeping workers wake", sleeping_workers_wake}, {"pool forked child works", forked_child_works}};
+const Register kTests[] = {{"pool every chunk once", every_chunk_once},
+                           {"pool many callers", many_callers},
+                           {"pool nested", nested},
+                           {"pool resized", resized},
+                           {"pool sleeping workers wake", sleeping_workers_wake},
+                           {"pool forked child works", forked_child_works}};
 
 }  // namespace
 }  // namespace nnstack_test
