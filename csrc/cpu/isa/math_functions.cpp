@@ -106,6 +106,9 @@ ElementwiseFunction math_function(ElementwiseOp op, DType type) {
     case ElementwiseOp::erf: return single ? vectors<erf> : library<erf_double>;
     case ElementwiseOp::sin: return single ? sines<0> : library<sin_double>;
     case ElementwiseOp::cos: return single ? sines<1> : library<cos_double>;
+#if defined(__AVX512F__)
+    case ElementwiseOp::rsqrt: return single ? vectors<reciprocal_square_root> : nullptr;
+#endif
     case ElementwiseOp::power: return single ? powers : library_power;
     default: return nullptr;
   }

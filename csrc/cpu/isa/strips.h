@@ -56,8 +56,39 @@ void pack_panel_of_b(void* arg, int64_t index) {
     pack_panel(to, job.panel_width(column), b + column, p.n, p.k, columns);
 }
 
+// What the epilogue will read and write comes from the third-level cache or memory; asked for while the tiles compute, it
+// is there in time.
+class EpilogueAhead {
+ public:
+  EpilogueAhead(const MatmulParams& p, void* const* operands) {
+    if (p.epilogue == nullptr) return;
+    const int count = p.epilogue->inputs + p.epilogue->outputs;
+    for (int i = 1; i < count; i++) {
+      const ElementwiseOperand& operand = p.epilogue->operands[i];
+      const char* base = static_cast<const char*>(operands[2 + i]);
+      bool known = operand.access != Access::contiguous;
+      for (int other = 0; other < count_; other++) known |= bases_[other] == base;  // updated in place
+      if (known) continue;
+      bases_[count_] = base;
+      bytes_[count_++] = size_of(operand.type);
+    }
+  }
+
+  void fetch(int64_t begin, int64_t end) const {
+    for (int i = 0; i < count_; i++) {
+      for (const char* at = bases_[i] + begin * bytes_[i]; at < bases_[i] + end * bytes_[i]; at += 64)
+        __builtin_prefetch(at, 1, 2);
+    }
+  }
+
+ private:
+  const char* bases_[kMaxElementwiseOperands];
+  int64_t bytes_[kMaxElementwiseOperands];
+  int count_ = 0;
+};
+
 template <class T>
-void multiply_strip(const StripJob<T>& job, int64_t row, int64_t rows, T* packed_a, T* strip) {
+void multiply_strip(const StripJob<T>& job, const EpilogueAhead& ahead, int64_t row, int64_t rows, T* packed_a, T* strip) {
   const MatmulParams& p = *job.params;
   const T* a = static_cast<const T*>(job.operands[0]);
   constexpr int64_t kPackedRows = round_up(kTileRows, kLanes<T>);
@@ -79,6 +110,8 @@ void multiply_strip(const StripJob<T>& job, int64_t row, int64_t rows, T* packed
     t.b = job.packed_b + column * p.k;
     t.b_step = width;
     t.c = strip + column;
+    const int64_t end = smaller(column + width, p.n);
+    ahead.fetch(row * p.n + rows * column, row * p.n + rows * end);
     kTiles<T>.functions[p.transpose_a ? 1 : 0][rows - 1][width / kLanes<T> - 1](t);
   }
 }
@@ -91,13 +124,14 @@ void run_strips(void* arg, int64_t chunk) {
   alignas(64) T buffer[kTileRows * kWidestStrip];
   T* const product = static_cast<T*>(job.operands[2]);
   const bool buffered = p.epilogue != nullptr && p.product_is_temporary && p.n <= kWidestStrip;
+  const EpilogueAhead ahead(p, job.operands);
   const int64_t strips = divide_up(p.m, kTileRows);
   const int64_t first = chunk * kStripsPerChunk, last = smaller(first + kStripsPerChunk, strips);
   const auto run = [&](auto&& finish) {
     for (int64_t strip = first; strip < last; strip++) {
       const int64_t row = tile_border(p.m, strip), rows = tile_border(p.m, strip + 1) - row;
       T* const to = buffered ? buffer : product + row * p.n;
-      multiply_strip(job, row, rows, packed_a, to);
+      multiply_strip(job, ahead, row, rows, packed_a, to);
       finish(to, row * p.n, (row + rows) * p.n);
     }
   };

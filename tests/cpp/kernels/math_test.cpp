@@ -26,16 +26,13 @@ struct Function {
   double low, high;  // where results are neither all zero nor all infinite
 };
 double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+double rsqrt(double x) { return 1 / std::sqrt(x); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
-const Function kFunctions[] = {{Op::exp, "exp", std::exp, -104, 89},
-                               {Op::expm1, "expm1", std::expm1, -20, 89},
-                               {Op::log, "log", std::log, 0, 1e3},
-                               {Op::log1p, "log1p", std::log1p, -1, 1e3},
-                               {Op::sin, "sin", std::sin, -1e5, 1e5},
-                               {Op::cos, "cos", std::cos, -1e5, 1e5},
-                               {Op::tanh, "tanh", std::tanh, -10, 10},
-                               {Op::sigmoid, "sigmoid", sigmoid, -104, 30},
-                               {Op::softplus, "softplus", softplus, -104, 100},
+const Function kFunctions[] = {{Op::exp, "exp", std::exp, -104, 89},        {Op::expm1, "expm1", std::expm1, -20, 89},
+                               {Op::log, "log", std::log, 0, 1e3},          {Op::log1p, "log1p", std::log1p, -1, 1e3},
+                               {Op::rsqrt, "rsqrt", rsqrt, 0, 1e6},         {Op::sin, "sin", std::sin, -1e5, 1e5},
+                               {Op::cos, "cos", std::cos, -1e5, 1e5},       {Op::tanh, "tanh", std::tanh, -10, 10},
+                               {Op::sigmoid, "sigmoid", sigmoid, -104, 30}, {Op::softplus, "softplus", softplus, -104, 100},
                                {Op::erf, "erf", std::erf, -4.5, 4.5}};
 
 void accuracy(const KernelTable& table) {
