@@ -24,55 +24,90 @@ inline Words multiply_low(Words a, Words b) {
   return (a & kLow) * (b & kLow);
 }
 
+// Blocks are computed in kGroups chains, which overlap: each round waits for the multiplications of the one before.
+constexpr int kGroups = 2;
+constexpr int kRounds = 10;
+
+struct Keys {
+  uint64_t word[kRounds][2];
+};
+inline Keys make_keys(const int64_t* state) {
+  uint32_t key0 = static_cast<uint32_t>(state[0]);
+  uint32_t key1 = static_cast<uint32_t>(static_cast<uint64_t>(state[0]) >> 32);
+  key1 ^= static_cast<uint32_t>(static_cast<uint64_t>(state[1]) >> 32);
+  Keys keys;
+  for (int round = 0; round < kRounds; round++, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
+    keys.word[round][0] = key0;
+    keys.word[round][1] = key1;
+  }
+  return keys;
+}
+
+// Words 0 and 1 of each block as one number of 64 bits, and words 2 and 3. Even lanes hold the first half of a group's
+// blocks and odd lanes the second half, so that even_pairs and odd_pairs bring them into order.
 struct Blocks {
-  Words word[4];
+  Pairs low[kGroups], high[kGroups];
 };
 
-// Blocks first, first + 1 ... of the sequence that state and stream name.
-inline Blocks philox(const int64_t* state, uint32_t stream, uint64_t first) {
-  const uint64_t seed = static_cast<uint64_t>(state[0]), counter = static_cast<uint64_t>(state[1]);
-  Words block{};
-  for (int j = 0; j < kBlocks; j++) block[j] = first + static_cast<uint64_t>(j);
-  Words x0 = block & kLow, x1 = block >> 32, x2 = Words{} + (counter & kLow), x3 = Words{} + stream;
-  uint32_t key0 = static_cast<uint32_t>(seed), key1 = static_cast<uint32_t>(seed >> 32) ^ static_cast<uint32_t>(counter >> 32);
-#pragma GCC unroll 10
-  for (int round = 0; round < 10; round++) {
-    const Words p0 = multiply_low(x0, Words{} + 0xD2511F53u);
-    const Words p1 = multiply_low(x2, Words{} + 0xCD9E8D57u);
-    x0 = (p1 >> 32) ^ x1 ^ static_cast<uint64_t>(key0);  // only low halves are ever used
-    x2 = (p0 >> 32) ^ x3 ^ static_cast<uint64_t>(key1);
-    x1 = p1;
-    x3 = p0;
-    x1 &= kLow;
-    x3 &= kLow;
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
-  }
-  return {{x0, x1, x2, x3}};
-}
-
-inline void uniform(float* out, const Blocks& blocks) {
+// Blocks first, first + 1 ... of the sequence that keys, counter and stream name.
+inline Blocks philox(const Keys& keys, uint64_t counter, uint32_t stream, uint64_t first) {
+  Words lane;
+  for (int j = 0; j < kBlocks; j++) lane[j] = static_cast<uint64_t>(j / 2 + j % 2 * (kBlocks / 2));
+  Words x0[kGroups], x1[kGroups], x2[kGroups], x3[kGroups];  // 32 bits each: what is above them is never used
 #pragma GCC unroll 4
-  for (int w = 0; w < 4; w++) {
-    uint64_t words[kBlocks];
-    store(words, blocks.word[w]);
-    for (int j = 0; j < kBlocks; j++) {
-      out[4 * j + w] = static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(words[j]) >> 8)) * 0x1p-24f;
+  for (int g = 0; g < kGroups; g++) {
+    x0[g] = lane + (first + static_cast<uint64_t>(g * kBlocks));
+    x1[g] = x0[g] >> 32;
+    x2[g] = Words{} + counter;
+    x3[g] = Words{} + stream;
+  }
+#pragma GCC unroll 10
+  for (int round = 0; round < kRounds; round++) {
+#pragma GCC unroll 4
+    for (int g = 0; g < kGroups; g++) {
+      const Words p0 = multiply_low(x0[g], Words{} + 0xD2511F53u);
+      const Words p1 = multiply_low(x2[g], Words{} + 0xCD9E8D57u);
+      x0[g] = (p1 >> 32) ^ x1[g] ^ keys.word[round][0];
+      x2[g] = (p0 >> 32) ^ x3[g] ^ keys.word[round][1];
+      x1[g] = p1;
+      x3[g] = p0;
     }
   }
+  Blocks blocks;
+#pragma GCC unroll 4
+  for (int g = 0; g < kGroups; g++) {
+    blocks.low[g] = bits_of<Pairs>(x1[g] << 32 | (x0[g] & kLow));
+    blocks.high[g] = bits_of<Pairs>(x3[g] << 32 | (x2[g] & kLow));
+  }
+  return blocks;
 }
-inline void uniform(double* out, const Blocks& blocks) {
-#pragma GCC unroll 2
-  for (int w = 0; w < 2; w++) {
-    uint64_t words[kBlocks];
-    store(words, (blocks.word[2 * w + 1] << 32 | (blocks.word[2 * w] & kLow)) >> 11);
-    for (int j = 0; j < kBlocks; j++) out[2 * j + w] = static_cast<double>(static_cast<int64_t>(words[j])) * 0x1p-53;
+
+inline void store_uniform(float* out, Pairs words) {
+  const Ints top = bits_of<Ints>(bits_of<Vector<uint32_t>>(words) >> 8);
+  store(out, __builtin_convertvector(top, Floats) * 0x1p-24f);
+}
+inline void store_uniform(double* out, Pairs pairs) {
+  // The upper 32 bits and the next 21 as the low bits of a double each: the subtractions and the sum are exact.
+  const Words words = bits_of<Words>(pairs);
+  const Words upper = words >> 32 | bits_of<uint64_t>(0x1p20), lower = (words & kLow) >> 11 | bits_of<uint64_t>(0.5);
+  store(out, (bits_of<Vector<double>>(upper) - 0x1p20) + (bits_of<Vector<double>>(lower) - 0.5));
+}
+
+template <class T>
+inline void uniform(T* out, const Blocks& blocks) {
+  constexpr int kVectorLanes = kLanes<T>;
+#pragma GCC unroll 4
+  for (int g = 0; g < kGroups; g++) {
+    store_uniform(out + 2 * g * kVectorLanes, even_pairs(blocks.low[g], blocks.high[g]));
+    store_uniform(out + (2 * g + 1) * kVectorLanes, odd_pairs(blocks.low[g], blocks.high[g]));
   }
 }
 
 template <class T>
 void fill(T* out, const int64_t* state, uint32_t stream, int64_t begin, int64_t count) {
-  constexpr int kPerBlock = 16 / sizeof(T), kBatch = kPerBlock * kBlocks;
+  constexpr int kPerBlock = 16 / sizeof(T), kBatch = kPerBlock * kBlocks * kGroups;
+  const Keys keys = make_keys(state);
+  const uint64_t counter = static_cast<uint64_t>(state[1]);
   T numbers[kBatch];
   int64_t done = 0;
   int64_t skip = begin % kPerBlock;
@@ -80,16 +115,16 @@ void fill(T* out, const int64_t* state, uint32_t stream, int64_t begin, int64_t 
   while (done < count) {
     const int64_t left = count - done;
     if (skip == 0 && left >= kBatch) {
-      uniform(out + done, philox(state, stream, block));
+      uniform(out + done, philox(keys, counter, stream, block));
       done += kBatch;
     } else {
-      uniform(numbers, philox(state, stream, block));
+      uniform(numbers, philox(keys, counter, stream, block));
       const int64_t take = smaller<int64_t>(left, kBatch - skip);
       for (int64_t i = 0; i < take; i++) out[done + i] = numbers[skip + i];
       done += take;
       skip = 0;
     }
-    block += kBlocks;
+    block += kBlocks * kGroups;
   }
 }
 

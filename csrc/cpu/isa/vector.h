@@ -39,6 +39,7 @@ constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 
 using Floats = Vector<float>;
 using Ints = Vector<int32_t>;
+using Pairs = Vector<int64_t>;  // of 32-bit lanes
 
 template <class V, class T>
 inline V load_as(const T* at) {
@@ -105,6 +106,26 @@ inline void store_first(T* at, Vector<T> value, int count) {
   }
 #endif
   for (int i = 0; i < count; i++) at[i] = value[i];
+}
+
+// {a0, b0, a2, b2 ...} and {a1, b1, a3, b3 ...} of Pairs. (A template, so that only one of the shuffles is looked at.)
+template <class V>
+inline V even_pairs(V a, V b) {
+  if constexpr (kVectorBytes == 64)
+    return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+  else if constexpr (kVectorBytes == 32)
+    return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+  else
+    return __builtin_shufflevector(a, b, 0, 2);
+}
+template <class V>
+inline V odd_pairs(V a, V b) {
+  if constexpr (kVectorBytes == 64)
+    return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+  else if constexpr (kVectorBytes == 32)
+    return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+  else
+    return __builtin_shufflevector(a, b, 1, 3);
 }
 
 // Adds the lanes pairwise.
