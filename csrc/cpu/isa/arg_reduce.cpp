@@ -1,5 +1,6 @@
 // Index of the first largest or smallest element along the middle of [outer, n, inner]; the first NaN wins over all.
 #include "cpu/isa/kernels.h"
+#include "cpu/isa/transpose.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
@@ -33,6 +34,40 @@ int64_t first_extreme(const T* x, int64_t n) {
   return index;
 }
 
+template <int Bytes>
+struct IndexOf {
+  using type = int32_t;
+};
+template <>
+struct IndexOf<8> {
+  using type = int64_t;
+};
+
+// inner is 1, up to one short row per lane. The array ends at `end`.
+template <class T, bool Minimum>
+void first_extremes(int64_t* out, const T* x, int64_t n, int rows, const T* end) {
+  constexpr int kVectorLanes = kLanes<T>;
+  using Index = typename IndexOf<sizeof(T)>::type;
+  Vector<T> best{};
+  Vector<Index> index{};
+  for (int64_t first = 0; first < n; first += kVectorLanes) {
+    const int count = static_cast<int>(smaller<int64_t>(kVectorLanes, n - first));
+    Vector<T> columns[kVectorLanes];
+    load_columns<T>(columns, x + first, n, rows, count, end);
+    if (first == 0) best = columns[0];
+    for (int c = 0; c < count; c++) {
+      const Vector<T> value = columns[c];
+      const auto loses = Minimum ? value >= best : value <= best;  // false for NaN
+      const Vector<Index> wins = ~loses & (best == best);
+      best = wins ? value : best;
+      index = wins ? splat(static_cast<Index>(first + c)) : index;
+    }
+  }
+  Index lanes[kVectorLanes];
+  store(lanes, index);
+  for (int r = 0; r < rows; r++) out[r] = lanes[r];
+}
+
 template <class T, bool Minimum>
 void strip(int64_t* out, const T* x, int64_t n, int64_t inner, int64_t columns) {
   T best[kStrip];
@@ -64,7 +99,14 @@ void run_chunk(void* arg, int64_t chunk) {
   const T* x = static_cast<const T*>(job.x);
   const int64_t strips = divide_up(p.inner, kStrip);
   const int64_t end = smaller((chunk + 1) * job.chunk, p.outer * strips);
-  for (int64_t unit = chunk * job.chunk; unit < end; unit++) {
+  int64_t unit = chunk * job.chunk;
+  if constexpr (kTransposable<T>) {
+    for (; p.inner == 1 && p.n <= kShortRow && unit < end; unit += kLanes<T>) {
+      const int rows = static_cast<int>(smaller<int64_t>(kLanes<T>, end - unit));
+      first_extremes<T, Minimum>(job.out + unit, x + unit * p.n, p.n, rows, x + p.outer * p.n);
+    }
+  }
+  for (; unit < end; unit++) {
     const int64_t outer = unit / strips, column = unit % strips * kStrip;
     const T* from = x + outer * p.n * p.inner + column;
     int64_t* to = job.out + outer * p.inner + column;

@@ -1,6 +1,7 @@
 // Sums, products and extremes over some dimensions. Sums are pairwise: leaves of a fixed number of elements, combined like
 // the digits of a binary counter, so that their tree depends on the shape alone.
 #include "cpu/isa/kernels.h"
+#include "cpu/isa/transpose.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
@@ -113,6 +114,29 @@ T reduce_leaf(const T* x, int64_t n) {
   }
   for (; i < n; i++) result = combine<Op>(result, x[i]);
   return result;
+}
+
+// Up to one short row per lane, in four partial results each. The array ends at `end`.
+template <class Op, class T>
+void reduce_lanes(T* out, const T* x, int64_t n, int rows, const T* end) {
+  constexpr int kVectorLanes = kLanes<T>;
+  Vector<T> columns[kShortRow], part[4];
+  for (int64_t c = 0; c < n; c += kVectorLanes) {
+    load_columns<T>(columns + c, x + c, n, rows, static_cast<int>(smaller<int64_t>(kVectorLanes, n - c)), end);
+  }
+#pragma GCC unroll 4
+  for (int p = 0; p < 4; p++) part[p] = p < n ? columns[p] : splat(Start<Op, T>::value);
+  int64_t c = 4;
+  for (; c + 4 <= n; c += 4) {
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; p++) part[p] = Op::apply(part[p], columns[c + p]);
+  }
+  for (; c < n; c++) part[0] = Op::apply(part[0], columns[c]);
+  const Vector<T> all = Op::apply(Op::apply(part[0], part[1]), Op::apply(part[2], part[3]));
+  if (rows == kVectorLanes)
+    store(out, all);
+  else
+    store_first(out, all, rows);
 }
 
 template <class Op, class T>
@@ -240,6 +264,15 @@ void reduce_range(T* out, const T* x, const Plan& plan, bool rows_kept, int64_t 
     for (int64_t i = begin; i < end; i++) out[i] = x[i];
   } else if (!rows_kept) {
     const int64_t run = plan.reduced_dims[plan.reduced - 1];
+    if constexpr (kTransposable<T>) {
+      if (plan.kept == 1 && plan.reduced == 1 && run <= kShortRow) {
+        for (int64_t i = begin; i < end; i += kLanes<T>) {
+          const int rows = static_cast<int>(smaller<int64_t>(kLanes<T>, end - i));
+          reduce_lanes<Op>(out + i, x + i * run, run, rows, x + plan.outputs * run);
+        }
+        return;
+      }
+    }
     for (int64_t i = begin; i < end; i++) {
       out[i] = reduce_runs<Op>(x + offset_of(i, plan.kept, plan.kept_dims, plan.kept_strides), plan, run);
     }

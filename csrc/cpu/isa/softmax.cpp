@@ -1,6 +1,7 @@
 // softmax and log_softmax over rows.
 #include "cpu/isa/kernels.h"
 #include "cpu/isa/math.h"
+#include "cpu/isa/transpose.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
@@ -60,6 +61,47 @@ void softmax_row(double* y, const double* x, int64_t n, bool logarithm) {
   for (int64_t i = 0; i < n; i++) y[i] = logarithm ? y[i] - scale : y[i] * scale;
 }
 
+// Up to one row per lane. The arrays end at x_end and y_end.
+void softmax_lanes(float* y, const float* x, int64_t n, int rows, bool logarithm, const float* x_end, const float* y_end) {
+  constexpr int kVectorLanes = kLanes<float>;
+  Floats columns[kShortRow];
+  for (int64_t c = 0; c < n; c += kVectorLanes) {
+    const int count = static_cast<int>(smaller<int64_t>(kVectorLanes, n - c));
+    load_columns<float>(columns + c, x + c, n, rows, count, x_end);
+  }
+  Floats high = columns[0];
+  for (int64_t c = 1; c < n; c++) high = maximum(high, columns[c]);
+  Floats sum{};
+  for (int64_t c = 0; c < n; c++) {
+    const Floats shifted = columns[c] - high;
+    const Floats e = exp(shifted);
+    sum += e;
+    columns[c] = logarithm ? shifted : e;
+  }
+  if (logarithm) {
+    const Floats shift = log(sum);
+    for (int64_t c = 0; c < n; c++) columns[c] -= shift;
+  } else {
+    const Floats scale = 1.0f / sum;
+    for (int64_t c = 0; c < n; c++) columns[c] *= scale;
+  }
+  store_rows<float>(y, n, columns, rows, y_end);
+}
+
+void softmax_rows(float* y, const float* x, int64_t rows, int64_t n, bool logarithm) {
+  if (n > kShortRow) {
+    for (int64_t row = 0; row < rows; row++) softmax_row(y + row * n, x + row * n, n, logarithm);
+    return;
+  }
+  for (int64_t row = 0; row < rows; row += kLanes<float>) {
+    const int lanes = static_cast<int>(smaller<int64_t>(kLanes<float>, rows - row));
+    softmax_lanes(y + row * n, x + row * n, n, lanes, logarithm, x + rows * n, y + rows * n);
+  }
+}
+void softmax_rows(double* y, const double* x, int64_t rows, int64_t n, bool logarithm) {
+  for (int64_t row = 0; row < rows; row++) softmax_row(y + row * n, x + row * n, n, logarithm);
+}
+
 struct Job {
   const SoftmaxParams* params;
   const void* x;
@@ -71,11 +113,9 @@ template <class T>
 void run_chunk(void* arg, int64_t chunk) {
   const Job& job = *static_cast<const Job*>(arg);
   const SoftmaxParams& p = *job.params;
-  const int64_t end = smaller((chunk + 1) * job.chunk, p.rows);
-  for (int64_t row = chunk * job.chunk; row < end; row++) {
-    softmax_row(static_cast<T*>(job.y) + row * p.columns, static_cast<const T*>(job.x) + row * p.columns, p.columns,
-                p.logarithm);
-  }
+  const int64_t first = chunk * job.chunk, rows = smaller(job.chunk, p.rows - first);
+  softmax_rows(static_cast<T*>(job.y) + first * p.columns, static_cast<const T*>(job.x) + first * p.columns, rows, p.columns,
+               p.logarithm);
 }
 
 }  // namespace

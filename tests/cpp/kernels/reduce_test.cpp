@@ -29,10 +29,10 @@ int64_t outputs_of(const ReduceParams& p) {
   return outputs;
 }
 
-const std::vector<std::vector<int64_t>> kShapes = {{},          {1},          {17},          {1000},   {70000},   {0},
-                                                   {5, 0},      {0, 5},       {3, 7},        {7, 3},   {33, 65},  {65, 33},
-                                                   {100, 300},  {2, 5000},    {5000, 2},     {300, 1}, {3, 4, 5}, {10, 33, 7},
-                                                   {7, 40, 65}, {2, 3, 4, 5}, {3, 2, 70, 17}};
+const std::vector<std::vector<int64_t>> kShapes = {{},       {1},       {17},        {1000},      {70000},      {0},
+                                                   {5, 0},   {0, 5},    {3, 7},      {7, 3},      {33, 65},     {65, 33},
+                                                   {37, 10}, {10, 37},  {50, 64},    {100, 300},  {2, 5000},    {5000, 2},
+                                                   {300, 1}, {3, 4, 5}, {10, 33, 7}, {7, 40, 65}, {2, 3, 4, 5}, {3, 2, 70, 17}};
 
 void every_reduction(const KernelTable& table) {
   for (const auto& dims : kShapes) {
@@ -108,8 +108,18 @@ void same_bits_for_any_threads(const KernelTable& table) {
 }
 
 void arg_reductions(const KernelTable& table) {
-  for (const auto& dims : std::vector<std::vector<int64_t>>{
-           {1, 1, 1}, {3, 7, 1}, {5, 300, 1}, {2, 5, 3}, {3, 40, 65}, {1, 100, 200}, {0, 3, 2}, {400, 500, 1}}) {
+  for (const auto& dims : std::vector<std::vector<int64_t>>{{1, 1, 1},
+                                                            {3, 7, 1},
+                                                            {5, 300, 1},
+                                                            {100, 2, 1},
+                                                            {37, 10, 1},
+                                                            {33, 64, 1},
+                                                            {20, 65, 1},
+                                                            {2, 5, 3},
+                                                            {3, 40, 65},
+                                                            {1, 100, 200},
+                                                            {0, 3, 2},
+                                                            {400, 500, 1}}) {
     for (DType type : {DType::f32, DType::f64, DType::i8, DType::i16, DType::i32, DType::i64, DType::u8, DType::b8}) {
       for (bool minimum : {false, true}) {
         ArgReduceParams p{type, minimum, dims[0], dims[1], dims[2]};
@@ -132,8 +142,8 @@ void arg_reductions(const KernelTable& table) {
 
 void softmax_rows(const KernelTable& table) {
   for (DType type : {DType::f32, DType::f64}) {
-    for (int64_t rows : {0, 1, 3, 100}) {
-      for (int64_t columns : {1, 2, 10, 15, 16, 17, 100, 1001}) {
+    for (int64_t rows : {0, 1, 3, 16, 100}) {
+      for (int64_t columns : {1, 2, 10, 15, 16, 17, 33, 64, 65, 100, 1001}) {
         for (bool logarithm : {false, true}) {
           const SoftmaxParams p{type, logarithm, rows, columns};
           const Array x = random_array(type, rows * columns, -20, 20);
