@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from nnstack import callbacks, utils
+from nnstack import backend, callbacks, optimizers, utils
 from nnstack.layers import Dense, Dropout
 from nnstack.models import Sequential
 
@@ -306,3 +306,29 @@ def test_lines_of_verbose(capsys: pytest.CaptureFixture[str]) -> None:
     )
     model.evaluate(X, Y)
     assert capsys.readouterr().out.startswith("1/1 [==============================] - ")
+
+
+def test_validation_steps_begin_at_the_first_row_in_every_epoch() -> None:
+    model = linear(optimizers.SGD(0.0))
+    history = model.fit(
+        X, Y, epochs=3, verbose=0, validation_data=(X, Y), validation_steps=2, validation_batch_size=4
+    ).history
+    first = model.evaluate(X[:8], Y[:8], verbose=0, batch_size=4)
+    assert history["val_loss"] == pytest.approx([first] * 3, rel=1e-6)
+
+
+def test_loss_functions_that_give_one_number() -> None:
+    def largest(y_true, y_pred):
+        return backend.max(backend.abs(y_true - y_pred))
+
+    model = linear()
+    error = np.abs(model.predict(X) - Y.reshape(len(Y), -1)).max()
+    model.compile("sgd", largest)
+    assert model.test_on_batch(X, Y) == pytest.approx(error, rel=1e-6)
+    assert model.test_on_batch(X, Y, sample_weight=np.full(len(X), 0.5)) == pytest.approx(error / 2, rel=1e-6)
+
+
+def test_one_metric_without_a_list() -> None:
+    model = linear()
+    model.compile("sgd", "mse", metrics="mae")
+    assert list(model.fit(X, Y, verbose=0).history) == ["loss", "mae"]

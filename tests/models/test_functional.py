@@ -141,3 +141,47 @@ def test_lambda_and_masking_stop() -> None:
     i = Input((3,))
     model = Model(i, Lambda(lambda x: backend.sum(x, axis=-1, keepdims=True) * 2)(i))
     np.testing.assert_allclose(model.predict(A), A.sum(1, keepdims=True) * 2, rtol=1e-5)
+
+
+def two_outputs() -> Model:
+    i = Input((4,), name="i")
+    h = Dense(5, activation="tanh")(i)
+    return Model({"given": i}, {"p": Dense(1, name="a")(h), "q": Dense(3, activation="softmax", name="b")(h)})
+
+
+def test_dict_outputs_are_called_by_their_keys() -> None:
+    x = np.linspace(-1, 1, 48, dtype=np.float32).reshape(12, 4)
+    y, z = x[:, :1], np.arange(12) % 3
+    by_key, by_name = two_outputs(), two_outputs()
+    by_name.set_weights(by_key.get_weights())
+    by_key.compile(
+        "sgd",
+        {"p": "mse", "q": "sparse_categorical_crossentropy"},
+        metrics={"q": "acc", "p": ["mae"]},
+        loss_weights={"p": 2.0, "q": 0.5},
+    )
+    by_name.compile(
+        "sgd",
+        {"a": "mse", "b": "sparse_categorical_crossentropy"},
+        metrics={"b": "acc", "a": ["mae"]},
+        loss_weights={"a": 2.0, "b": 0.5},
+    )
+    weights = np.linspace(0, 1, 12)
+    first = by_key.fit({"given": x}, {"p": y, "q": z}, sample_weight={"p": weights}, shuffle=False, verbose=0).history
+    second = by_name.fit({"i": x}, {"a": y, "b": z}, sample_weight={"a": weights}, shuffle=False, verbose=0).history
+    assert first == second and list(first) == ["loss", "a_loss", "b_loss", "a_mae", "b_acc"]
+    assert sorted(by_key.predict(x)) == ["p", "q"]
+
+
+def test_outputs_without_a_loss_need_no_target() -> None:
+    x = np.linspace(-1, 1, 48, dtype=np.float32).reshape(12, 4)
+    model = two_outputs()
+    model.compile("sgd", {"p": "mse"}, metrics={"p": "mae"})
+    before = model.get_layer("b").get_weights()
+    with pytest.warns(UserWarning, match="no gradient for b/kernel:0, b/bias:0; these weights stay as they are"):
+        history = model.fit({"given": x}, {"p": x[:, :1]}, epochs=2, verbose=0, validation_split=0.25).history
+    assert list(history) == ["loss", "a_loss", "a_mae", "val_loss", "val_a_loss", "val_a_mae"]
+    assert history["loss"] == history["a_loss"] and history["loss"][1] < history["loss"][0]
+    for a, b in zip(before, model.get_layer("b").get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert model.train_on_batch({"given": x}, {"p": x[:, :1]})[0] < history["loss"][0]

@@ -20,22 +20,22 @@ class Arrays:
     """Inputs, targets and weights in the model's order; `pack` gives x its structure back."""
 
     inputs: list[np.ndarray]
-    targets: list[np.ndarray] = field(default_factory=list)
+    targets: list[np.ndarray | None] = field(default_factory=list)  # None for an output without a loss
     weights: list[np.ndarray | None] = field(default_factory=list)
     pack: Callable[[list[Any]], Any] = lambda flat: flat[0] if len(flat) == 1 else flat
 
     def __len__(self) -> int:
-        return len(self.inputs[0]) if self.inputs else len(self.targets[0])
+        return len(self.inputs[0])
 
     def flat(self) -> list[np.ndarray]:
-        """What a Program is fed: inputs, targets, then the weights there are."""
-        return [*self.inputs, *self.targets, *[weight for weight in self.weights if weight is not None]]
+        """What a Program is fed: inputs, then the targets and the weights there are."""
+        return [*self.inputs, *[array for array in [*self.targets, *self.weights] if array is not None]]
 
     def signature(self) -> tuple[Any, ...]:
         """Equal for data that the same Program can take: sizes of a sample, kinds of numbers, which weights exist."""
         return (
             tuple((array.shape[1:], array.dtype.str) for array in self.inputs),
-            tuple((array.shape[1:], array.dtype.str) for array in self.targets),
+            tuple(None if array is None else (array.shape[1:], array.dtype.str) for array in self.targets),
             tuple(None if weight is None else weight.ndim for weight in self.weights),
         )
 
@@ -43,7 +43,7 @@ class Arrays:
         """Samples `begin` to `end`, as views."""
         return Arrays(
             [array[begin:end] for array in self.inputs],
-            [array[begin:end] for array in self.targets],
+            [None if array is None else array[begin:end] for array in self.targets],
             [None if weight is None else weight[begin:end] for weight in self.weights],
             self.pack,
         )
@@ -52,7 +52,7 @@ class Arrays:
         """Samples in the order given, as copies."""
         return Arrays(
             [array[order] for array in self.inputs],
-            [array[order] for array in self.targets],
+            [None if array is None else array[order] for array in self.targets],
             [None if weight is None else weight[order] for weight in self.weights],
             self.pack,
         )
@@ -72,31 +72,46 @@ def prepare(
     what = f'{what} (model "{model.name}")'
     graph = model._graph
     names = graph.input_names if graph is not None else []
+    if graph is not None:
+        x = nest.renamed(x, graph.input_keys)
+        y, sample_weight, class_weight = (
+            nest.renamed(one, graph.output_keys) for one in (y, sample_weight, class_weight)
+        )
     inputs = [to_array(one, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
     if not inputs:
         raise ValueError(f"{what}: expected x, got None")
     pack = _packer(x, graph)
-    targets = [to_array(one, f"{what}: y") for one in flat_list(y, model.output_names, f"{what}: y")]
+    losses = model.compiled_loss.losses if model.compiled_loss is not None else []
+    optional = [name for name, loss in zip(model.output_names, losses, strict=False) if loss is None]
+    targets = [
+        None if one is None else to_array(one, f"{what}: y")
+        for one in flat_list(y, model.output_names, f"{what}: y", optional)
+    ]
     modes = model._weight_modes(len(targets))
-    given = flat_list(sample_weight, model.output_names[: len(targets)], f"{what}: sample_weight")
+    weighted = model.output_names[: len(targets)]
+    given = flat_list(sample_weight, weighted, f"{what}: sample_weight", weighted)
     if len(given) == 1 and len(targets) > 1:
         given = given * len(targets)
     given += [None] * (len(targets) - len(given))
     inputs = fit_inputs(inputs, graph.flat_inputs if graph is not None else None, names, what)
     check_lengths(
-        {"x": inputs, "y": targets, "sample_weight": [to_array(w, what) for w in given if w is not None]}, what
+        {
+            "x": inputs,
+            "y": [target for target in targets if target is not None],
+            "sample_weight": [to_array(weight, what) for weight in given if weight is not None],
+        },
+        what,
     )
     weights = [
-        combined_weight(target, weight, _for_output(class_weight, model, i))
+        None if target is None else combined_weight(target, weight, _for_output(class_weight, model, i))
         for i, (target, weight) in enumerate(zip(targets, given, strict=True))
     ]
-    losses = model.compiled_loss.losses if model.compiled_loss is not None else []
     if losses:
         check_targets(targets, graph.flat_outputs if graph is not None else None, model.output_names, losses, what)
     check_weights(weights, targets, modes, model.output_names or ["output_1"], what)
     return Arrays(
         [_contiguous(a) for a in inputs],
-        [_contiguous(a) for a in targets],
+        [_contiguous(a) if a is not None else None for a in targets],
         [_contiguous(w) if w is not None else None for w in weights],
         pack,
     )
@@ -140,8 +155,11 @@ def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
 def target_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     """One placeholder per target; integers stay integers, everything else takes the default float type."""
     outputs = model._graph.flat_outputs if model._graph is not None else [None] * len(arrays.targets)
-    made = []
+    made: list[Any] = []
     for position, (array, output) in enumerate(zip(arrays.targets, outputs, strict=False)):
+        if array is None:
+            made.append(None)
+            continue
         shape: list[int | None] = [None, *array.shape[1:]]
         if output is not None and len(output.shape) == len(shape):
             shape[1:] = [

@@ -59,7 +59,11 @@ def _fit_input(array: np.ndarray, want: tuple[int | None, ...], name: str, what:
 
 
 def check_targets(
-    arrays: Sequence[np.ndarray], outputs: Sequence[Any] | None, names: Sequence[str], losses: Sequence[Any], what: str
+    arrays: Sequence[np.ndarray | None],
+    outputs: Sequence[Any] | None,
+    names: Sequence[str],
+    losses: Sequence[Any],
+    what: str,
 ) -> None:
     """Targets fit the outputs and the losses; `ValueError` naming output, loss, expected and given shape otherwise."""
     if outputs is None or not arrays:
@@ -67,7 +71,7 @@ def check_targets(
     if len(arrays) != len(outputs):
         raise ValueError(f"{what}: expected {len(outputs)} target array(s) ({', '.join(names)}), got {len(arrays)}")
     for array, output, name, loss in zip(arrays, outputs, names, losses, strict=True):
-        if loss is not None:
+        if loss is not None and array is not None:
             _check_target(array, tuple(output.shape), name, loss, what)
 
 
@@ -152,14 +156,14 @@ def _differs(want: Sequence[int | None], have: Sequence[int]) -> bool:
 
 def check_weights(
     weights: Sequence[np.ndarray | None],
-    targets: Sequence[np.ndarray],
+    targets: Sequence[np.ndarray | None],
     modes: Sequence[Any],
     names: Sequence[str],
     what: str,
 ) -> None:
     """Sample weights are 1-D, or 2-D with mode 'temporal' or to match the targets; `ValueError` otherwise."""
     for weight, target, mode, name in zip(weights, targets, modes, names, strict=False):
-        if weight is None:
+        if weight is None or target is None:
             continue
         if mode == "temporal" and (weight.ndim < 2 or target.ndim < 2 or weight.shape[:2] != target.shape[:2]):
             raise ValueError(

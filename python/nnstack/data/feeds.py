@@ -59,6 +59,7 @@ class ArrayFeed:
         self._limited = steps is not None
         self.steps: int | None = steps if steps is not None else self._per_pass
         self._shuffle = shuffle if steps is None else False
+        self._passes = passes
         self._available = self._per_pass * passes
         self._position = 0  # batches used in earlier epochs, where steps_per_epoch cuts the data anew
         self._order: np.ndarray | None = None
@@ -101,7 +102,7 @@ class ArrayFeed:
         return self.arrays.rows(begin, end) if self._order is None else self.arrays.take(self._order[begin:end])
 
     def end_epoch(self) -> None:
-        if self._limited and self.steps is not None:
+        if self._limited and self.steps is not None and self._passes > 1:
             self._position += self.steps
 
 

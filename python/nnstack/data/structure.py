@@ -46,8 +46,10 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
     return (*data, None, None)[:3]
 
 
-def flat_list(value: Any, names: Sequence[str], what: str) -> list[Any]:
+def flat_list(value: Any, names: Sequence[str], what: str, optional: Sequence[str] = ()) -> list[Any]:
     """A list in the order of `names`: a dict by name, a list or tuple by position, one thing as a list of one.
+
+    None stands for those of `optional` that a dict leaves out.
 
     Raises `ValueError` for unknown or missing names and for a wrong count.
     """
@@ -56,12 +58,12 @@ def flat_list(value: Any, names: Sequence[str], what: str) -> list[Any]:
     if isinstance(value, Mapping):
         if not names:
             return [value[key] for key in sorted(value)]
-        missing = [name for name in names if name not in value]
+        missing = [name for name in names if name not in value and name not in optional]
         unknown = [name for name in value if name not in names]
         if missing:
             extra = f"; unknown names given: {', '.join(map(str, unknown))}" if unknown else ""
             raise ValueError(f"{what}: expected arrays named {', '.join(names)}; missing {', '.join(missing)}{extra}")
-        return [value[name] for name in names]
+        return [value.get(name) for name in names]
     if isinstance(value, tuple) or (isinstance(value, list) and not _is_numbers(value)):
         flat = nest.flatten(value)
         if names and len(flat) != len(names) and len(names) == 1 and all(np.ndim(item) == 0 for item in flat):

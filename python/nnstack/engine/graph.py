@@ -28,7 +28,16 @@ class Graph:
         for tensor in self.flat_outputs:
             if history_of(tensor) is None:
                 raise ValueError(f"model: expected outputs made by layers from the inputs, got {tensor!r}")
-        self.nodes, self.layers = _sort(self.flat_inputs, self.flat_outputs)
+        self._extra: list[Any] = []
+        self._sort_and_check()
+
+    def include(self, tensors: list[Any]) -> None:
+        """Computes these tensors too in every run, though they are no outputs."""
+        self._extra += tensors
+        self._sort_and_check()
+
+    def _sort_and_check(self) -> None:
+        self.nodes, self.layers = _sort(self.flat_inputs, [*self.flat_outputs, *self._extra])
         self._check_connected()
         self._check_names()
 
@@ -55,6 +64,16 @@ class Graph:
                 name = f"{layer.name}_{count}"
             names.append(name)
         return names
+
+    @property
+    def output_keys(self) -> dict[str, str]:
+        """Key -> name, where the outputs are a dict: what the user calls an output, and what its layer is called."""
+        return dict(zip(sorted(self.outputs), self.output_names, strict=True)) if isinstance(self.outputs, dict) else {}
+
+    @property
+    def input_keys(self) -> dict[str, str]:
+        """The same for inputs."""
+        return dict(zip(sorted(self.inputs), self.input_names, strict=True)) if isinstance(self.inputs, dict) else {}
 
     def run(self, inputs: Any, masks: Any = None) -> Any:
         """The outputs for other inputs: every layer is called again, in order. Masks given here travel with the

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnstack import backend
 from nnstack.engine import call as pipeline
-from nnstack.engine import naming
+from nnstack.engine import context, naming
 from nnstack.engine.connections import Connections
 from nnstack.engine.nodes import Node
 from nnstack.engine.shapes import declared_shape, map_shapes
@@ -78,7 +78,8 @@ class Layer(WeightOwner, Connections):
         self._dynamic = bool(dynamic)
         self._activity_regularizer = _regularizer(regularizer)
         self._initial_weights = initial
-        self._losses: list[Any] = []
+        self._losses: list[Any] = []  # of the latest call
+        self._lasting_losses: list[Any] = []  # given outside any call
         self._metrics: list[Any] = []
         self._updates: list[Any] = []
         self.built = False
@@ -195,7 +196,8 @@ class Layer(WeightOwner, Connections):
     # -- losses, metrics, updates -------------------------------------------------------------------------------------
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Adds scalars (or callables without arguments that give one) to what training minimises."""
-        self._losses.extend(loss for loss in nest.as_list(losses) if loss is not None)
+        given = [loss for loss in nest.as_list(losses) if loss is not None]
+        (self._lasting_losses if context.outermost() else self._losses).extend(given)
 
     def add_metric(self, value: Any, aggregation: str | None = None, name: str | None = None) -> None:
         """Reports the mean of `value` over an epoch under `name`."""
@@ -222,7 +224,8 @@ class Layer(WeightOwner, Connections):
         """
         collected = []
         for layer in self._flatten_layers():
-            collected += [loss() if callable(loss) else loss for loss in layer._losses]
+            given = [*layer._lasting_losses, *layer._losses]
+            collected += [loss() if callable(loss) else loss for loss in given]
             collected += layer._regularization_losses()
         return collected
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from nnstack import backend
+from nnstack.engine.additions import Additions
 from nnstack.engine.graph import Graph
-from nnstack.engine.layer import Layer
 from nnstack.engine.shapes import map_shapes
 from nnstack.engine.weights import assign_all
 from nnstack.saving.methods import Savable
@@ -21,7 +21,7 @@ def _names_graph(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
-class Model(Trainer, Savable, Layer):
+class Model(Trainer, Savable, Additions):
     """Groups layers into an object that can be trained.
 
     Functional: `Model(inputs, outputs, name=None)` with tensors made by layers from `Input`s; lists and dicts of them
@@ -56,6 +56,7 @@ class Model(Trainer, Savable, Layer):
         super().__init__(**kwargs)
         self._graph_or_none = graph
         self._init_trainer()
+        self._init_additions()
         self.built = graph is not None
         self.supports_masking = True
 
@@ -265,10 +266,12 @@ class Model(Trainer, Savable, Layer):
 
         if "layers" not in config or "output_layers" not in config:
             return cls(**config)
-        inputs, outputs, name = graph_from_config(config, custom_objects)
-        return cls(
-            inputs=inputs, outputs=outputs, name=name, **({} if config.get("trainable", True) else {"trainable": False})
-        )
+        inputs, outputs, added = graph_from_config(config, custom_objects)
+        trainable = {} if config.get("trainable", True) else {"trainable": False}
+        model = cls(inputs=inputs, outputs=outputs, name=config.get("name"), **trainable)
+        for tensor in added:
+            model._include(tensor)
+        return model
 
 
 def _unique(variables: list[backend.Variable]) -> list[backend.Variable]:

@@ -44,10 +44,11 @@ class Sequential(Model):
             return None
         if self._made_graph is None:
             self._made_graph = Graph([tensors[0]], [tensors[-1]])
+            self._made_graph.include(self._added_tensors)
         return self._made_graph
 
     def _sublayers(self) -> list[Any]:
-        return list(self._stack)
+        return [*self._stack, *[tensor._keras_history.layer for tensor in self._added_tensors]]
 
     @property
     def layers(self) -> list[Any]:
@@ -122,6 +123,7 @@ class Sequential(Model):
 
     def _changed(self) -> None:
         self._made_graph = None
+        self._added_tensors.clear()
         self.built = self._graph is not None
         self._forget_programs()
 

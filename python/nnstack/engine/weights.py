@@ -19,8 +19,10 @@ _UNTRACKED = frozenset(
         "_trained_variables",
         "_steps",
         "_losses",
+        "_lasting_losses",
         "_updates",
         "_stack_tensors",
+        "_added_tensors",
     }
 )
 

@@ -39,7 +39,7 @@ def align_ranks(y_pred: Tensor, y_true: Tensor) -> tuple[Tensor, Tensor]:
 def align_weights(values: Tensor, sample_weight: TensorLike) -> Tensor:
     """Weights in the type of `values`, one axis dropped or added at the end where the ranks differ by one."""
     weights = backend.convert(sample_weight, values.dtype)
-    if not weights.shape:
+    if not weights.shape or not values.shape:  # a loss function may give one number for the whole batch
         return weights
     difference = len(weights.shape) - len(values.shape)
     if difference == 1 and weights.shape[-1] in (1, None):

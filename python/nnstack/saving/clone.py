@@ -46,4 +46,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
             values.update(
                 {id(t): v for t, v in zip(produced, nest.flatten(made[id(node.layer)](*args, **kwargs)), strict=True)}
             )
-    return type(model)(nest.map_structure(now, graph.inputs), nest.map_structure(now, graph.outputs), name=model.name)
+    copied = type(model)(nest.map_structure(now, graph.inputs), nest.map_structure(now, graph.outputs), name=model.name)
+    for tensor in model._added_tensors:
+        copied._include(values[id(tensor)])
+    return copied

@@ -34,9 +34,17 @@ def known_classes() -> dict[str, Any]:
     from nnstack.engine.layer import Layer
     from nnstack.engine.model import Model
     from nnstack.engine.sequential import Sequential
+    from nnstack.layers.additions import AddLoss, AddMetric
 
     found = {name: value for name, value in vars(layers).items() if inspect.isclass(value) and issubclass(value, Layer)}
-    return {**found, "Sequential": Sequential, "Functional": Model, "Model": Model}
+    return {
+        **found,
+        "AddLoss": AddLoss,
+        "AddMetric": AddMetric,
+        "Sequential": Sequential,
+        "Functional": Model,
+        "Model": Model,
+    }
 
 
 def layer_from_config(entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

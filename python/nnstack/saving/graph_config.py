@@ -83,10 +83,12 @@ def _call_config(node: Node, place: Callable[[Any], list[Any]]) -> Any:
 
 def graph_from_config(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
-) -> tuple[Any, Any, str | None]:
-    """(inputs, outputs, name) of a functional model: layers are made first, then called as soon as their inputs
-    exist.
+) -> tuple[Any, Any, list[Any]]:
+    """(inputs, outputs, added losses and metrics) of a functional model: layers are made first, then called as soon as
+    their inputs exist.
     """
+    from nnstack.layers.additions import AddLoss, AddMetric
+
     layers: dict[str, Any] = {}
     waiting: list[tuple[Any, Any]] = []
     for entry in config["layers"]:
@@ -117,7 +119,8 @@ def graph_from_config(
             stuck = ", ".join(sorted({layer.name for layer, _ in later}))
             raise ValueError(f"config: the inputs of {stuck} are made nowhere; the file's graph is broken")
         waiting = later
-    return _tensors(config["input_layers"], tensor), _tensors(config["output_layers"], tensor), config.get("name")
+    added = [made[name, 0][0] for name, layer in layers.items() if isinstance(layer, AddLoss | AddMetric)]
+    return _tensors(config["input_layers"], tensor), _tensors(config["output_layers"], tensor), added
 
 
 def _is_place(value: Any) -> bool:

@@ -52,7 +52,7 @@ class CompiledStep:
         self.row_shapes = (
             [(shape, output.dtype) for shape, output in zip(shapes, outputs, strict=True)] if known else None
         )
-        feeds = [*inputs, *targets, *[weight for weight in weights if weight is not None]]
+        feeds = [*inputs, *[tensor for tensor in [*targets, *weights] if tensor is not None]]
         self.program = _core.Program(
             feeds, outputs, updates, learning_phase=kind == "train", name=f"{model.name}/{kind}"
         )
@@ -86,12 +86,12 @@ class EagerStep:
         self._logs: dict[str, Any] | None = None
         self._custom = kind != "predict" and model._step_is_custom(kind)
         tensors = [*input_placeholders(model, arrays), *target_placeholders(model, arrays)]
-        self._dtypes = [tensor.dtype for tensor in tensors]
+        self._dtypes = [None if tensor is None else tensor.dtype for tensor in tensors]
 
     def run(self, arrays: Arrays) -> list[np.ndarray]:
         count = len(arrays.inputs)
         values = [
-            backend.convert(array, dtype)
+            None if array is None else backend.convert(array, dtype)
             for array, dtype in zip([*arrays.inputs, *arrays.targets], self._dtypes, strict=True)
         ]
         weights = [None if weight is None else backend.convert(weight, backend.floatx()) for weight in arrays.weights]

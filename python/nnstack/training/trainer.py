@@ -1,6 +1,4 @@
-"""The training methods of Model: compile and the steps that a subclass may override. The work is done in the rooms
-beside.
-"""
+"""compile(), the metrics it makes, and the steps as programs. The work is done in the rooms beside."""
 
 from __future__ import annotations
 
@@ -10,13 +8,14 @@ from nnstack import backend
 from nnstack.data.arrays import Arrays
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
+from nnstack.training.default_steps import DefaultSteps
 from nnstack.training.methods import TrainingMethods
 from nnstack.training.per_output import named, spread
 from nnstack.training.steps import CompiledStep, EagerStep, MetricPrograms, Step
 from nnstack.utils import nest
 
 
-class Trainer(TrainingMethods):
+class Trainer(TrainingMethods, DefaultSteps):
     """The part of `Model` that knows the optimizer, losses and metrics, and makes steps of them."""
 
     if TYPE_CHECKING:
@@ -24,10 +23,6 @@ class Trainer(TrainingMethods):
 
         @property
         def name(self) -> str: ...
-        @property
-        def trainable_weights(self) -> list[backend.Variable]: ...
-        @property
-        def losses(self) -> list[Any]: ...
         @property
         def output_names(self) -> list[str]: ...
 
@@ -93,21 +88,25 @@ class Trainer(TrainingMethods):
                 f"{steps_per_execution!r}"
             )
         names = list(self.output_names)
+        keys = self._graph.output_keys if self._graph is not None else {}
+        own_loss, own_weights, own_metrics, own_weighted, modes = (
+            nest.renamed(one, keys) for one in (loss, loss_weights, metrics, weighted_metrics, sample_weight_mode)
+        )
         for mode in nest.flatten(sample_weight_mode):
             if mode not in (None, "temporal", "samplewise"):
                 raise ValueError(
                     f"compile (model \"{self.name}\"): expected sample_weight_mode None or 'temporal', got {mode!r}"
                 )
-        if names and nest.is_nested(sample_weight_mode):
-            spread(sample_weight_mode, names, "sample_weight_mode", one_for_all=True)
+        if names and nest.is_nested(modes):
+            spread(modes, names, "sample_weight_mode", one_for_all=True)
         new_optimizer = named("optimizer", optimizers.get, optimizer)
-        compiled_loss = CompiledLoss(loss, loss_weights, names)
-        compiled_metrics = CompiledMetrics(metrics, weighted_metrics, names, compiled_loss.losses)
+        compiled_loss = CompiledLoss(own_loss, own_weights, names)
+        compiled_metrics = CompiledMetrics(own_metrics, own_weighted, names, compiled_loss.losses)
         self.optimizer = new_optimizer
         self.loss = loss
         self.compiled_loss = compiled_loss
         self.compiled_metrics = compiled_metrics
-        self._sample_weight_mode = sample_weight_mode
+        self._sample_weight_mode = modes
         self._run_eagerly = bool(run_eagerly)
         self._compile_arguments = {
             "loss": loss,
@@ -182,77 +181,7 @@ class Trainer(TrainingMethods):
         """Sets the state of every metric to its start."""
         self._programs_of_metrics().reset()
 
-    # -- steps, which a subclass may override -------------------------------------------------------------------------
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training on `data` = (x,), (x, y) or (x, y, sample_weight): forward, loss, gradients, update,
-        metrics.
-
-        Called once with symbolic data and compiled; Python side effects happen once. Returns name -> value for the
-        logs.
-        """
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=True)
-        loss = self.compute_loss(x, y, y_pred, sample_weight)
-        self._minimize(loss)
-        return self.compute_metrics(x, y, y_pred, sample_weight)
-
-    def _minimize(self, loss: Any) -> None:
-        variables = self._variables_to_train()
-        if not variables:
-            return
-        gradients = backend.gradients(loss, variables)
-        missing = [variable.name for variable, gradient in zip(variables, gradients, strict=True) if gradient is None]
-        if len(missing) == len(variables):
-            raise ValueError(
-                f'fit (model "{self.name}"): no weight has a gradient; the loss does not depend on '
-                f"{', '.join(missing[:5])}"
-            )
-        if missing:
-            import warnings
-
-            warnings.warn(
-                f'fit (model "{self.name}"): no gradient for {", ".join(missing)}; these weights stay as they are',
-                stacklevel=2,
-            )
-        pairs = [
-            (gradient, variable)
-            for gradient, variable in zip(gradients, variables, strict=True)
-            if gradient is not None
-        ]
-        self.optimizer.apply_gradients(pairs)
-
-    def _variables_to_train(self) -> list[backend.Variable]:
-        """The trainable weights as they were when training was first traced after compile()."""
-        if self._trained_variables is None:
-            self._trained_variables = list(self.trainable_weights)
-            self.optimizer.build(self._trained_variables)
-        return self._trained_variables
-
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
-        """The scalar that training minimises: compiled losses plus `self.losses`."""
-        assert self.compiled_loss is not None
-        total = self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)
-        self._learned_output_names = self.compiled_loss.output_names
-        return total
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Updates the compiled metrics and gives all results by name."""
-        assert self.compiled_metrics is not None and self.compiled_loss is not None
-        self.compiled_metrics.update_state(y, y_pred, sample_weight, self.compiled_loss.losses)
-        return {metric.name: metric.result() for metric in self.metrics}
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation: forward, loss, metrics."""
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
-        self.compute_loss(x, y, y_pred, sample_weight)
-        return self.compute_metrics(x, y, y_pred, sample_weight)
-
-    def predict_step(self, data: Any) -> Any:
-        """One step of prediction: forward without training behaviour."""
-        x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)
-
+    # -- programs -----------------------------------------------------------------------------------------------------
     def _step_is_custom(self, kind: str) -> bool:
         own = type(self)
         return (
@@ -268,7 +197,6 @@ class Trainer(TrainingMethods):
             and any(loss is not None for loss in self.compiled_loss.losses)
         )
 
-    # -- programs -----------------------------------------------------------------------------------------------------
     def _step(self, kind: str, arrays: Arrays) -> Step:
         key = (kind, arrays.signature())
         step = self._steps.get(key)
@@ -293,10 +221,3 @@ class Trainer(TrainingMethods):
 
 def _strings(compiled: CompiledMetrics) -> list[Any]:
     return nest.flatten([compiled.user_metrics or [], compiled.user_weighted_metrics or []])
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of what a step is given; what is missing is None."""
-    if not isinstance(data, tuple):
-        return data, None, None
-    return (*data, None, None)[:3]

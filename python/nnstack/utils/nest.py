@@ -45,6 +45,13 @@ def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
     return pack_as(structure, iter([function(leaf) for leaf in flatten(structure)]))
 
 
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """A mapping with its keys replaced where `names` has another one; anything else as it is."""
+    if not names or not isinstance(value, Mapping):
+        return value
+    return {names.get(key, key): item for key, item in value.items()}
+
+
 def as_list(value: Any) -> list[Any]:
     """None gives [], a list or tuple its items, a mapping its values in sorted order, anything else a list of one."""
     if value is None:

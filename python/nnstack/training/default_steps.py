@@ -1,0 +1,107 @@
+"""The steps of training, testing and predicting, which a subclass of Model may override: traced once, then compiled."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from nnstack import backend
+from nnstack.training.compiled_loss import CompiledLoss
+from nnstack.training.compiled_metrics import CompiledMetrics
+
+
+class DefaultSteps:
+    """The part of `Model` that says what a step computes."""
+
+    if TYPE_CHECKING:
+        optimizer: Any
+        compiled_loss: CompiledLoss | None
+        compiled_metrics: CompiledMetrics | None
+        _trained_variables: list[backend.Variable] | None
+        _learned_output_names: list[str]
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def trainable_weights(self) -> list[backend.Variable]: ...
+        @property
+        def losses(self) -> list[Any]: ...
+        @property
+        def metrics(self) -> list[Any]: ...
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training on `data` = (x,), (x, y) or (x, y, sample_weight): forward, loss, gradients, update,
+        metrics.
+
+        Called once with symbolic data and compiled; Python side effects happen once. Returns name -> value for the
+        logs.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x, y, y_pred, sample_weight)
+        self._minimize(loss)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def _minimize(self, loss: Any) -> None:
+        variables = self._variables_to_train()
+        if not variables:
+            return
+        gradients = backend.gradients(loss, variables)
+        missing = [variable.name for variable, gradient in zip(variables, gradients, strict=True) if gradient is None]
+        if len(missing) == len(variables):
+            raise ValueError(
+                f'fit (model "{self.name}"): no weight has a gradient; the loss does not depend on '
+                f"{', '.join(missing[:5])}"
+            )
+        if missing:
+            warnings.warn(
+                f'fit (model "{self.name}"): no gradient for {", ".join(missing)}; these weights stay as they are',
+                stacklevel=2,
+            )
+        pairs = [
+            (gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+            if gradient is not None
+        ]
+        self.optimizer.apply_gradients(pairs)
+
+    def _variables_to_train(self) -> list[backend.Variable]:
+        """The trainable weights as they were when training was first traced after compile()."""
+        if self._trained_variables is None:
+            self._trained_variables = list(self.trainable_weights)
+            self.optimizer.build(self._trained_variables)
+        return self._trained_variables
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """The scalar that training minimises: compiled losses plus `self.losses`."""
+        assert self.compiled_loss is not None
+        total = self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)
+        self._learned_output_names = self.compiled_loss.output_names
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Updates the compiled metrics and gives all results by name."""
+        assert self.compiled_metrics is not None and self.compiled_loss is not None
+        self.compiled_metrics.update_state(y, y_pred, sample_weight, self.compiled_loss.losses)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation: forward, loss, metrics."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        self.compute_loss(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction: forward without training behaviour."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a step is given; what is missing is None."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    return (*data, None, None)[:3]
