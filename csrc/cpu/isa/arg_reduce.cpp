@@ -43,7 +43,7 @@ struct IndexOf<8> {
   using type = int64_t;
 };
 
-// inner is 1, up to one short row per lane. The array ends at `end`.
+// inner is 1, up to one row per lane. The array ends at `end`.
 template <class T, bool Minimum>
 void first_extremes(int64_t* out, const T* x, int64_t n, int rows, const T* end) {
   constexpr int kVectorLanes = kLanes<T>;
@@ -101,7 +101,9 @@ void run_chunk(void* arg, int64_t chunk) {
   const int64_t end = smaller((chunk + 1) * job.chunk, p.outer * strips);
   int64_t unit = chunk * job.chunk;
   if constexpr (kTransposable<T>) {
-    for (; p.inner == 1 && p.n <= kShortRow && unit < end; unit += kLanes<T>) {
+    constexpr bool kFloating = static_cast<T>(0.5) != 0;  // NaN makes first_extreme slower than this even for long rows
+    const bool lanes = p.inner == 1 && (p.n <= kShortRow || (kFloating && p.outer >= kLanes<T>));
+    for (; lanes && unit < end; unit += kLanes<T>) {
       const int rows = static_cast<int>(smaller<int64_t>(kLanes<T>, end - unit));
       first_extremes<T, Minimum>(job.out + unit, x + unit * p.n, p.n, rows, x + p.outer * p.n);
     }

@@ -150,8 +150,9 @@ class Counter {  // a binary counter of partial results
   }
   T total() const {
     T value = Start<Op, T>::value;
-    for (int level = 0; level < kLevels; level++) {
-      if (count_ >> level & 1) value = combine<Op>(parts_[level], value);
+    int level = 0;
+    for (uint64_t digits = count_; digits != 0; digits >>= 1, level++) {
+      if (digits & 1) value = combine<Op>(parts_[level], value);
     }
     return value;
   }
@@ -245,8 +246,9 @@ void reduce_strip(T* out, const T* x, const Plan& plan, int columns) {
   }
   for (int j = 0; j < Width; j++) {
     V total = splat(Start<Op, T>::value);
-    for (int level = 0; level < kLevels; level++) {
-      if (count >> level & 1) total = Op::apply(levels[level][j], total);
+    int level = 0;
+    for (uint64_t digits = count; digits != 0; digits >>= 1, level++) {
+      if (digits & 1) total = Op::apply(levels[level][j], total);
     }
     if (part)
       store_first(out, total, columns);

@@ -19,9 +19,10 @@ inline Floats load_rest(const float* x, int count, float other) {
 
 void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
   constexpr int kVectorLanes = kLanes<float>;
-  const int64_t whole = n / kVectorLanes * kVectorLanes;
-  const int rest = static_cast<int>(n - whole);
-  Floats high = rest > 0 ? load_rest(x + whole, rest, -kInfinity) : splat(-kInfinity);
+  const int64_t whole = (n - 1) / kVectorLanes * kVectorLanes;
+  const int rest = static_cast<int>(n - whole);  // 1 to a vector's worth, which stay in a register
+  Floats last = rest == kVectorLanes ? load(x + whole) : load_rest(x + whole, rest, -kInfinity);
+  Floats high = last;
   for (int64_t i = 0; i < whole; i += kVectorLanes) high = maximum(high, load(x + i));
   const float top = maximum_lane<float>(high);
   Floats sum{};
@@ -31,21 +32,20 @@ void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
     sum += e;
     store(y + i, logarithm ? shifted : e);
   }
-  if (rest > 0) {
-    const Floats shifted = load_rest(x + whole, rest, -kInfinity) - top;
-    const Floats e = exp(shifted);
-    Ints lane;
-    for (int i = 0; i < kVectorLanes; i++) lane[i] = i;
-    sum += lane < rest ? e : Floats{};
-    store_first(y + whole, logarithm ? shifted : e, rest);
-  }
+  const Floats shifted = last - top;
+  const Floats e = exp(shifted);
+  Ints lane;
+  for (int i = 0; i < kVectorLanes; i++) lane[i] = i;
+  sum += lane < rest ? e : Floats{};
+  last = logarithm ? shifted : e;
   const float total = sum_lanes<float>(sum);
   const Floats scale = logarithm ? log(splat(total)) : splat(1.0f / total);
   for (int64_t i = 0; i < whole; i += kVectorLanes) store(y + i, logarithm ? load(y + i) - scale : load(y + i) * scale);
-  if (rest > 0) {
-    const Floats last = load_first(y + whole, rest);
-    store_first(y + whole, logarithm ? last - scale : last * scale, rest);
-  }
+  last = logarithm ? last - scale : last * scale;
+  if (rest == kVectorLanes)
+    store(y + whole, last);
+  else
+    store_first(y + whole, last, rest);
 }
 
 void softmax_row(double* y, const double* x, int64_t n, bool logarithm) {

@@ -7,7 +7,7 @@ namespace nnstack {
 namespace {
 
 // Elements; longer rows fill vectors well enough by themselves.
-constexpr int64_t kShortRow = kVectorBytes >= 32 ? 64 : 32;
+constexpr int64_t kShortRow = kVectorBytes >= 32 ? 128 : 32;
 
 template <class T>
 constexpr bool kTransposable = sizeof(T) == 4 || sizeof(T) == 8;

@@ -85,7 +85,13 @@ inline Vector<T> load_first(const T* at, int count) {
   }
 #endif
   Vector<T> value{};
-  for (int i = 0; i < count; i++) value[i] = at[i];
+  if constexpr (kLanes<T> == 4) {  // without a way through memory
+    if (count == 1) value = Vector<T>{at[0], 0, 0, 0};
+    if (count == 2) value = Vector<T>{at[0], at[1], 0, 0};
+    if (count == 3) value = Vector<T>{at[0], at[1], at[2], 0};
+  } else {
+    for (int i = 0; i < count; i++) value[i] = at[i];
+  }
   return value;
 }
 template <class T>
@@ -105,7 +111,14 @@ inline void store_first(T* at, Vector<T> value, int count) {
     return;
   }
 #endif
-  for (int i = 0; i < count; i++) at[i] = value[i];
+  if constexpr (kLanes<T> == 4) {
+    if (count > 0) at[0] = value[0];
+    if (count > 1) at[1] = value[1];
+    if (count > 2) at[2] = value[2];
+    if (count > 3) at[3] = value[3];
+  } else {
+    for (int i = 0; i < count; i++) at[i] = value[i];
+  }
 }
 
 // {a0, b0, a2, b2 ...} and {a1, b1, a3, b3 ...} of Pairs. (A template, so that only one of the shuffles is looked at.)
@@ -140,11 +153,19 @@ inline T sum_lanes(Vector<T> value) {
   }
   return lanes[0];
 }
+// NaN wins.
 template <class T>
 inline T maximum_lane(Vector<T> value) {
-  T best = value[0];
-  for (int i = 1; i < kLanes<T>; i++) best = value[i] > best || value[i] != value[i] ? value[i] : best;
-  return best;
+  T lanes[kLanes<T>];
+  store(lanes, value);
+#pragma GCC unroll 8
+  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
+#pragma GCC unroll 32
+    for (int i = 0; i < half; i++) {
+      lanes[i] = (lanes[i] > lanes[i + half]) | (lanes[i] != lanes[i]) ? lanes[i] : lanes[i + half];
+    }
+  }
+  return lanes[0];
 }
 
 template <class T>

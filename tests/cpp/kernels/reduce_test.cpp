@@ -31,7 +31,7 @@ int64_t outputs_of(const ReduceParams& p) {
 
 const std::vector<std::vector<int64_t>> kShapes = {{},       {1},       {17},        {1000},      {70000},      {0},
                                                    {5, 0},   {0, 5},    {3, 7},      {7, 3},      {33, 65},     {65, 33},
-                                                   {37, 10}, {10, 37},  {50, 64},    {100, 300},  {2, 5000},    {5000, 2},
+                                                   {37, 10}, {10, 37},  {50, 128},   {100, 300},  {2, 5000},    {5000, 2},
                                                    {300, 1}, {3, 4, 5}, {10, 33, 7}, {7, 40, 65}, {2, 3, 4, 5}, {3, 2, 70, 17}};
 
 void every_reduction(const KernelTable& table) {
@@ -143,7 +143,7 @@ void arg_reductions(const KernelTable& table) {
 void softmax_rows(const KernelTable& table) {
   for (DType type : {DType::f32, DType::f64}) {
     for (int64_t rows : {0, 1, 3, 16, 100}) {
-      for (int64_t columns : {1, 2, 10, 15, 16, 17, 33, 64, 65, 100, 1001}) {
+      for (int64_t columns : {1, 2, 10, 15, 16, 17, 33, 64, 65, 100, 128, 129, 1001}) {
         for (bool logarithm : {false, true}) {
           const SoftmaxParams p{type, logarithm, rows, columns};
           const Array x = random_array(type, rows * columns, -20, 20);
