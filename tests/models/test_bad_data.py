@@ -113,6 +113,19 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         ValueError,
         'fit (model "m"): x: expected arrays named first_input; missing first_input; unknown names given: a',
     ),
+    (
+        "rows in a list",
+        lambda: compiled().predict(list(X)),
+        ValueError,
+        'predict (model "m"): expected 1 input array(s) (first_input), got 10. A list means one array per input; make '
+        "one array of its rows: np.array(x)",
+    ),
+    (
+        "ragged rows",
+        lambda: compiled().predict([[1, 2], [3]]),
+        ValueError,
+        'predict (model "m"): x: expected rows of one length, got rows of different lengths. Pad them, or pass arrays',
+    ),
     # targets that do not fit the loss
     (
         "labels for one-hot",

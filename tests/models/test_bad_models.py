@@ -11,7 +11,7 @@ from small_models import X, new
 
 import nnstack
 from nnstack.layers import Add, Concatenate, Dense, Dropout, Input, Reshape
-from nnstack.models import Model, Sequential, load_model, model_from_json
+from nnstack.models import Model, Sequential, clone_model, load_model, model_from_json
 
 
 class Forgetful(Model):
@@ -146,6 +146,36 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: Add(name="a")([np.zeros((2, 3), np.float32), np.zeros((2, 4), np.float32)]),
         ValueError,
         'add (layer "a"): expected inputs of one shape, got (2, 3), (2, 4)',
+    ),
+    (
+        "text for a layer",
+        lambda: Dense(2, name="d")("x"),
+        TypeError,
+        "dense (layer \"d\"): expected tensors or arrays of numbers, got 'x'",
+    ),
+    (
+        "shape of an input",
+        lambda: Input("a", name="i"),
+        ValueError,
+        "input (layer \"i\"): expected a shape of whole numbers and None, such as (64,), got 'a'",
+    ),
+    (
+        "input_shape",
+        lambda: Dense(2, input_shape=(2.5,), name="d"),
+        ValueError,
+        'dense (layer "d"): expected a shape of whole numbers and None, such as (64,), got (2.5,)',
+    ),
+    (
+        "no list of weights",
+        lambda: new().set_weights(3),
+        TypeError,
+        'set_weights (model "m"): expected a list of arrays, got 3 of type int',
+    ),
+    (
+        "clone of no model",
+        lambda: clone_model(3),
+        TypeError,
+        "clone_model: expected a model, got 3 of type int",
     ),
     # building
     ("no layer", lambda: Sequential([3], name="s"), TypeError, 'add (model "s"): expected a layer, got 3 of type int'),

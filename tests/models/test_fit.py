@@ -332,3 +332,18 @@ def test_one_metric_without_a_list() -> None:
     model = linear()
     model.compile("sgd", "mse", metrics="mae")
     assert list(model.fit(X, Y, verbose=0).history) == ["loss", "mae"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", "int8", "uint8", "bool", ">f4"])
+def test_numbers_of_every_kind(dtype) -> None:
+    x = np.asarray(X > 0).astype(dtype)
+    model, plain = linear(), linear()
+    history = model.fit(x, Y.astype("float16"), epochs=2, verbose=0, shuffle=False).history
+    assert (
+        history
+        == plain.fit(
+            x.astype("float32"), Y.astype("float16").astype("float32"), epochs=2, verbose=0, shuffle=False
+        ).history
+    )
+    np.testing.assert_array_equal(model.predict(x), plain.predict(x.astype("float32")))
+    np.testing.assert_array_equal(model.predict_on_batch(x), plain.predict(x.astype("float32")))

@@ -31,7 +31,11 @@ def fit_inputs(
     if tensors is None:
         return arrays
     if len(arrays) != len(tensors):
-        raise ValueError(f"{what}: expected {len(tensors)} input array(s) ({', '.join(names)}), got {len(arrays)}")
+        rows = len(tensors) == 1 and all(array.ndim == len(tensors[0].shape) - 1 for array in arrays)
+        hint = ". A list means one array per input; make one array of its rows: np.array(x)" if rows else ""
+        raise ValueError(
+            f"{what}: expected {len(tensors)} input array(s) ({', '.join(names)}), got {len(arrays)}{hint}"
+        )
     return [
         _fit_input(array, tuple(t.shape), name, what) for array, t, name in zip(arrays, tensors, names, strict=True)
     ]

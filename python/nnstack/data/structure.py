@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nnstack import backend
 from nnstack.utils import nest
 
 
@@ -23,7 +24,14 @@ def to_array(value: Any, what: str) -> np.ndarray:
     elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         array = np.from_dlpack(value)
     else:
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise ValueError(
+                f"{what}: expected rows of one length, got rows of different lengths. Pad them, or pass arrays"
+            ) from None
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):  # half and extended precision
+        array = array.astype(backend.floatx())
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(
             f"{what}: expected numbers, got dtype {array.dtype}. Turn text or objects into numeric arrays first, "

@@ -81,7 +81,11 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
             inputs = numbers
 
     def convert(leaf: Any) -> Any:
-        if leaf is None or isinstance(leaf, str):
+        if isinstance(leaf, str | bytes):
+            raise TypeError(
+                f'{layer._kind} (layer "{layer.name}"): expected tensors or arrays of numbers, got {leaf!r}'
+            )
+        if leaf is None:
             return leaf
         tensor = leaf if backend.is_tensor(leaf) else backend.convert(leaf)
         if (

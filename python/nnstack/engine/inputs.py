@@ -8,6 +8,7 @@ from typing import Any
 from nnstack import backend
 from nnstack.engine.layer import Layer
 from nnstack.engine.nodes import Node
+from nnstack.engine.shapes import checked_sizes
 from nnstack.engine.spec import InputSpec as InputSpec
 
 
@@ -17,12 +18,10 @@ def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any, what: str
             f"{what}: give `shape` or `batch_shape`, not both; got shape={shape}, batch_shape={batch_shape}"
         )
     if batch_shape is not None:
-        return tuple(batch_shape)
+        return checked_sizes(batch_shape, what)
     if shape is None:
         raise ValueError(f"{what}: expected a shape, got None. Pass `shape` without the batch axis, for example (64,)")
-    if isinstance(shape, int):
-        shape = (shape,)
-    return (batch_size, *shape)
+    return (batch_size, *checked_sizes(shape, what))
 
 
 class InputLayer(Layer):

@@ -86,7 +86,7 @@ class Layer(WeightOwner, Connections):
         self.input_spec: Any = None
         self.supports_masking = False
         self._build_input_shape: Any = None
-        batch_input_shape = declared_shape(shape_keywords)
+        batch_input_shape = declared_shape(shape_keywords, f'{self._kind} (layer "{name}")')
         if batch_input_shape is not None:
             self._batch_input_shape = batch_input_shape
 

@@ -202,7 +202,7 @@ class Model(Trainer, Savable, Additions):
 
     def set_weights(self, weights: Any) -> None:
         """Writes all weights in the order of `get_weights`; nothing is written if a count or shape does not fit."""
-        assign_all(self.weights, list(weights), f'set_weights (model "{self.name}")')
+        assign_all(self.weights, weights, f'set_weights (model "{self.name}")')
 
     @property
     def state_updates(self) -> list[Any]:

@@ -24,13 +24,23 @@ def map_shapes(function: Callable[[tuple[int | None, ...]], Any], structure: Any
     raise ValueError(f"expected a shape (a tuple of ints and None) or a list or dict of shapes, got {structure!r}")
 
 
-def declared_shape(keywords: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+def checked_sizes(shape: Any, what: str) -> tuple[int | None, ...]:
+    """The shape as a tuple; one size alone is a shape too. `ValueError` for anything but sizes of at least 0 and
+    None.
+    """
+    sizes = (shape,) if isinstance(shape, int | np.integer) else shape
+    if not is_shape(sizes) or any(size is not None and size < 0 for size in sizes):
+        raise ValueError(f"{what}: expected a shape of whole numbers and None, such as (64,), got {shape!r}")
+    return tuple(None if size is None else int(size) for size in sizes)
+
+
+def declared_shape(keywords: Mapping[str, Any], what: str) -> tuple[int | None, ...] | None:
     """The input shape, batch axis included, that a layer's keywords declare, or None."""
     if keywords.get("batch_input_shape") is not None:
-        return tuple(keywords["batch_input_shape"])
+        return checked_sizes(keywords["batch_input_shape"], what)
     shape = keywords.get("input_shape")
     if shape is None and keywords.get("input_dim") is not None:
         shape = (keywords["input_dim"],)
     if shape is None:
         return None
-    return (keywords.get("batch_size"), *((shape,) if isinstance(shape, int) else shape))
+    return (keywords.get("batch_size"), *checked_sizes(shape, what))

@@ -193,7 +193,7 @@ class WeightOwner:
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Writes all weights; nothing is written if the count or a shape does not fit (`ValueError`)."""
-        assign_all(self.weights, list(weights), f'set_weights (layer "{self.name}")')
+        assign_all(self.weights, weights, f'set_weights (layer "{self.name}")')
 
 
 def _unique(variables: list[backend.Variable]) -> list[backend.Variable]:
@@ -205,8 +205,10 @@ def count_scalars(variables: Sequence[backend.Variable]) -> int:
     return sum(int(np.prod(variable.shape)) for variable in _unique(list(variables)))
 
 
-def assign_all(variables: Sequence[backend.Variable], arrays: Sequence[Any], what: str) -> None:
+def assign_all(variables: Sequence[backend.Variable], arrays: Any, what: str) -> None:
     """Assigns arrays to variables one to one, after all of them have been checked."""
+    if not isinstance(arrays, list | tuple):
+        raise TypeError(f"{what}: expected a list of arrays, got {arrays!r} of type {type(arrays).__name__}")
     if len(arrays) != len(variables):
         names = ", ".join(f"{variable.name} {variable.shape}" for variable in variables) or "none"
         given = ", ".join(str(np.shape(array)) for array in arrays) or "none"

@@ -6,12 +6,13 @@ from typing import Any
 from nnstack import backend
 from nnstack.backend import Tensor, Variable
 from nnstack.optimizers import clipping
-from nnstack.optimizers.base import DECAY, BaseOptimizer
+from nnstack.optimizers.base import DECAY
+from nnstack.optimizers.hooks import SubclassHooks
 from nnstack.optimizers.schedules import InverseTimeDecay
 from nnstack.optimizers.schedules import serialize as serialize_schedule
 
 
-class Optimizer(BaseOptimizer):
+class Optimizer(SubclassHooks):
     """Base of the optimizers with the formulas of tf.keras >= 2.11.
 
     weight_decay w: variable -= w * learning_rate * variable before each step (not those excluded). clipnorm: each

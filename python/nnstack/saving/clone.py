@@ -15,8 +15,11 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     `clone_function(layer)` gives each new layer (default: from its config). Raises `ValueError` for subclassed models.
     """
     from nnstack.engine.inputs import InputLayer
+    from nnstack.engine.model import Model
     from nnstack.engine.sequential import Sequential
 
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model: expected a model, got {model!r} of type {type(model).__name__}")
     if model._graph is None and not isinstance(model, Sequential):
         raise ValueError(
             f'clone_model (model "{model.name}"): expected a Sequential or functional model, got a subclassed one'
@@ -29,7 +32,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         for layer in model._stack:
             copy.add(type(layer).from_config(layer.get_config()) if isinstance(layer, InputLayer) else clone(layer))
         return copy
-    graph = model._graph
+    graph: Any = model._graph
     made = {
         id(layer): clone(layer) if not isinstance(layer, InputLayer) else InputLayer.from_config(layer.get_config())
         for layer in graph.layers

@@ -6,10 +6,10 @@ from typing import Any
 from nnstack import backend
 from nnstack.backend import Tensor, Variable
 from nnstack.optimizers import clipping
-from nnstack.optimizers.base import BaseOptimizer
+from nnstack.optimizers.legacy.hooks import SubclassHooks
 
 
-class Optimizer(BaseOptimizer):
+class Optimizer(SubclassHooks):
     """learning_rate (or lr), decay (rate / (1 + decay * iterations)), clipnorm, clipvalue, global_clipnorm.
 
     Every clipping given is applied: clipvalue, then clipnorm or global_clipnorm. A subclass lists its `slots`, each
@@ -36,6 +36,7 @@ class Optimizer(BaseOptimizer):
         for slot in self._slot_names():
             for variable in var_list:
                 self.add_slot(variable, slot)
+        self._create_slots(var_list)
 
     def _slot_names(self) -> tuple[str, ...]:
         return self.slots
