@@ -162,7 +162,7 @@ inline T maximum_lane(Vector<T> value) {
   for (int half = kLanes<T> / 2; half > 0; half /= 2) {
 #pragma GCC unroll 32
     for (int i = 0; i < half; i++) {
-      lanes[i] = (lanes[i] > lanes[i + half]) | (lanes[i] != lanes[i]) ? lanes[i] : lanes[i + half];
+      lanes[i] = ((lanes[i] > lanes[i + half]) | (lanes[i] != lanes[i])) ? lanes[i] : lanes[i + half];
     }
   }
   return lanes[0];
