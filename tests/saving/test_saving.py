@@ -24,7 +24,7 @@ def classifier(optimizer: Any = "adam", **compile: Any) -> Sequential:
     return model
 
 
-@pytest.mark.parametrize("kind", ["SGD", "RMSprop", "Adam"])
+@pytest.mark.parametrize("kind", ["SGD", "RMSprop", "Adam", "Nadam"])
 @pytest.mark.parametrize("module", [optimizers, optimizers.legacy], ids=["new", "legacy"])
 def test_training_goes_on_to_the_bit(kind: str, module: Any, tmp_path: Path) -> None:
     model = classifier(getattr(module, kind)(0.01))

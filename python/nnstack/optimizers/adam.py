@@ -146,6 +146,9 @@ class Adamax(_TwoMoments):
         variable.assign(variable - m * self.step_scalars(variable) / (u + self.epsilon))
 
 
+_VANISHED = 8000  # after so many factors of at most 0.9 the product is 0 in float64 too
+
+
 class Nadam(_TwoMoments):
     """`Adam` with Nesterov momentum that warms up by 0.96 ** step (Dozat 2015)."""
 
@@ -164,6 +167,16 @@ class Nadam(_TwoMoments):
         of_m = rate * following / (1.0 - product * following) * spread
         of_g = rate * (1.0 - now) / (1.0 - product) * spread
         return of_m, of_g, spread * self.epsilon
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """As in the base; the product of the momentums so far, which files do not hold, follows from `iterations`."""
+        super().set_weights(weights)
+        if self.built:
+            product = self._momentum_product.numpy().dtype.type(1.0)
+            steps = np.arange(1, min(int(self.iterations.numpy()), _VANISHED) + 1, dtype=product.dtype)
+            for momentum in backend.eval(self._momentum(backend.constant(steps))):
+                product = product * momentum
+            backend.set_value(self._momentum_product, product)
 
     def _momentum(self, step: Tensor) -> Tensor:
         return (1.0 - backend.pow(0.96, step) * 0.5) * self.beta_1
