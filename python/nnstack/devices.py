@@ -17,7 +17,13 @@ def set_device(name: str) -> None:
     """Default device of new variables and programs. `RuntimeError` says what was looked for if a CUDA device is not
     there.
     """
-    _core.set_device(name)
+    _core.set_device(_checked(name))
+
+
+def _checked(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"set_device: expected a name such as 'cpu' or 'cuda:0', got {name!r}")
+    return name
 
 
 def get_device() -> str:
@@ -29,7 +35,7 @@ def get_device() -> str:
 def device(name: str) -> Iterator[None]:
     """Models built inside the block live on this device."""
     previous = _core.get_device()
-    _core.set_device(name)
+    set_device(name)
     try:
         yield
     finally:
@@ -38,6 +44,8 @@ def device(name: str) -> Iterator[None]:
 
 def set_num_threads(count: int) -> None:
     """Threads that one computation may use, at least 1."""
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"set_num_threads: expected a whole number, got {count!r}")
     _core.set_num_threads(count)
 
 

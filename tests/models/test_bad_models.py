@@ -177,6 +177,49 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "clone_model: expected a model, got 3 of type int",
     ),
+    (
+        "JSON",
+        lambda: model_from_json("{"),
+        ValueError,
+        "model_from_json: broken JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+    ),
+    (
+        "no JSON",
+        lambda: model_from_json(3),
+        TypeError,
+        "model_from_json: expected JSON text, got 3 of type int",
+    ),
+    (
+        "device",
+        lambda: nnstack.set_device(3),
+        TypeError,
+        "set_device: expected a name such as 'cpu' or 'cuda:0', got 3",
+    ),
+    (
+        "threads",
+        lambda: nnstack.set_num_threads("a"),
+        TypeError,
+        "set_num_threads: expected a whole number, got 'a'",
+    ),
+    (
+        "a zip by its name",
+        lambda: new().save("m.keras"),
+        ValueError,
+        "save (model \"m\"): expected a path ending in .h5 or .hdf5, got 'm.keras'. Rename it or pass save_format='h5'",
+    ),
+    (
+        "export",
+        lambda: new().export("no_such_folder/m.nnstack"),
+        FileNotFoundError,
+        'export (model "m"): cannot write no_such_folder/m.nnstack, the folder no_such_folder does not exist. '
+        "Create it first",
+    ),
+    (
+        "export type",
+        lambda: new().export(3),
+        TypeError,
+        'export (model "m"): expected a path, got 3',
+    ),
     # building
     ("no layer", lambda: Sequential([3], name="s"), TypeError, 'add (model "s"): expected a layer, got 3 of type int'),
     (

@@ -129,8 +129,16 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model from `model.to_json()`'s text."""
-    return model_from_config(json.loads(json_string), custom_objects)
+    """A model from `model.to_json()`'s text; `ValueError` for text that is no JSON or no model."""
+    if not isinstance(json_string, str | bytes):
+        raise TypeError(
+            f"model_from_json: expected JSON text, got {json_string!r} of type {type(json_string).__name__}"
+        )
+    try:
+        config = json.loads(json_string)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"model_from_json: broken JSON: {error}") from None
+    return model_from_config(config, custom_objects)
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 
 from nnstack import _core, backend
+from nnstack.saving.hdf5_files import path_to_write
 from nnstack.utils import nest
 
 
@@ -18,6 +18,7 @@ def export_model(model: Any, filepath: Any, samples: int = 2, batch_size: int = 
         raise ValueError(
             f'export (model "{model.name}"): the model has no fixed inputs yet. Build it, or call it on data, first'
         )
+    path = path_to_write(filepath, f'export (model "{model.name}")', "a path")
     inputs = [
         backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=name)
         for t, name in zip(graph.flat_inputs, graph.input_names, strict=True)
@@ -30,7 +31,7 @@ def export_model(model: Any, filepath: Any, samples: int = 2, batch_size: int = 
     for _ in range(samples):
         arrays = [_random_batch(tensor, batch_size, generator) for tensor in inputs]
         recorded.append(("predict", arrays, program.run(arrays)))
-    _core.export_model(os.fspath(filepath), {"predict": (inputs, outputs, [])}, samples=recorded)
+    _core.export_model(path, {"predict": (inputs, outputs, [])}, samples=recorded)
 
 
 def _packed(structure: Any, values: list[Any]) -> Any:

@@ -40,12 +40,7 @@ def may_write(target: Any, overwrite: bool, what: str) -> bool:
     """
     if isinstance(target, h5py_module().Group) or hasattr(target, "write"):
         return True
-    path = _path(target, what)
-    folder = os.path.dirname(path)
-    if folder and not os.path.isdir(folder):
-        raise FileNotFoundError(f"{what}: cannot write {path}, the folder {folder} does not exist. Create it first")
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{what}: cannot write {path}, it is a folder. Give the path of a file")
+    path = path_to_write(target, what)
     if overwrite or not os.path.exists(path):
         return True
     if sys.stdin is None or not sys.stdin.isatty():
@@ -56,9 +51,20 @@ def may_write(target: Any, overwrite: bool, what: str) -> bool:
     return answer == "y"
 
 
-def _path(target: Any, what: str) -> str:
+def path_to_write(target: Any, what: str, kinds: str = "a path, an h5py.File or a file object") -> str:
+    """The path, once its folder is found to exist and no folder to be in its place."""
+    path = _path(target, what, kinds)
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        raise FileNotFoundError(f"{what}: cannot write {path}, the folder {folder} does not exist. Create it first")
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{what}: cannot write {path}, it is a folder. Give the path of a file")
+    return path
+
+
+def _path(target: Any, what: str, kinds: str = "a path, an h5py.File or a file object") -> str:
     if not isinstance(target, str | bytes | os.PathLike):
-        raise TypeError(f"{what}: expected a path, an h5py.File or a file object, got {target!r}")
+        raise TypeError(f"{what}: expected {kinds}, got {target!r}")
     return os.fsdecode(target)
 
 

@@ -36,9 +36,7 @@ class Savable:
         """
         from nnstack.saving import hdf5, hdf5_files
 
-        hdf5_files.check_format(
-            filepath, save_format, f'save (model "{self.name}")', suffixes=(".h5", ".hdf5", ".keras")
-        )
+        hdf5_files.check_format(filepath, save_format, f'save (model "{self.name}")', suffixes=(".h5", ".hdf5"))
         hdf5.save_model(self, filepath, overwrite, include_optimizer)
 
     def save_weights(
