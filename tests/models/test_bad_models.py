@@ -1,17 +1,15 @@
 """What a user is told when a model, its compile() or a file does not fit: the exact texts, raised before any work."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from small_models import X, new
 
 import nnstack
 from nnstack.layers import Add, Concatenate, Dense, Dropout, Input, Reshape
-from nnstack.models import Model, Sequential, clone_model, load_model, model_from_json
+from nnstack.models import Model, Sequential, clone_model
 
 
 class Forgetful(Model):
@@ -177,49 +175,6 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "clone_model: expected a model, got 3 of type int",
     ),
-    (
-        "JSON",
-        lambda: model_from_json("{"),
-        ValueError,
-        "model_from_json: broken JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
-    ),
-    (
-        "no JSON",
-        lambda: model_from_json(3),
-        TypeError,
-        "model_from_json: expected JSON text, got 3 of type int",
-    ),
-    (
-        "device",
-        lambda: nnstack.set_device(3),
-        TypeError,
-        "set_device: expected a name such as 'cpu' or 'cuda:0', got 3",
-    ),
-    (
-        "threads",
-        lambda: nnstack.set_num_threads("a"),
-        TypeError,
-        "set_num_threads: expected a whole number, got 'a'",
-    ),
-    (
-        "a zip by its name",
-        lambda: new().save("m.keras"),
-        ValueError,
-        "save (model \"m\"): expected a path ending in .h5 or .hdf5, got 'm.keras'. Rename it or pass save_format='h5'",
-    ),
-    (
-        "export",
-        lambda: new().export("no_such_folder/m.nnstack"),
-        FileNotFoundError,
-        'export (model "m"): cannot write no_such_folder/m.nnstack, the folder no_such_folder does not exist. '
-        "Create it first",
-    ),
-    (
-        "export type",
-        lambda: new().export(3),
-        TypeError,
-        'export (model "m"): expected a path, got 3',
-    ),
     # building
     ("no layer", lambda: Sequential([3], name="s"), TypeError, 'add (model "s"): expected a layer, got 3 of type int'),
     (
@@ -309,29 +264,6 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         RuntimeError,
         "forgetful: super().__init__() was not called. Call it first in __init__, before attributes are set",
     ),
-    # files
-    (
-        "suffix",
-        lambda: new().save("a.txt"),
-        ValueError,
-        "save (model \"m\"): expected a path ending in .h5 or .hdf5, got 'a.txt'. Rename it or pass save_format='h5'",
-    ),
-    (
-        "format",
-        lambda: new().save("a.h5", save_format="zip"),
-        ValueError,
-        "save (model \"m\"): expected save_format 'h5', got 'zip'",
-    ),
-    ("no file", lambda: load_model("no_such_file.h5"), OSError, "load_model: no file at no_such_file.h5"),
-    (
-        "classes",
-        lambda: model_from_json(
-            '{"class_name": "Sequential", "config": {"name": "a", "layers": [{"class_name": "Foo", "config": {}}, '
-            '{"class_name": "Bar", "config": {}}]}}'
-        ),
-        ValueError,
-        "config: unknown classes Bar, Foo. Pass them: custom_objects={name: class}",
-    ),
 ]
 
 
@@ -379,25 +311,6 @@ def test_a_layer_twice_in_one_sequential() -> None:
     assert str(caught.value) == 'add (model "s"): layer "d" is already connected in this model. Make a new layer'
 
 
-def test_files_of_weights_that_do_not_fit(tmp_path: Path) -> None:
-    new().save_weights(tmp_path / "w.h5")
-    other = Sequential([Dense(3, input_shape=(64,), name="q"), Dense(3, name="p")], name="o")
-    before = other.get_weights()
-    with pytest.raises(ValueError) as caught:
-        other.load_weights(tmp_path / "w.h5")
-    assert str(caught.value) == (
-        'load_weights (model "o"): layer "q", weight q/kernel:0: expected shape (64, 3), the file\'s "first" has '
-        "(64, 8)"
-    )
-    assert all(np.array_equal(a, b) for a, b in zip(before, other.get_weights(), strict=True))
-    with pytest.raises(ValueError) as caught:
-        Sequential([Dense(3, input_shape=(64,), name="q")], name="o").load_weights(tmp_path / "w.h5")
-    assert str(caught.value) == (
-        'load_weights (model "o"): the model has 1 layers with weights (q), the file 2 (first, out). '
-        "Use by_name=True for layers of the same name"
-    )
-
-
 def test_device_that_is_not_there() -> None:
     if any(name.startswith("cuda") for name in nnstack.list_devices()):
         pytest.skip("this machine has a CUDA device")
@@ -409,80 +322,3 @@ def test_python_branch_on_a_symbolic_value() -> None:
     with pytest.raises(TypeError) as caught:
         Branching().predict(X)
     assert "a Python branch" in str(caught.value) and "run_eagerly=True" in str(caught.value)
-
-
-def test_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
-    model, path = new(), tmp_path / "m.h5"
-    model.save(path)
-    (tmp_path / "text.h5").write_text("not HDF5")
-    (tmp_path / "cut.h5").write_bytes(path.read_bytes()[:1000])
-    with h5py.File(tmp_path / "other.h5", "w") as file:
-        file["numbers"] = [1, 2]
-    model.save_weights(tmp_path / "weights.h5")
-    with h5py.File(tmp_path / "broken.h5", "w") as file:
-        file.attrs["model_config"] = "{"
-    missing = tmp_path / "missing" / "m.h5"
-    cases: list[tuple[Callable[[], Any], type[Exception], str]] = [
-        (
-            lambda: model.save(missing),
-            FileNotFoundError,
-            f'save (model "m"): cannot write {missing}, the folder {missing.parent} does not exist. Create it first',
-        ),
-        (
-            lambda: model.save_weights(missing),
-            FileNotFoundError,
-            f'save_weights (model "m"): cannot write {missing}, the folder {missing.parent} does not exist. '
-            "Create it first",
-        ),
-        (
-            lambda: model.save(tmp_path, save_format="h5"),
-            IsADirectoryError,
-            f'save (model "m"): cannot write {tmp_path}, it is a folder. Give the path of a file',
-        ),
-        (
-            lambda: model.save(path, overwrite=False),
-            FileExistsError,
-            f'save (model "m"): {path} exists; pass overwrite=True to replace it',
-        ),
-        (
-            lambda: model.save(3, save_format="h5"),
-            TypeError,
-            'save (model "m"): expected a path, an h5py.File or a file object, got 3',
-        ),
-        (
-            lambda: load_model(tmp_path),
-            IsADirectoryError,
-            f"load_model: expected an HDF5 file, {tmp_path} is a folder",
-        ),
-        (
-            lambda: load_model(tmp_path / "other.h5"),
-            ValueError,
-            f"load_model: {tmp_path / 'other.h5'} holds no model, it was not written by Keras",
-        ),
-        (
-            lambda: load_model(tmp_path / "weights.h5"),
-            ValueError,
-            f"load_model: {tmp_path / 'weights.h5'} holds no model, only weights. Build the model and call "
-            "load_weights",
-        ),
-        (
-            lambda: model.load_weights(tmp_path / "none.h5"),
-            FileNotFoundError,
-            f'load_weights (model "m"): no file at {tmp_path / "none.h5"}',
-        ),
-        (
-            lambda: model.load_weights(tmp_path / "other.h5"),
-            ValueError,
-            f'load_weights (model "m"): {tmp_path / "other.h5"} holds no weights of Keras',
-        ),
-    ]
-    for action, error, text in cases:
-        with pytest.raises(error) as caught:
-            action()
-        assert str(caught.value) == text
-    for name in ("text.h5", "cut.h5"):
-        with pytest.raises(OSError) as broken:
-            load_model(tmp_path / name)
-        assert str(broken.value).startswith(f"load_model: {tmp_path / name} is not an HDF5 file, or a broken one. ")
-    with pytest.raises(ValueError, match="broken.h5: the attribute model_config is broken JSON"):
-        load_model(tmp_path / "broken.h5")
