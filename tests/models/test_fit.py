@@ -4,36 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+from linear_model import RNG, X, Y, by_hand, linear
 
 from nnstack import backend, callbacks, optimizers, utils
 from nnstack.layers import Dense, Dropout
 from nnstack.models import Sequential
-
-RNG = np.random.default_rng(2)
-X = RNG.normal(size=(23, 3)).astype(np.float32)
-Y = (X @ np.array([[1.0], [-2.0], [0.5]]) + 0.25).astype(np.float32)
-
-
-def linear(optimizer="sgd", **compile) -> Sequential:
-    model = Sequential([Dense(1, input_shape=(3,), kernel_initializer="zeros")])
-    model.compile(optimizer, "mse", **compile)
-    return model
-
-
-def by_hand(x, y, epochs, batch, rate=0.01, weights=None):
-    """Plain numpy: gradient steps on the mean squared error; returns kernel, bias, mean loss per epoch."""
-    kernel, bias, losses = np.zeros((3, 1)), np.zeros(1), []
-    for _ in range(epochs):
-        total = 0.0
-        for begin in range(0, len(x), batch):
-            xb, yb = x[begin : begin + batch], y[begin : begin + batch]
-            wb = np.ones((len(xb), 1)) if weights is None else weights[begin : begin + batch, None]
-            error = xb @ kernel + bias - yb
-            total += (wb * error**2).sum()
-            kernel = kernel - rate * 2 * xb.T @ (wb * error) / len(xb)
-            bias = bias - rate * 2 * (wb * error).sum(0) / len(xb)
-        losses.append(total / len(x))
-    return kernel, bias, losses
 
 
 @pytest.mark.parametrize("batch", [1, 7, 23, 32])
@@ -185,63 +160,6 @@ def test_predict_on_batch_sees_new_weights() -> None:
     np.testing.assert_array_equal(model.predict_on_batch(X), np.zeros((23, 1)))
     model.set_weights([np.ones((3, 1)), np.ones(1)])
     np.testing.assert_allclose(model.predict_on_batch(X), X.sum(1, keepdims=True) + 1, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["generator", "iterable", "sequence"])
-def test_streams(kind: str) -> None:
-    class Pairs(utils.Sequence):
-        ends = 0
-
-        def __len__(self):
-            return 4
-
-        def __getitem__(self, index):
-            return X[index * 6 : index * 6 + 6], Y[index * 6 : index * 6 + 6]
-
-        def on_epoch_end(self):
-            self.ends += 1
-
-    pairs = Pairs()
-
-    class Again:
-        def __iter__(self):
-            return iter(list(pairs))
-
-    def forever():
-        while True:
-            yield from pairs
-
-    source = {"generator": forever(), "iterable": Again(), "sequence": pairs}[kind]
-    model = linear()
-    history = model.fit(source, epochs=3, steps_per_epoch=4 if kind == "generator" else None, shuffle=False, verbose=0)
-    kernel, _, losses = by_hand(X, Y, 3, 6)
-    np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-4)
-    np.testing.assert_allclose(model.get_weights()[0], kernel, rtol=1e-3, atol=1e-6)
-    assert pairs.ends == (3 if kind == "sequence" else 0)
-    assert model.evaluate(pairs, verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)
-
-
-def test_a_generator_that_runs_dry_and_one_that_fails() -> None:
-    with pytest.warns(UserWarning, match="the data ran out after 2 of 5 batches in epoch 1"):
-        linear().fit(iter([(X, Y), (X, Y)]), steps_per_epoch=5, epochs=2, verbose=0)
-
-    def broken():
-        yield X, Y
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        linear().fit(broken(), steps_per_epoch=3, verbose=0)
-
-
-def test_old_generator_methods() -> None:
-    def forever():
-        while True:
-            yield X, Y
-
-    model = linear()
-    assert len(model.fit_generator(forever(), steps_per_epoch=2, epochs=2, verbose=0).history["loss"]) == 2
-    assert model.evaluate_generator(forever(), steps=1) == pytest.approx(model.evaluate(X, Y, verbose=0))
-    np.testing.assert_allclose(model.predict_generator(iter([X]), steps=1), model.predict(X))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
