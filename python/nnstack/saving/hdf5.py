@@ -1,9 +1,8 @@
 """HDF5 files in Keras's layout: whole models and weights, written whole or not at all.
 
 Root attributes `model_config`, `training_config`, `keras_version`, `backend`; group `model_weights` (in a weights
-file: the root)
-with attribute `layer_names`, a group per layer with attribute `weight_names` and a dataset per weight; group
-`optimizer_weights`. h5py is imported when first used.
+file: the root) with attribute `layer_names`, a group per layer with attribute `weight_names` and a dataset per weight;
+the groups of training_state.py. h5py is imported when first used.
 """
 
 from __future__ import annotations
