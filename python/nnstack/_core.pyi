@@ -1,4 +1,4 @@
-"""The native core: graph, gradients, programs, devices. Everything here is private; `nnstack.backend` is the public door."""
+"""The native core: graph, gradients, programs, devices. All of it is private; `nnstack.backend` is the public door."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,20 +57,24 @@ class Variable:
 def placeholder(shape: Sequence[int | None], dtype: str = "float32", name: str = "") -> Value: ...
 def constant(array: Any, dtype: str | None = None) -> Value: ...  # numpy, buffer, __dlpack__, scalars, lists
 def emit(op: str, inputs: Sequence[Value], attributes: Mapping[str, Any] = ...) -> list[Value]:
-    """Checks, infers types and records; where every input is concrete, computes at once. ValueError in the one voice."""
+    """Checks, infers types and records; where all inputs are concrete, computes at once. ValueError in the one voice."""
 
 def learning_phase() -> Value: ...  # the symbolic bool scalar; Programs are compiled for one of its values
 def set_layer(name: str) -> str: ...  # name given to nodes made from now on in this thread; returns the previous one
 def tape_begin() -> None: ...  # from here concrete values keep their producers (nests)
 def tape_end() -> None: ...
-def gradients(ys: Sequence[Value], xs: Sequence[Value], grad_ys: Sequence[Value | None] | None = None) -> list[Value | None]: ...
+def gradients(
+    ys: Sequence[Value], xs: Sequence[Value], grad_ys: Sequence[Value | None] | None = None
+) -> list[Value | None]: ...
 def interpret(
     inputs: Sequence[Value], outputs: Sequence[Value], arrays: Sequence[np.ndarray], learning_phase: bool | None = None
 ) -> list[np.ndarray]:
     """Op by op, no passes: the oracle."""
 
 def op_names() -> list[str]: ...
-def op_schema(name: str) -> dict[str, Any]: ...  # {'inputs': (least, most), 'attributes': {name: default}, 'kernels': [...]}
+def op_schema(
+    name: str,
+) -> dict[str, Any]: ...  # {'inputs': (least, most), 'attributes': {name: default}, 'kernels': [...]}
 
 class Program:
     """inputs -> outputs, then variables are written. Immutable; safe to call from many threads.
@@ -93,14 +97,20 @@ class Program:
     ) -> None: ...
     def run(self, arrays: Sequence[Any]) -> list[np.ndarray]: ...
     def __call__(self, *arrays: Any) -> Any:
-        """Like run; gives the array itself where there is one output. The fast road: about a microsecond over the work."""
+        """Like run; gives the array itself where there is one output. The fast road: a microsecond over the work."""
 
     def run_steps(
-        self, sources: Sequence[np.ndarray], order: np.ndarray | None, first: int, batch: int, steps: int, seconds: float = 0.1
+        self,
+        sources: Sequence[np.ndarray],
+        order: np.ndarray | None,
+        first: int,
+        batch: int,
+        steps: int,
+        seconds: float = 0.1,
     ) -> int:
         """Up to `steps` runs; step s takes rows order[(first + s) * batch : (first + s + 1) * batch] of every source
-        (order None: the rows themselves, in order), cast to the input's dtype. Outputs are dropped. A last short batch is
-        one run with fewer rows. Returns the number of runs done: fewer than `steps` after about `seconds`."""
+        (order None: the rows themselves, in order), cast to the input's dtype. Outputs are dropped. A last short batch
+        is one run with fewer rows. Returns the number of runs done: fewer than `steps` after about `seconds`."""
 
     def run_batches(self, sources: Sequence[np.ndarray], batch: int, results: Sequence[np.ndarray]) -> None:
         """Runs over all rows in order and writes each output's rows into `results` (same dtype, first axis = rows)."""
@@ -115,7 +125,7 @@ def export_model(
     functions: Mapping[str, tuple[Sequence[Value], Sequence[Value], Sequence[tuple[Variable, Value]]]],
     samples: Sequence[tuple[str, Sequence[Any], Sequence[Any]]] = ...,
 ) -> None:
-    """One file for C++. functions: name -> (inputs, outputs, updates); without updates a function is compiled for inference.
+    """One file for C++. functions: name -> (inputs, outputs, updates); one without updates is compiled for inference.
     samples: (function, input arrays, output arrays) that the loader can verify."""
 
 def allocations() -> int: ...  # heap allocations made by the core's runtime since the process began (a test hook)

@@ -70,7 +70,8 @@ struct Split {
 inline Split split(Floats x) {
   const auto denormal = x < 1.17549435e-38f;
   const Ints bits = bits_of<Ints>(denormal ? x * 8388608.0f : x);
-  const Ints above = bits - 0x3f3504f3;  // sqrt(1/2)
+  // Less the bits of sqrt(1/2); unsigned, because those of a negative x (whose result is not used) wrap around.
+  const Ints above = bits_of<Ints>(bits_of<Vector<uint32_t>>(bits) - 0x3f3504f3u);
   const Floats mantissa = bits_of<Floats>((above & 0x007fffff) + 0x3f3504f3);
   const Ints exponent = (above >> 23) - (denormal & 23);
   return {mantissa - 1.0f, __builtin_convertvector(exponent, Floats)};
