@@ -57,7 +57,7 @@ class Variable:
 def placeholder(shape: Sequence[int | None], dtype: str = "float32", name: str = "") -> Value: ...
 def constant(array: Any, dtype: str | None = None) -> Value: ...  # numpy, buffer, __dlpack__, scalars, lists
 def emit(op: str, inputs: Sequence[Value], attributes: Mapping[str, Any] = ...) -> list[Value]:
-    """Checks, infers types and records; where all inputs are concrete, computes at once. ValueError in the one voice."""
+    """Checks, infers types and records; where all inputs are concrete, computes. ValueError in the one voice."""
 
 def learning_phase() -> Value: ...  # the symbolic bool scalar; Programs are compiled for one of its values
 def set_layer(name: str) -> str: ...  # name given to nodes made from now on in this thread; returns the previous one
