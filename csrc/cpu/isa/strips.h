@@ -12,7 +12,7 @@ namespace {
 constexpr double kWorthForking = 2e6;   // floating point operations: about 20 us
 constexpr int64_t kLongestStrip = 256;  // steps; a packed tile of A is 16 kB then
 constexpr int64_t kWidestStrip = 512;   // columns; the buffer is 28 kB then
-constexpr int64_t kStripsPerChunk = 8;
+constexpr int64_t kStripsPerChunk = 4;
 constexpr int64_t kLargestPackedB = 512 * 1024;  // bytes
 
 inline double work_of(const MatmulParams& p) {
