@@ -30,8 +30,9 @@ std::vector<T> reference(const MatmulParams& p, const std::vector<T>& a, const s
 template <class T>
 void check_product(int64_t batch, int64_t m, int64_t n, int64_t k, bool share_b, double tolerance) {
   for (int transposes = 0; transposes < 4; ++transposes) {
-    MatmulParams p = {dtype_of<T>(), (transposes & 1) != 0, (transposes & 2) != 0, batch, m, n, k, m * k, share_b ? 0 : k * n,
-                      nullptr};
+    MatmulParams p = {
+        dtype_of<T>(), (transposes & 1) != 0, (transposes & 2) != 0, batch, m, n, k, m * k, share_b ? 0 : k * n, nullptr,
+        false};
     std::vector<T> a = numbers<T>(batch * m * k), b = numbers<T>((share_b ? 1 : batch) * k * n, 2);
     Array<T> left(a), right(b), product(size_t(batch * m * n));
     run(KernelId::matmul, {left.data(), right.data(), product.data()}, &p);
@@ -49,7 +50,7 @@ void check_epilogue(bool in_place) {
   int16_t out = program.output(DType::f32), sum = program.temporary();
   program.add(ElementwiseOp::add, DType::f32, DType::f32, sum, product, bias);
   program.add(ElementwiseOp::relu, DType::f32, DType::f32, out, sum);
-  MatmulParams p = {DType::f32, false, false, 1, m, n, k, 0, 0, &program.params()};
+  MatmulParams p = {DType::f32, false, false, 1, m, n, k, 0, 0, &program.params(), false};
   std::vector<float> a = numbers<float>(m * k), b = numbers<float>(k * n, 2), c = numbers<float>(n, 3);
   std::vector<float> plain = reference(p, a, b), expected = plain;
   for (size_t i = 0; i < expected.size(); ++i) expected[i] = std::fmax(0.0f, expected[i] + c[i % size_t(n)]);
