@@ -4,23 +4,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/with_type.h"
+
 namespace nnstack {
 namespace {
-
-template <class Function>
-auto with_type(DType dtype, Function function) {
-  switch (dtype) {
-    case DType::f32: return function(float{});
-    case DType::f64: return function(double{});
-    case DType::i8: return function(int8_t{});
-    case DType::i16: return function(int16_t{});
-    case DType::i32: return function(int32_t{});
-    case DType::i64: return function(int64_t{});
-    case DType::u8: return function(uint8_t{});
-    case DType::b8: return function(bool{});
-    default: throw TypeError(std::string("no scalar arithmetic in ") + name_of(dtype));
-  }
-}
 
 // Sign, exponent and fraction of a number rounded to nearest even, in a format of 16 bits.
 uint16_t half_bits(double value, int fraction, int exponent) {

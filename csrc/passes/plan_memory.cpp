@@ -83,9 +83,8 @@ void plan_memory(Draft& draft, bool enabled) {
       value.place = Place::arena;
       const int64_t bytes = aligned(value.type.bytes());
       bool placed = false;
-      std::vector<int> candidates(dying[s]);
       // The product of a matmul may die into its program's result.
-      for (int dead : candidates) {
+      for (int dead : dying[s]) {
         DraftValue& old = draft.values[static_cast<size_t>(dead)];
         if (!enabled || old.place != Place::arena || taken_over[static_cast<size_t>(dead)] || dead == root) continue;
         if (aligned(old.type.bytes()) != bytes || !may_overwrite(draft, step, root, dead)) continue;

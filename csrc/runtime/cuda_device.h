@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/device.h"
+#include "base/device.h"
 
 namespace nnstack {
 

@@ -1,9 +1,8 @@
 #include "runtime/rows.h"
 
 #include <cstring>
-#include <string>
 
-#include "base/shape.h"
+#include "base/with_type.h"
 
 namespace nnstack {
 namespace {
@@ -18,17 +17,8 @@ void cast_rows(const From* source, const int64_t* order, int64_t first, int64_t 
 
 template <class Function>
 void dispatch(DType type, Function function) {
-  switch (type) {
-    case DType::f32: return function(float{});
-    case DType::f64: return function(double{});
-    case DType::i8: return function(int8_t{});
-    case DType::i16: return function(int16_t{});
-    case DType::i32: return function(int32_t{});
-    case DType::i64: return function(int64_t{});
-    case DType::u8: return function(uint8_t{});
-    case DType::b8: return function(bool{});
-    default: throw TypeError(std::string("rows of ") + name_of(type) + " cannot be cast; convert the array first");
-  }
+  with_type(type, function,
+            [type] { return std::string("rows of ") + name_of(type) + " cannot be cast; convert the array first"; });
 }
 
 }  // namespace
