@@ -1,34 +1,42 @@
-"""Layers by name, and how to make them from configs."""
+"""Layers by name, and how to make them from configs.
 
+A layer's module is imported when its name is first used, so that a program pays only for the layers it has.
+"""
+
+from __future__ import annotations
+
+import importlib
 from typing import Any
 
-from nnstack.engine.inputs import Input, InputLayer
-from nnstack.engine.layer import Layer
-from nnstack.engine.spec import InputSpec
-from nnstack.layers.activations import ELU, Activation, LeakyReLU, ReLU, Softmax, ThresholdedReLU
-from nnstack.layers.dense import Dense
-from nnstack.layers.embedding import Embedding
-from nnstack.layers.lambda_layer import Lambda
-from nnstack.layers.merging import (
-    Add,
-    Average,
-    Concatenate,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
-from nnstack.layers.noise import Dropout, GaussianDropout, GaussianNoise
-from nnstack.layers.operations import TensorOperations
-from nnstack.layers.regularization import ActivityRegularization
-from nnstack.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+# Module -> the public names in it. A new layer is one more name here.
+_NAMES = {
+    "nnstack.engine.inputs": "Input InputLayer",
+    "nnstack.engine.layer": "Layer",
+    "nnstack.engine.spec": "InputSpec",
+    "nnstack.layers.activations": "Activation ELU LeakyReLU ReLU Softmax ThresholdedReLU",
+    "nnstack.layers.dense": "Dense",
+    "nnstack.layers.embedding": "Embedding",
+    "nnstack.layers.lambda_layer": "Lambda",
+    "nnstack.layers.merging": "Add Average Concatenate Maximum Minimum Multiply Subtract "
+    "add average concatenate maximum minimum multiply subtract",
+    "nnstack.layers.noise": "Dropout GaussianDropout GaussianNoise",
+    "nnstack.layers.operations": "TensorOperations",
+    "nnstack.layers.regularization": "ActivityRegularization",
+    "nnstack.layers.reshaping": "Flatten Permute RepeatVector Reshape",
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'nnstack.layers' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})
 
 
 def serialize(layer: Any, use_legacy_format: bool = False) -> dict[str, Any]:
@@ -47,43 +55,4 @@ def deserialize(config: Any, custom_objects: Any = None, use_legacy_format: bool
     return layer_from_config(config, custom_objects)
 
 
-__all__ = [
-    "ELU",
-    "Activation",
-    "ActivityRegularization",
-    "Add",
-    "Average",
-    "Concatenate",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GaussianDropout",
-    "GaussianNoise",
-    "Input",
-    "InputLayer",
-    "InputSpec",
-    "Lambda",
-    "Layer",
-    "LeakyReLU",
-    "Maximum",
-    "Minimum",
-    "Multiply",
-    "Permute",
-    "ReLU",
-    "RepeatVector",
-    "Reshape",
-    "Softmax",
-    "Subtract",
-    "TensorOperations",
-    "ThresholdedReLU",
-    "add",
-    "average",
-    "concatenate",
-    "deserialize",
-    "maximum",
-    "minimum",
-    "multiply",
-    "serialize",
-    "subtract",
-]
+__all__ = sorted([*_MODULE_OF, "deserialize", "serialize"])  # pyright: ignore[reportUnsupportedDunderAll]

@@ -36,7 +36,8 @@ def known_classes() -> dict[str, Any]:
     from nnstack.engine.sequential import Sequential
     from nnstack.layers.additions import AddLoss, AddMetric
 
-    found = {name: value for name, value in vars(layers).items() if inspect.isclass(value) and issubclass(value, Layer)}
+    named = {name: getattr(layers, name) for name in layers.__all__}
+    found = {name: value for name, value in named.items() if inspect.isclass(value) and issubclass(value, Layer)}
     return {
         **found,
         "AddLoss": AddLoss,
