@@ -88,10 +88,22 @@ CLASSES = [
 ]
 
 
+NEEDED = {
+    "MeanRelativeError": {"normalizer": [1.0, 2.0]},
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "MeanIoU": {"num_classes": 3},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+}
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_config_round_trip(cls):
-    settings = {"normalizer": [1.0, 2.0]} if cls is metrics.MeanRelativeError else {}
-    metric = cls(name="mine", **settings)
+    metric = cls(name="mine", **NEEDED.get(cls.__name__, {}))
     again = metrics.deserialize(metrics.serialize(metric))
     assert type(again) is cls
     assert again.get_config() == metric.get_config()

@@ -35,7 +35,15 @@ from nnstack.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from nnstack.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
+from nnstack.metrics.base import Mean, MeanMetricWrapper, MeanTensor, Metric, Sum
+from nnstack.metrics.counts import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from nnstack.metrics.curves import (
+    AUC,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from nnstack.metrics.functions import (
     accuracy,
     binary_accuracy,
@@ -69,6 +77,8 @@ from nnstack.metrics.objects import (
     SquaredHinge,
     TopKCategoricalAccuracy,
 )
+from nnstack.metrics.overlap import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from nnstack.metrics.scores import F1Score, FBetaScore, R2Score
 from nnstack.utils.generic_utils import deserialize_keras_object, serialize_keras_object
 
 cosine = cosine_proximity = cosine_similarity
@@ -86,6 +96,7 @@ _METRICS: dict[str, Any] = (
             sparse_categorical_accuracy,
             sparse_top_k_categorical_accuracy,
             top_k_categorical_accuracy,
+            AUC,
             Accuracy,
             BinaryAccuracy,
             BinaryCrossentropy,
@@ -93,6 +104,10 @@ _METRICS: dict[str, Any] = (
             CategoricalCrossentropy,
             CategoricalHinge,
             CosineSimilarity,
+            F1Score,
+            FBetaScore,
+            FalseNegatives,
+            FalsePositives,
             Hinge,
             KLDivergence,
             LogCoshError,
@@ -101,17 +116,41 @@ _METRICS: dict[str, Any] = (
             MeanSquaredError,
             MeanSquaredLogarithmicError,
             Poisson,
+            Precision,
+            R2Score,
+            Recall,
             RootMeanSquaredError,
             SparseCategoricalAccuracy,
             SparseCategoricalCrossentropy,
             SparseTopKCategoricalAccuracy,
             SquaredHinge,
             TopKCategoricalAccuracy,
+            TrueNegatives,
+            TruePositives,
         )
     }
     | {"acc": accuracy, "cosine": cosine, "cosine_proximity": cosine_proximity}
 )
-_IN_CONFIGS = _METRICS | {cls.__name__: cls for cls in (Mean, MeanMetricWrapper, MeanRelativeError, Sum)}
+# Those that need settings come from configs only.
+_IN_CONFIGS = _METRICS | {
+    cls.__name__: cls
+    for cls in (
+        BinaryIoU,
+        IoU,
+        Mean,
+        MeanIoU,
+        MeanMetricWrapper,
+        MeanRelativeError,
+        MeanTensor,
+        OneHotIoU,
+        OneHotMeanIoU,
+        PrecisionAtRecall,
+        RecallAtPrecision,
+        SensitivityAtSpecificity,
+        SpecificityAtSensitivity,
+        Sum,
+    )
+}
 
 _ACCURACIES = {
     "binary": binary_accuracy,
@@ -188,15 +227,22 @@ def get(identifier: Any) -> Any:
 
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BCE",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
+    "IoU",
     "KLD",
     "KLDivergence",
     "LogCoshError",
@@ -207,19 +253,32 @@ __all__ = [
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanRelativeError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "MeanTensor",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
     "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "accuracy",
     "bce",
     "binary_accuracy",

@@ -143,6 +143,64 @@ class Mean(Metric):
         return backend.divide_no_nan(self.total, self.count)
 
 
+class MeanTensor(Metric):
+    """Weighted mean of tensors of one shape, element by element.
+
+    shape: of the tensors; without it the first batch tells. ValueError for a tensor of another shape, and for
+    `result()` before the shape is known.
+
+    >>> m = MeanTensor(); m.update_state([0.0, 2.0]); m.update_state([4.0, 4.0]); m.result().numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    def __init__(self, name: str | None = "mean_tensor", dtype: str | None = None, shape: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.total: Variable | None = None
+        self.count: Variable | None = None
+        self._given_shape = None if shape is None else tuple(shape)
+        if self._given_shape is not None:
+            self._make_state(self._given_shape)
+
+    @property
+    def built(self) -> bool:
+        """Whether the shape is known."""
+        return self.total is not None
+
+    def _make_state(self, shape: Any) -> None:
+        if None in shape:
+            raise ValueError(f"MeanTensor: expected values of a known shape, got {shape}")
+        self.total, self.count = self.add_weight("total", shape), self.add_weight("count", shape)
+
+    def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
+        """Takes in one tensor. sample_weight: a number, one per element, or one per first axis (or axes)."""
+        given = backend.convert(values, self.dtype)
+        shape = tuple(given.shape)
+        if self.total is None or self.count is None:
+            self._make_state(shape)
+        assert self.total is not None and self.count is not None
+        if any(a is not None and a != b for a, b in zip(shape, self.total.shape, strict=False)) or len(shape) != len(
+            self.total.shape
+        ):
+            raise ValueError(f"MeanTensor: expected values of shape {self.total.shape}, got {shape}")
+        weights = backend.ones_like(given)
+        if sample_weight is not None:
+            part = align_weights(given, sample_weight)
+            for _ in range(len(shape) - len(part.shape) if part.shape else 0):
+                part = backend.expand_dims(part)
+            weights = weights * part
+        self.total.assign_add(given * weights)
+        self.count.assign_add(weights)
+
+    def result(self) -> Tensor:
+        """The means so far."""
+        if self.total is None or self.count is None:
+            raise ValueError(f"MeanTensor (metric {self.name!r}): has seen no values yet. Call update_state first")
+        return backend.divide_no_nan(self.total, self.count)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "shape": self._given_shape}
+
+
 def _weighted(
     values: Tensor, sample_weight: TensorLike | None, reduce: Callable[..., Tensor]
 ) -> tuple[Tensor, Tensor | None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnstack import backend
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
+from nnstack.training.steps import named_results
 
 
 class DefaultSteps:
@@ -85,7 +86,7 @@ class DefaultSteps:
         """Updates the compiled metrics and gives all results by name."""
         assert self.compiled_metrics is not None and self.compiled_loss is not None
         self.compiled_metrics.update_state(y, y_pred, sample_weight, self.compiled_loss.losses)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return named_results(self.metrics)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation: forward, loss, metrics."""

@@ -83,6 +83,7 @@ class EagerStep:
         self.model = model
         self.kind = kind
         self.structure: Any = None
+        self._first_run = True
         self._logs: dict[str, Any] | None = None
         self._custom = kind != "predict" and model._step_is_custom(kind)
         tensors = [*input_placeholders(model, arrays), *target_placeholders(model, arrays)]
@@ -102,6 +103,8 @@ class EagerStep:
                 result = getattr(self.model, _METHODS[self.kind])(data)
             finally:
                 _core.tape_end()
+        if self._first_run:  # metrics may have made their state, which reading and resetting must know
+            self.model._metric_programs, self._first_run = None, False
         if self.kind != "predict":
             self._logs = (
                 {key: plain_number(_numbers(value)) for key, value in (result or {}).items()} if self._custom else None
@@ -145,30 +148,54 @@ def _numbers(value: Any) -> np.ndarray:
 
 
 class MetricPrograms:
-    """Reads the results of all metrics, and resets them, with one native call each."""
+    """Reads the results of all metrics, and resets them, with one native call each.
+
+    Each program is made when it is first needed: some metrics have no result before their first batch.
+    """
 
     def __init__(self, metrics: list[Any]) -> None:
         self.metrics = metrics
-        self._names = [metric.name for metric in metrics]
-        with outside_scopes(), backend.trace():
-            results = [backend.convert(metric.result()) for metric in metrics]
-        self._read = _core.Program([], results, [], learning_phase=False, name="metrics/read")
-        updates: list[tuple[Any, Any]] = []
+        self._read: _core.Program | None = None
+        self._reset: _core.Program | None = None
+        self._names: list[str] = []
         self._by_hand: list[Any] = []  # metrics whose reset writes past the trace, as old ones may
-        for metric in metrics:
+
+    def _make_read(self) -> _core.Program:
+        with outside_scopes(), backend.trace():
+            found = named_results(self.metrics)
+            results = [backend.convert(value) for value in found.values()]
+        self._names = list(found)
+        return _core.Program([], results, [], learning_phase=False, name="metrics/read")
+
+    def read(self) -> dict[str, Any]:
+        """Name -> number, in order."""
+        if self._read is None:
+            self._read = self._make_read()
+        return {name: plain_number(value) for name, value in zip(self._names, self._read.run([]), strict=True)}
+
+    def _make_reset(self) -> _core.Program:
+        updates: list[tuple[Any, Any]] = []
+        for metric in self.metrics:
             with outside_scopes(), backend.trace() as trace:
                 metric.reset_state()
             updates += [(variable.handle, value) for variable, value in trace.updates]
             if not trace.updates and metric.variables:
                 self._by_hand.append(metric)
-        self._reset = _core.Program([], [], updates, learning_phase=False, name="metrics/reset")
-
-    def read(self) -> dict[str, Any]:
-        """Name -> number, in order."""
-        return {name: plain_number(value) for name, value in zip(self._names, self._read.run([]), strict=True)}
+        return _core.Program([], [], updates, learning_phase=False, name="metrics/reset")
 
     def reset(self) -> None:
         """All states back to their start."""
+        if self._reset is None:
+            self._reset = self._make_reset()
         self._reset.run([])
         for metric in self._by_hand:
             metric.reset_state()
+
+
+def named_results(metrics: list[Any]) -> dict[str, Any]:
+    """Name -> result of every metric; one whose result is a dict gives its own names."""
+    results: dict[str, Any] = {}
+    for metric in metrics:
+        result = metric.result()
+        results.update(result if isinstance(result, dict) else {metric.name: result})
+    return results
