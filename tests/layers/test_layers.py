@@ -186,7 +186,9 @@ def test_lambda_round_trip() -> None:
     np.testing.assert_allclose(layer(X).numpy(), X * 2)
     config = layers.serialize(layer)
     assert config["config"]["function"] == "double"
-    with pytest.raises(ValueError, match="code in files is never run. Load with custom_objects={name: function}"):
+    with pytest.raises(
+        ValueError, match="layers l .code in files is never run.. Pass them: custom_objects={'l': lambda"
+    ):
         layers.deserialize(config)
     again = layers.deserialize(config, custom_objects={"double": double})
     np.testing.assert_allclose(again(X).numpy(), X * 2)

@@ -78,7 +78,7 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
             '{"class_name": "Bar", "config": {}}]}}'
         ),
         ValueError,
-        "config: unknown classes Bar, Foo. Pass them: custom_objects={name: class}",
+        "config: unknown classes Bar, Foo. Pass them: custom_objects={'Bar': Bar, 'Foo': Foo}",
     ),
 ]
 

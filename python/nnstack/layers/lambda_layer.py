@@ -50,9 +50,8 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: Any) -> Any:
-        """A Lambda whose function is looked up by name among custom objects, activations and backend functions."""
-        from nnstack import activations, backend
-        from nnstack.utils.generic_utils import get_registered_object
+        """A Lambda whose function is looked up by name among custom objects, activations and a few backend functions."""
+        from nnstack.saving.survey import lambda_function
 
         config = dict(config)
         name = config.pop("function")
@@ -60,9 +59,7 @@ class Lambda(Layer):
             config.pop(key, None)
         if callable(name):
             return cls(name, **config)
-        found = get_registered_object(name) if isinstance(name, str) else None
-        if found is None and isinstance(name, str) and not name.startswith("_"):
-            found = getattr(activations, name, None) or getattr(backend, name, None)
+        found = lambda_function(name) if isinstance(name, str) else None
         if not callable(found):
             raise ValueError(
                 f'lambda (layer "{config.get("name")}"): the file names a function '

@@ -12,7 +12,9 @@ from nnstack.utils import nest
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None) -> Any:
     """A model with the same architecture, new layers and new weights.
 
-    `clone_function(layer)` gives each new layer (default: from its config). Raises `ValueError` for subclassed models.
+    `input_tensors`: graph tensors (made by `Input`) or plain symbolic ones to build on, one per input, in order or in a
+    list. `clone_function(layer)` gives each new layer (default: from its config). Raises `ValueError` for subclassed
+    models and for another number of tensors.
     """
     from nnstack.engine.inputs import InputLayer
     from nnstack.engine.model import Model
@@ -24,12 +26,15 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         raise ValueError(
             f'clone_model (model "{model.name}"): expected a Sequential or functional model, got a subclassed one'
         )
-    if input_tensors is not None:
-        raise ValueError("clone_model: input_tensors is not supported; call the clone on them instead")
-    clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
+    clone = clone_function or _copy
     if isinstance(model, Sequential):
         copy = type(model)(name=model.name)
+        given = iter(_input_layers(input_tensors, 1))
         for layer in model._stack:
+            if isinstance(layer, InputLayer) and input_tensors is not None:
+                continue
+            if input_tensors is not None and not copy._stack:
+                copy.add(next(given))
             copy.add(type(layer).from_config(layer.get_config()) if isinstance(layer, InputLayer) else clone(layer))
         return copy
     graph: Any = model._graph
@@ -37,7 +42,9 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         id(layer): clone(layer) if not isinstance(layer, InputLayer) else InputLayer.from_config(layer.get_config())
         for layer in graph.layers
     }
-    values: dict[int, Any] = {id(t): made[id(t._keras_history.layer)].output for t in graph.flat_inputs}
+    given = _input_layers(input_tensors, len(graph.flat_inputs))
+    inputs = given or [made[id(tensor._keras_history.layer)] for tensor in graph.flat_inputs]
+    values: dict[int, Any] = {id(tensor): layer.output for tensor, layer in zip(graph.flat_inputs, inputs, strict=True)}
 
     def now(leaf: Any) -> Any:
         return values[id(leaf)] if history_of(leaf) is not None else leaf
@@ -53,3 +60,27 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     for tensor in model._added_tensors:
         copied._include(values[id(tensor)])
     return copied
+
+
+def _input_layers(tensors: Any, count: int) -> list[Any]:
+    """The layers that `Input` made for these tensors; others are wrapped in one. None gives none."""
+    from nnstack.engine.inputs import Input, InputLayer
+
+    if tensors is None:
+        return []
+    flat = nest.flatten(tensors)
+    if len(flat) != count:
+        raise ValueError(f"clone_model: expected {count} input_tensors, got {len(flat)}")
+    layers: list[Any] = []
+    for tensor in flat:
+        origin = history_of(tensor)
+        made = origin is not None and isinstance(origin.layer, InputLayer)
+        layers.append((tensor if made else Input(tensor=tensor))._keras_history.layer)
+    return layers
+
+
+def _copy(layer: Any) -> Any:
+    config = layer.get_config()
+    if hasattr(layer, "function") and callable(layer.function):  # a Lambda's config holds its function by name only
+        config["function"] = layer.function
+    return type(layer).from_config(config)

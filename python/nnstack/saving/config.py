@@ -4,14 +4,14 @@ the data.
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from nnstack.utils.generic_utils import CustomObjectScope, get_registered_name, get_registered_object
+from nnstack.saving import dialects, survey
+from nnstack.utils.generic_utils import CustomObjectScope, get_registered_name
 
 KERAS_VERSION = "2.21.0"  # the version whose layout and defaults the files follow
 
@@ -28,68 +28,33 @@ def layer_config(layer: Any) -> dict[str, Any]:
     return {"class_name": class_name(layer), "config": layer.get_config()}
 
 
-def known_classes() -> dict[str, Any]:
-    """All layer classes a file may name without custom objects."""
-    from nnstack import layers
-    from nnstack.engine.layer import Layer
-    from nnstack.engine.model import Model
-    from nnstack.engine.sequential import Sequential
-    from nnstack.layers.additions import AddLoss, AddMetric
+def layer_from_config(
+    entry: Any, custom_objects: Mapping[str, Any] | None = None, version: tuple[int, ...] | None = None
+) -> Any:
+    """A layer or model from `layer_config`'s result, or from what another version of Keras wrote.
 
-    named = {name: getattr(layers, name) for name in layers.__all__}
-    found = {name: value for name, value in named.items() if inspect.isclass(value) and issubclass(value, Layer)}
-    return {
-        **found,
-        "AddLoss": AddLoss,
-        "AddMetric": AddMetric,
-        "Sequential": Sequential,
-        "Functional": Model,
-        "Model": Model,
-    }
-
-
-def layer_from_config(entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A layer or model from `layer_config`'s result; `ValueError` lists every class that is not known."""
-    if not isinstance(entry, Mapping) or "class_name" not in entry:
-        raise ValueError(f"config: expected a dict with class_name and config, got {entry!r}")
-    known = known_classes()
-    missing = sorted(set(_missing(entry, known, custom_objects)))
-    if missing:
-        raise ValueError(f"config: unknown classes {', '.join(missing)}. Pass them: custom_objects={{name: class}}")
-    cls = _find(entry["class_name"], known, custom_objects)
+    `version` of the Keras that wrote it, where known. `ValueError` lists every class and function that is missing.
+    """
+    prepared = entry if isinstance(entry, _Prepared) else survey.prepare(entry, custom_objects, version)
+    cls = survey.find_class(prepared["class_name"], custom_objects, prepared.get("registered_name"))
     with CustomObjectScope(dict(custom_objects or {})):
-        return _instance(cls, adapt_config(entry.get("config", {})))
+        return cls.from_config(_mark(prepared.get("config", {})))
 
 
-def _instance(cls: Any, config: Any) -> Any:
-    return cls.from_config(config)
+class _Prepared(dict[str, Any]):
+    """The entry of a layer inside one that has been prepared; it need not be walked again."""
 
 
-def _find(name: str, known: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
-    return get_registered_object(name, custom_objects, known) or get_registered_object(
-        name.split(">")[-1], custom_objects, known
-    )
-
-
-def _missing(entry: Any, known: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> list[str]:
-    """Names of layer classes anywhere inside that nobody knows."""
-    found = [] if _find(entry["class_name"], known, custom_objects) else [entry["class_name"]]
-    config = entry.get("config")
-    inner = config.get("layers", []) if isinstance(config, Mapping) else config if isinstance(config, list) else []
-    for one in inner:
-        if isinstance(one, Mapping) and "class_name" in one:
-            found += _missing(one, known, custom_objects)
-    return found
-
-
-def adapt_config(config: Any) -> Any:
-    """Keys of other dialects in this one's words."""
-    if not isinstance(config, Mapping):
-        return config
-    config = dict(config)
-    if "batch_shape" in config and "batch_input_shape" not in config:
-        config["batch_input_shape"] = config.pop("batch_shape")
-    return config
+def _mark(config: Any) -> Any:
+    """Marks the entries in a prepared config's list of layers."""
+    if isinstance(config, list):
+        return [_Prepared(one) for one in config]
+    if isinstance(config.get("layers"), list):
+        inner = [
+            _Prepared(one) if isinstance(one, Mapping) and "class_name" in one else one for one in config["layers"]
+        ]
+        return {**config, "layers": inner}
+    return dict(config)
 
 
 # -- JSON and YAML ----------------------------------------------------------------------------------------------------
@@ -126,7 +91,8 @@ def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = No
         raise TypeError(
             "model_from_config: expected a dict, got a list. Use Sequential.from_config for a list of layers"
         )
-    return layer_from_config(config, custom_objects)
+    version = config.get("keras_version") if isinstance(config, Mapping) else None
+    return layer_from_config(config, custom_objects, None if version is None else dialects.version_of(version))
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -135,16 +101,32 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         raise TypeError(
             f"model_from_json: expected JSON text, got {json_string!r} of type {type(json_string).__name__}"
         )
+    return model_from_config(read_json(json_string, "model_from_json"), custom_objects)
+
+
+def read_json(text: str | bytes, what: str) -> Any:
+    """Plain data from JSON text; `ValueError` if it is broken or nested too deep."""
     try:
-        config = json.loads(json_string)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"model_from_json: broken JSON: {error}") from None
-    return model_from_config(config, custom_objects)
+        return json.loads(text)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{what}: broken JSON: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{what}: JSON nested deeper than any model") from None
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model from `model.to_yaml()`'s text, read with a loader that makes plain data only."""
-    return model_from_config(yaml_module().load(yaml_string, _plain_loader()), custom_objects)
+    """A model from `model.to_yaml()`'s text, read with a loader that makes plain data only.
+
+    Raises `ValueError` for broken YAML, for tags other than Keras 2's tuples and texts, and for unknown classes.
+    """
+    yaml = yaml_module()
+    try:
+        config = yaml.load(yaml_string, _plain_loader())
+    except yaml.YAMLError as error:
+        raise ValueError(f"model_from_yaml: broken YAML, or tags that are not plain data: {error}") from None
+    except RecursionError:
+        raise ValueError("model_from_yaml: YAML nested deeper than any model") from None
+    return model_from_config(config, custom_objects)
 
 
 def _plain_loader() -> Any:

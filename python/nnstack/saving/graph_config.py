@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnstack.engine.inputs import InputLayer
 from nnstack.engine.nodes import Node, history_of
+from nnstack.saving import dialects_graph
 from nnstack.saving.config import layer_config, layer_from_config, to_plain
+from nnstack.saving.dialects_graph import Place
 from nnstack.utils import nest
 
 
@@ -85,72 +88,84 @@ def graph_from_config(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> tuple[Any, Any, list[Any]]:
     """(inputs, outputs, added losses and metrics) of a functional model: layers are made first, then called as soon as
-    their inputs exist.
+    their inputs exist. Raises `ValueError` for a graph that names layers or tensors it does not have.
     """
     from nnstack.layers.additions import AddLoss, AddMetric
 
     layers: dict[str, Any] = {}
-    waiting: list[tuple[Any, Any]] = []
     for entry in config["layers"]:
         layer = layer_from_config(entry, custom_objects)
         layers[entry.get("name", layer.name)] = layer
-        waiting += [(layer, call) for call in entry.get("inbound_nodes", [])]
-    made: dict[tuple[str, int], list[Any]] = {}
+    waiting = [
+        (name, *call)
+        for entry, name in zip(config["layers"], layers, strict=True)
+        for call in dialects_graph.calls(entry, layers)
+    ]
+    inputs, outputs = dialects_graph.places(config["input_layers"]), dialects_graph.places(config["output_layers"])
+    number = _call_numbers([*waiting, inputs, outputs])
+    made: dict[str, list[list[Any]]] = {name: [] for name in layers}
     for name, layer in layers.items():
-        if layer._inbound_nodes:
-            made[name, 0] = nest.flatten(layer._inbound_nodes[0].outputs)
+        if isinstance(layer, InputLayer):
+            made[name].append(nest.flatten(layer._inbound_nodes[0].outputs))
 
-    def tensor(place: Any) -> Any:
-        name, node, index = place[0], place[1], place[2]
-        return made[name, node - _first_number(layers[name])][index]
+    def fill(value: Any) -> Any:
+        """Tensors in the place of places; `_NotYet` while one is not made."""
+        if isinstance(value, Place):
+            if value.layer not in made:
+                raise ValueError(f'config: the graph names a layer "{value.layer}" that is not in it')
+            calls = made[value.layer]
+            index = number[value]
+            if index >= len(calls):
+                raise _NotYet(value.layer)
+            if not 0 <= value.tensor < len(calls[index]):
+                raise ValueError(f'config: layer "{value.layer}" has no output number {value.tensor}')
+            return calls[index][value.tensor]
+        if isinstance(value, Mapping):
+            return {key: fill(one) for key, one in value.items()}
+        return [fill(one) for one in value] if isinstance(value, list) else value
 
-    names = {id(layer): name for name, layer in layers.items()}
     while waiting:
         later = []
-        for layer, call in waiting:
+        for call in waiting:
+            name, args, kwargs = call
             try:
-                inputs, kwargs = _arguments(call, tensor)
-            except KeyError:
-                later.append((layer, call))
+                args, kwargs = fill(args), fill(kwargs)
+            except _NotYet:
+                later.append(call)
                 continue
-            count = sum(1 for name, _ in made if name == names[id(layer)])
-            made[names[id(layer)], count] = nest.flatten(layer(inputs, **kwargs))
+            made[name].append(nest.flatten(layers[name](*args, **kwargs)))
         if len(later) == len(waiting):
-            stuck = ", ".join(sorted({layer.name for layer, _ in later}))
+            stuck = ", ".join(sorted({call[0] for call in later})[:8])
             raise ValueError(f"config: the inputs of {stuck} are made nowhere; the file's graph is broken")
         waiting = later
-    added = [made[name, 0][0] for name, layer in layers.items() if isinstance(layer, AddLoss | AddMetric)]
-    return _tensors(config["input_layers"], tensor), _tensors(config["output_layers"], tensor), added
+    added = [made[name][0][0] for name, layer in layers.items() if isinstance(layer, AddLoss | AddMetric)]
+    try:
+        return fill(inputs), fill(outputs), added
+    except _NotYet as missing:
+        raise ValueError(f'config: the output of layer "{missing}" that the graph names is made nowhere') from None
 
 
-def _is_place(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) in (3, 4)
-        and isinstance(value[0], str)
-        and isinstance(value[1], int)
-    )
+class _NotYet(Exception):
+    """A tensor that a later call makes."""
 
 
-def _tensors(structure: Any, tensor: Callable[[Any], Any]) -> Any:
-    if _is_place(structure):
-        return tensor(structure)
-    if isinstance(structure, Mapping):
-        return {key: _tensors(value, tensor) for key, value in structure.items()}
-    found = [_tensors(value, tensor) for value in structure]
-    return found[0] if len(found) == 1 else found
+def _call_numbers(tree: Any) -> dict[Place, int]:
+    """Which of its layer's calls in the file a place means.
 
-
-def _arguments(call: Any, tensor: Callable[[Any], Any]) -> tuple[Any, dict[str, Any]]:
-    """Input structure and keywords of one call; `KeyError` while an input is not made yet."""
-
-    def one(place: Any) -> Any:
-        return place[2] if place[0] == "_CONSTANT_VALUE" else tensor(place)
-
-    entries = list(call.values()) if isinstance(call, Mapping) else [call] if _is_place(call) else list(call)
-    kwargs = dict(entries[0][3]) if entries and len(entries[0]) > 3 else {}
-    kwargs = {key: tensor(value) if _is_place(value) else value for key, value in kwargs.items()}
-    if isinstance(call, Mapping):
-        return {key: one(place) for key, place in call.items()}, kwargs
-    inputs = [one(place) for place in entries]
-    return (inputs[0] if len(inputs) == 1 else inputs), kwargs
+    Versions count differently: from 0, or from 1 for nested models, or with calls that lie outside the graph. What they
+    share is the order, and that every call in a file is used by somebody.
+    """
+    used: dict[str, set[int]] = {}
+    found: list[Place] = []
+    stack = [tree]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Place):
+            found.append(value)
+            used.setdefault(value.layer, set()).add(value.node)
+        elif isinstance(value, Mapping):
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+    order = {layer: {node: rank for rank, node in enumerate(sorted(nodes))} for layer, nodes in used.items()}
+    return {place: order[place.layer][place.node] for place in found}
