@@ -25,6 +25,9 @@ from nnstack.backend.config import (
     set_floatx as set_floatx,
     set_image_data_format as set_image_data_format,
 )
+from nnstack.backend.einsum import (
+    einsum as einsum,
+)
 from nnstack.backend.functions import (
     Function as Function,
     batch_get_value as batch_get_value,
@@ -162,6 +165,9 @@ from nnstack.backend.random import (
 )
 from nnstack.backend.recurrence import (
     rnn as rnn,
+)
+from nnstack.backend.resizing import (
+    resize as resize,
 )
 from nnstack.backend.sequences import (
     foldl as foldl,

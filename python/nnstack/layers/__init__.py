@@ -13,16 +13,25 @@ _NAMES = {
     "nnstack.engine.inputs": "Input InputLayer",
     "nnstack.engine.layer": "Layer",
     "nnstack.engine.spec": "InputSpec",
-    "nnstack.layers.activations": "Activation ELU LeakyReLU ReLU Softmax ThresholdedReLU",
+    "nnstack.layers.activations": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
+    "nnstack.layers.attention": "AdditiveAttention Attention",
+    "nnstack.layers.batch_normalization": "BatchNormalization",
     "nnstack.layers.dense": "Dense",
+    "nnstack.layers.einsum_dense": "EinsumDense",
     "nnstack.layers.embedding": "Embedding",
     "nnstack.layers.lambda_layer": "Lambda",
-    "nnstack.layers.merging": "Add Average Concatenate Maximum Minimum Multiply Subtract "
-    "add average concatenate maximum minimum multiply subtract",
-    "nnstack.layers.noise": "Dropout GaussianDropout GaussianNoise",
+    "nnstack.layers.masking": "Identity Masking",
+    "nnstack.layers.merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract "
+    "add average concatenate dot maximum minimum multiply subtract",
+    "nnstack.layers.multi_head_attention": "MultiHeadAttention",
+    "nnstack.layers.noise": "AlphaDropout Dropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D "
+    "SpatialDropout3D",
+    "nnstack.layers.normalization": "GroupNormalization LayerNormalization UnitNormalization",
     "nnstack.layers.operations": "TensorOperations",
+    "nnstack.layers.padding": "Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D ZeroPadding3D",
     "nnstack.layers.regularization": "ActivityRegularization",
     "nnstack.layers.reshaping": "Flatten Permute RepeatVector Reshape",
+    "nnstack.layers.upsampling": "UpSampling1D UpSampling2D UpSampling3D",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -6,6 +6,10 @@ from typing import Any
 
 from nnstack import activations, backend
 from nnstack.engine.layer import Layer
+from nnstack.engine.spec import InputSpec
+from nnstack.layers.arguments import label
+from nnstack.layers.parameters import add_parameter, options_config, set_options
+from nnstack.utils import nest
 
 
 class Activation(Layer):
@@ -106,29 +110,85 @@ class ThresholdedReLU(Layer):
         return {**super().get_config(), "theta": self.theta}
 
 
-class Softmax(Layer):
-    """exp(x) / sum(exp(x)) along `axis` (an int, or a list of ints normalised together); masked places get 0."""
+class PReLU(Layer):
+    """x where positive, alpha * x elsewhere, alpha trained: one per entry, or one for all entries along `shared_axes`.
 
-    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+    `alpha_initializer` default zeros, `alpha_regularizer`, `alpha_constraint`; `shared_axes` an int or a list, counted
+    from 1, such as [1, 2] for images. Weight: `alpha`, of the input's shape without the batch axis, 1 on shared axes.
+    Raises `ValueError` for an unknown size that is not shared. Source: He et al. 2015 (arXiv:1502.01852)
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        set_options(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
+        self.shared_axes = shared_axes if shared_axes is None else list(nest.as_list(shared_axes))
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        sizes = list(input_shape[1:])
+        for axis in self.shared_axes or []:
+            if not 1 <= axis < len(input_shape):
+                raise ValueError(
+                    f"{label(self)}: expected shared_axes from 1 to {len(sizes)}, got {self.shared_axes}; input shape "
+                    f"{tuple(input_shape)}"
+                )
+            sizes[axis - 1] = 1
+        self.alpha = add_parameter(self, "alpha", sizes)
+        known = {axis: size for axis, size in enumerate(input_shape) if axis and axis not in (self.shared_axes or [])}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=known)
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        return backend.relu(inputs) - self.alpha * backend.relu(-inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        options = options_config(self, "alpha", activity=False)
+        return {**super().get_config(), **options, "shared_axes": self.shared_axes}
+
+
+class Softmax(Layer):
+    """exp(x) / sum(exp(x)) along `axis` (an int, or a list of ints normalised together); masked places get 0.
+
+    `robust_masking`: put a very small number at masked places instead of adding one to what is there.
+    """
+
+    def __init__(self, axis: Any = -1, robust_masking: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
+        self.robust_masking = bool(robust_masking)
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is not None:
-            inputs = inputs + (1.0 - backend.cast(mask, inputs.dtype)) * (
-                -6.55e4 if inputs.dtype == "float16" else -1e9
-            )
-        if isinstance(self.axis, list | tuple):
-            if len(self.axis) > 1:
-                return backend.exp(inputs - _logsumexp(inputs, list(self.axis)))
-            return backend.softmax(inputs, axis=self.axis[0])
-        return backend.softmax(inputs, axis=self.axis)
+        return masked_softmax(inputs, self.axis, mask, self.robust_masking)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis}
+        robust = {"robust_masking": True} if self.robust_masking else {}
+        return {**super().get_config(), "axis": self.axis, **robust}
 
 
-def _logsumexp(x: Any, axes: list[int]) -> Any:
-    most = backend.stop_gradient(backend.max(x, axis=axes, keepdims=True))
-    return backend.log(backend.sum(backend.exp(x - most), axis=axes, keepdims=True)) + most
+def masked_softmax(x: Any, axis: Any, mask: Any = None, robust: bool = False) -> Any:
+    """Softmax along one or several axes; where `mask` is 0 or False the share is (next to) nothing."""
+    if mask is not None:
+        smallest = -32752.0 if x.dtype == "float16" else -1e9  # half of the type's least number: sums stay finite
+        mask = backend.convert(mask)
+        if robust:
+            x = backend.select(mask if mask.dtype == "bool" else mask > 0.5, x, smallest)
+        else:
+            x = x + (1.0 - backend.cast(mask, x.dtype)) * smallest
+    axes = list(axis) if isinstance(axis, list | tuple) else [axis]
+    if len(axes) == 1:
+        return backend.softmax(x, axis=axes[0])
+    return backend.exp(x - backend.logsumexp(x, axis=axes, keepdims=True))

@@ -7,6 +7,7 @@ from typing import Any
 from nnstack import activations, backend, constraints, initializers, regularizers
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
+from nnstack.layers.arguments import positive_int
 
 
 class Dense(Layer):
@@ -98,20 +99,3 @@ class Dense(Layer):
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
         }
-
-
-def positive_int(value: Any, what: str, argument: str) -> int:
-    """`value` as an int of at least 1; `ValueError` naming the argument otherwise."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        and not (hasattr(value, "__index__") or float_is_whole(value))
-        or int(value) < 1
-    ):
-        raise ValueError(f"{what}: expected a positive integer as {argument}, got {value!r}")
-    return int(value)
-
-
-def float_is_whole(value: Any) -> bool:
-    """True for 3.0, which Keras takes as 3."""
-    return isinstance(value, float) and value.is_integer()

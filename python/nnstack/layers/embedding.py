@@ -6,7 +6,7 @@ from typing import Any
 
 from nnstack import backend, constraints, initializers, regularizers
 from nnstack.engine.layer import Layer
-from nnstack.layers.dense import positive_int
+from nnstack.layers.arguments import positive_int
 
 
 class Embedding(Layer):

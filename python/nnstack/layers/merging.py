@@ -8,6 +8,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.engine.layer import Layer
+from nnstack.layers.arguments import label
 
 
 class _Merge(Layer):
@@ -42,9 +43,7 @@ class _Merge(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         masks = [one for one in mask or [] if one is not None]
-        if not masks or len(masks) < len(inputs):
-            return None
-        return functools.reduce(lambda a, b: backend.emit("logical_and", a, b), masks)
+        return functools.reduce(lambda a, b: a & b, masks) if masks else None
 
 
 def _with_rank(tensor: Any, rank: int) -> Any:
@@ -144,6 +143,66 @@ class Concatenate(_Merge):
         return {**super().get_config(), "axis": self.axis}
 
 
+class Dot(_Merge):
+    """Product of two inputs along one axis of each, sample by sample (see `backend.batch_dot`).
+
+    `axes`: an int for both or one per input, the batch axis being 0; `normalize`: scale both to Euclidean length 1
+    along their axis first, which gives the cosine. Output: what remains of the axes of the first, then of the second
+    input; (batch, 1) where nothing remains. Raises `ValueError` if the sizes along the axes differ. The mask stops.
+
+    >>> Dot(axes=1)([np.ones((2, 3), "float32"), np.ones((2, 3), "float32")]).shape
+    (2, 1)
+    """
+
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(axes, int | list | tuple):
+            raise TypeError(f"{label(self)}: expected an int or two ints as axes, got {axes!r}")
+        if isinstance(axes, list | tuple) and (len(axes) != 2 or not all(isinstance(one, int) for one in axes)):
+            raise ValueError(f"{label(self)}: expected an int or two ints as axes, got {axes!r}")
+        self.axes = axes
+        self.normalize = bool(normalize)
+
+    def _both_axes(self, shapes: Any) -> tuple[int, int]:
+        given = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        first, second = (axis % len(shape) if axis < 0 else axis for axis, shape in zip(given, shapes, strict=True))
+        return first, second
+
+    def _check(self, shapes: Any) -> None:
+        if not isinstance(shapes, list | tuple) or len(shapes) != 2 or not isinstance(shapes[0], tuple | list):
+            raise ValueError(f"{label(self)}: expected a list of 2 inputs, got shapes {shapes}")
+        axes = self._both_axes(shapes)
+        listed = ", ".join(str(tuple(shape)) for shape in shapes)
+        if any(not 0 < axis < len(shape) for axis, shape in zip(axes, shapes, strict=True)):
+            raise ValueError(
+                f"{label(self)}: expected axes behind the batch axis, got axes={self.axes}; shapes {listed}"
+            )
+        one, other = (shape[axis] for axis, shape in zip(axes, shapes, strict=True))
+        if None not in (one, other) and one != other:
+            raise ValueError(f"{label(self)}: sizes {one} and {other} along axes {self.axes} differ; shapes {listed}")
+
+    def call(self, inputs: Any) -> Any:
+        axes = self._both_axes([tensor.shape for tensor in inputs])
+        if self.normalize:
+            inputs = [backend.l2_normalize(tensor, axis) for tensor, axis in zip(inputs, axes, strict=True)]
+        return backend.batch_dot(inputs[0], inputs[1], axes)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        self._check(input_shape)
+        first, second = self._both_axes(input_shape)
+        one, other = list(input_shape[0]), list(input_shape[1])
+        one.pop(first)
+        other.pop(second)
+        sizes = (*one, *other[1:])
+        return sizes if len(sizes) > 1 else (*sizes, 1)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
 def _functional(layer: Callable[..., Any]) -> Callable[..., Any]:
     def merge(inputs: Any, **kwargs: Any) -> Any:
         return layer(**kwargs)(inputs)
@@ -164,3 +223,8 @@ minimum = _functional(Minimum)
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate(axis, **kwargs)(inputs)`."""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any, normalize: bool = False, **kwargs: Any) -> Any:
+    """`Dot(axes, normalize, **kwargs)(inputs)`."""
+    return Dot(axes, normalize, **kwargs)(inputs)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nnstack import backend
 from nnstack.backend.random import normal_from
 from nnstack.engine.layer import Layer
+from nnstack.engine.spec import InputSpec
+from nnstack.layers.arguments import label
 
 
 class _Noise(Layer):
@@ -20,7 +24,7 @@ class _Noise(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
-        self._random = backend.RandomState(f"{self.name}/random", self.seed)
+        self._random = random_state(self, self.seed)
         super().build(input_shape)
 
     def _while_training(self, noisy: Callable[[], Any], inputs: Any, training: Any) -> Any:
@@ -39,14 +43,17 @@ class Dropout(_Noise):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = _rate(rate, "dropout", self.name)
+        self.rate = rate_within(rate, label(self))
         self.noise_shape = noise_shape
+
+    def _mask_shape(self) -> Any:
+        return self.noise_shape
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         if self.rate == 0:
             return inputs
         return self._while_training(
-            lambda: backend.dropout(inputs, self.rate, noise_shape=self.noise_shape, state=self._random),
+            lambda: backend.dropout(inputs, self.rate, noise_shape=self._mask_shape(), state=self._random),
             inputs,
             training,
         )
@@ -78,7 +85,7 @@ class GaussianDropout(_Noise):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
-        self.rate = _rate(rate, "gaussian_dropout", self.name)
+        self.rate = rate_within(rate, label(self))
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         if self.rate == 0:
@@ -94,12 +101,90 @@ class GaussianDropout(_Noise):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
+class SpatialDropout1D(Dropout):
+    """Drops whole channels of (batch, steps, channels). Source: Tompson et al. 2014 (arXiv:1411.4280)"""
+
+    spatial = 1
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(rate, **kwargs)
+        self.input_spec = InputSpec(ndim=self.spatial + 2)
+
+    def _mask_shape(self) -> Any:
+        return (None, *[1] * self.spatial, None)
+
+
+class SpatialDropout2D(SpatialDropout1D):
+    """Drops whole channels of images (batch, rows, cols, channels), or (batch, channels, rows, cols) for
+    `data_format="channels_first"`. Source: Tompson et al. 2014 (arXiv:1411.4280)
+    """
+
+    spatial = 2
+
+    def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, **kwargs)
+        self.data_format = backend.normalize_data_format(data_format)
+
+    def _mask_shape(self) -> Any:
+        if self.data_format == "channels_first":
+            return (None, None, *[1] * self.spatial)
+        return super()._mask_shape()
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras leaves the layout out of the config; it is written where it is not the default.
+        default = self.data_format == backend.image_data_format()
+        return super().get_config() if default else {**super().get_config(), "data_format": self.data_format}
+
+
+class SpatialDropout3D(SpatialDropout2D):
+    """Drops whole channels of volumes (batch, dim1, dim2, dim3, channels); see SpatialDropout2D."""
+
+    spatial = 3
+
+
+class AlphaDropout(_Noise):
+    """Dropout that keeps mean and variance of inputs of mean 0 and variance 1, for networks of SELU units.
+
+    While training a share `rate` of the inputs is set to SELU's negative limit, and the result scaled and shifted.
+    `noise_shape` shape of the mask, None in it means the input's size. Source: Klambauer et al. 2017 (arXiv:1706.02515)
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed=seed, **kwargs)
+        self.rate = rate_within(rate, label(self))
+        self.noise_shape = noise_shape
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        if self.rate == 0:
+            return inputs
+        return self._while_training(lambda: self._dropped(inputs), inputs, training)
+
+    def _dropped(self, x: Any) -> Any:
+        lowest = -1.6732632423543772 * 1.0507009873554805  # SELU of minus infinity
+        scale = ((1.0 - self.rate) * (1.0 + self.rate * lowest**2)) ** -0.5
+        shift = -scale * lowest * self.rate
+        sizes: Any = backend.shape(x)
+        if self.noise_shape is not None:
+            sizes = [sizes[axis] if size is None else size for axis, size in enumerate(self.noise_shape)]
+        kept = _known(self._random).uniform(sizes, "float32") >= self.rate
+        return backend.select(kept, x, lowest) * scale + shift
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+
+
+def random_state(layer: Any, seed: int | None = None) -> backend.RandomState:
+    """The random numbers of one layer."""
+    return backend.RandomState(f"{layer.name}/random", seed)
+
+
 def _known(state: backend.RandomState | None) -> backend.RandomState:
     assert state is not None, "the layer is built before it is called"
     return state
 
 
-def _rate(rate: Any, kind: str, name: str) -> Any:
-    if not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise ValueError(f'{kind} (layer "{name}"): expected a rate from 0 to below 1, got {rate!r}')
+def rate_within(rate: Any, what: str, argument: str = "rate") -> Any:
+    """`rate` if it is a number from 0 to below 1, else `ValueError`."""
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating) or not 0 <= rate < 1:
+        raise ValueError(f"{what}: expected a {argument} from 0 to below 1, got {rate!r}")
     return rate

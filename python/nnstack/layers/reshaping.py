@@ -10,7 +10,7 @@ import numpy as np
 from nnstack import backend
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
-from nnstack.layers.dense import positive_int
+from nnstack.layers.arguments import positive_int
 
 
 class Flatten(Layer):

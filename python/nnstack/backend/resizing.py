@@ -1,0 +1,97 @@
+"""Images of any size to any other: along each axis a product with a small matrix of weights, made beforehand."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nnstack.backend.config import normalize_data_format
+from nnstack.backend.einsum import einsum
+from nnstack.backend.shapes import gather
+from nnstack.backend.tensor import Tensor, TensorLike, convert
+
+METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
+
+
+def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_format: str | None = None) -> Tensor:
+    """(batch, rows, cols, channels) to (batch, *size, channels), pixels being squares (half-pixel centres).
+
+    size: (rows, cols). method: one of METHODS, without antialiasing, as tf.image.resize has them. data_format:
+    channels_first for (batch, channels, rows, cols). Rows and columns of x must be known: ValueError otherwise.
+
+    >>> resize(constant([[[[0.0], [4.0]]]]), (1, 4), "bilinear", "channels_last").numpy().ravel()
+    array([0., 1., 3., 4.], dtype=float32)
+    """
+    value = convert(x)
+    first = 2 if normalize_data_format(data_format) == "channels_first" else 1
+    for axis, target in enumerate(size, first):
+        source = value.shape[axis]
+        if source is None:
+            raise ValueError(f"resize: expected known rows and columns, got shape {value.shape}")
+        if source == target:
+            continue
+        if method == "nearest":
+            index = np.minimum(np.floor((np.arange(target) + 0.5) * (source / target)), source - 1)
+            value = gather(value, index.astype(np.int64), axis=axis)
+        else:
+            value = _along(value, axis, weights(source, target, method))
+    return value
+
+
+def _along(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
+    """`matrix` (target, source) applied to `axis`."""
+    letters = "abcdefgh"[: len(x.shape)]
+    result = letters.replace(letters[axis], "z")
+    return einsum(f"{letters},z{letters[axis]}->{result}", x, convert(matrix, x.dtype))
+
+
+@functools.lru_cache(maxsize=64)
+def weights(source: int, target: int, method: str) -> np.ndarray:
+    """(target, source): the share of every source pixel in every target pixel."""
+    scale = source / target
+    if method == "area":
+        starts = np.arange(target)[:, None] * scale
+        left, right = np.arange(source)[None], np.arange(source)[None] + 1
+        shares = np.clip(np.minimum(starts + scale, right) - np.maximum(starts, left), 0, None)
+        return np.asarray(shares / shares.sum(1, keepdims=True))
+    centres = (np.arange(target) + 0.5) * scale - 0.5
+    if method == "bilinear":
+        centres = np.clip(centres, 0, source - 1)
+    kernel, radius = _KERNELS[method]
+    distance = np.arange(source)[None] - centres[:, None]
+    shares = np.where(np.abs(distance) < radius + 1e-9, kernel(distance), 0.0)
+    return np.asarray(shares / shares.sum(1, keepdims=True))
+
+
+def _triangle(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.maximum(1 - np.abs(x), 0))
+
+
+def _cubic(b: float, c: float) -> Callable[[np.ndarray], np.ndarray]:
+    """The cubic filters of Mitchell and Netravali 1988; b = 0 gives Keys's."""
+
+    def kernel(x: np.ndarray) -> np.ndarray:
+        x = np.abs(x)
+        near = ((12 - 9 * b - 6 * c) * x**3 + (-18 + 12 * b + 6 * c) * x**2 + 6 - 2 * b) / 6
+        far = ((-b - 6 * c) * x**3 + (6 * b + 30 * c) * x**2 + (-12 * b - 48 * c) * x + 8 * b + 24 * c) / 6
+        return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+    return kernel
+
+
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda x: np.asarray(np.sinc(x) * np.sinc(x / radius))
+
+
+def _gaussian(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(-2.0 * x**2))  # sigma 1/2
+
+
+_KERNELS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
+    "bilinear": (_triangle, 1),
+    "bicubic": (_cubic(0.0, 0.5), 2),
+    "mitchellcubic": (_cubic(1 / 3, 1 / 3), 2),
+    "lanczos3": (_lanczos(3), 3),
+    "lanczos5": (_lanczos(5), 5),
+    "gaussian": (_gaussian, 1.5),
+}
