@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nnstack.engine.inputs import Input, InputLayer
 from nnstack.engine.model import Model
 from nnstack.engine.sequential import Sequential
 from nnstack.saving.clone import clone_model
@@ -41,6 +42,8 @@ def save_model(
 
 
 __all__ = [
+    "Input",
+    "InputLayer",
     "Model",
     "Sequential",
     "clone_model",

@@ -131,7 +131,8 @@ def test_trainable_at_every_level_is_taken_at_compile() -> None:
     assert model.trainable_weights == [] and len(model.non_trainable_weights) == 4
     model.trainable = True
     assert len(model.trainable_weights) == 4
-    model.fit(X, np.ones((6, 2)), verbose=0)  # the new setting waits for compile
+    with pytest.warns(UserWarning, match=r"2 were trainable at compile\(\), 4 are now"):
+        model.fit(X, np.ones((6, 2)), verbose=0)  # the new setting waits for compile
     assert np.array_equal(before[0], model.get_weights()[0])
     model.compile("sgd", "mse")
     model.fit(X, np.ones((6, 2)), verbose=0)

@@ -53,7 +53,7 @@ class CallbackList:
             given.append(History())
         params: dict[str, Any] = {
             "verbose": verbose, "epochs": epochs, "steps": steps, "samples": samples, "batch_size": batch_size,
-            "do_validation": do_validation, "metrics": [],
+            "do_validation": do_validation, "metrics": _names(model, do_validation) if history else [],
         }  # fmt: skip
         return cls(given, model, params)
 
@@ -119,3 +119,9 @@ class CallbackList:
     def predict_end(self) -> None:
         for callback in self.callbacks:
             callback.on_predict_end({})
+
+
+def _names(model: Any, do_validation: bool) -> list[str]:
+    """Names of the numbers in logs, as far as they are known before the first batch."""
+    names = list(model.metrics_names)
+    return names + [f"val_{name}" for name in names] if do_validation else names

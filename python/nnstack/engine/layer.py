@@ -95,13 +95,25 @@ class Layer(WeightOwner, Connections):
     def _kind(self) -> str:
         return naming.snake_case(type(self).__name__)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if (
+            "_own_weights" not in self.__dict__
+            and name != "_own_weights"
+            and any(isinstance(leaf, WeightOwner | backend.Variable) for leaf in leaves(value))
+        ):
+            self._require_init()
+        object.__setattr__(self, name, value)
+
+    def _require_init(self) -> None:
+        if "_own_weights" not in self.__dict__:
+            raise RuntimeError(
+                f"{self._kind}: super().__init__() was not called. Call it first in __init__, before attributes are set"
+            )
+
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is missing: a subclass that forgot super().__init__() gets told so.
-        if "_inbound_nodes" not in self.__dict__ and not name.startswith("__"):
-            raise RuntimeError(
-                f"{naming.snake_case(type(self).__name__)}: super().__init__() was not called. "
-                "Call it first in __init__, before attributes are set"
-            )
+        if not name.startswith("__"):
+            self._require_init()
         member = getattr(type(self), name, None)
         if isinstance(member, property) and member.fget is not None:
             return member.fget(self)  # raises the property's own AttributeError, with its text
@@ -231,7 +243,7 @@ class Layer(WeightOwner, Connections):
 
     @property
     def updates(self) -> list[Any]:
-        """What `add_update` was given."""
+        """What `add_update` was given in the latest call."""
         return [update for layer in self._flatten_layers() for update in layer._updates]
 
     @property
@@ -248,6 +260,7 @@ class Layer(WeightOwner, Connections):
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             layer._losses.clear()
+            layer._updates.clear()
 
     # -- config -------------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:

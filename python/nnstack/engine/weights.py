@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ _UNTRACKED = frozenset(
         "_outbound_nodes",
         "_own_weights",
         "_trained_variables",
+        "_compiled_trainable",
         "_steps",
         "_losses",
         "_lasting_losses",
@@ -51,6 +52,8 @@ class WeightOwner:
         def dtype(self) -> str: ...
         @property
         def _kind(self) -> str: ...
+
+    trainable_changes: ClassVar[int] = 0  # how often any layer's `trainable` was set, so that a change is noticed
 
     def __init__(self) -> None:
         self._own_weights: list[backend.Variable] = []
@@ -127,6 +130,7 @@ class WeightOwner:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        WeightOwner.trainable_changes += 1
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
 

@@ -42,8 +42,9 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         id(layer): clone(layer) if not isinstance(layer, InputLayer) else InputLayer.from_config(layer.get_config())
         for layer in graph.layers
     }
-    given = _input_layers(input_tensors, len(graph.flat_inputs))
-    inputs = given or [made[id(tensor._keras_history.layer)] for tensor in graph.flat_inputs]
+    inputs = _input_layers(input_tensors, len(graph.flat_inputs)) or [
+        made[id(tensor._keras_history.layer)] for tensor in graph.flat_inputs
+    ]
     values: dict[int, Any] = {id(tensor): layer.output for tensor, layer in zip(graph.flat_inputs, inputs, strict=True)}
 
     def now(leaf: Any) -> Any:

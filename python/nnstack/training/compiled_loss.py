@@ -28,6 +28,7 @@ class CompiledLoss:
         self.loss_weights: list[Any] = []
         self.output_names: list[str] = []
         self.built = False
+        self.calls = 0
         if output_names:
             self.build(output_names)
 
@@ -55,6 +56,7 @@ class CompiledLoss:
             mean.reset_state()
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
+        self.calls += 1
         predictions = nest.flatten(y_pred)
         if not self.built:
             self.build(output_names_for(len(predictions), y_pred))

@@ -55,7 +55,7 @@ class CompiledMetrics:
 
         self._plain = resolved(self.user_metrics, "metrics")
         self._weighted = resolved(self.user_weighted_metrics, "weighted_metrics")
-        _make_unique([metric for row in self._rows() for metric in row])
+        _make_unique([metric for row in self._plain for metric in row], [m for row in self._weighted for m in row])
         self.built = True
 
     def _rows(self) -> list[list[Any]]:
@@ -115,9 +115,13 @@ def _as_metric(identifier: Any, loss: Any, true_shape: tuple[Any, ...], pred_sha
     )
 
 
-def _make_unique(found: list[Any]) -> None:
+def _make_unique(plain: list[Any], weighted: list[Any]) -> None:
+    """A weighted metric called like a plain one gets `weighted_` before its name; what is still double, a number."""
     taken: set[str] = {"loss"}
-    for metric in found:
+    for metric in [*plain, *weighted]:
+        if metric.name in taken and any(metric is one for one in weighted):
+            given = getattr(metric, "given_name", metric.name)
+            metric.name = f"{metric.name.removesuffix(given)}weighted_{given}"
         name, count = metric.name, 0
         while metric.name in taken:
             count += 1

@@ -89,6 +89,7 @@ class TrainingMethods(BatchMethods):
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split, title)
             validation_data = tuple(part for part in validation_data if part is not None)
         self._build_for_data(x)
+        self._warn_of_changes("fit")
         passes = max(1, epochs - initial_epoch)
         current = Latest(self, "train")
         feed = make_feed(

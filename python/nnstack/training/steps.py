@@ -97,7 +97,7 @@ class EagerStep:
         ]
         weights = [None if weight is None else backend.convert(weight, backend.floatx()) for weight in arrays.weights]
         data = assemble(arrays.pack(values[:count]), values[count:], weights)
-        with backend.eager_scope():
+        with self.model._as_compiled(), backend.eager_scope():
             _core.tape_begin()
             try:
                 result = getattr(self.model, _METHODS[self.kind])(data)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from nnstack import backend
 from nnstack.data.arrays import Arrays
+from nnstack.engine.trainable import CompiledTrainable
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
 from nnstack.training.default_steps import DefaultSteps
@@ -42,6 +44,7 @@ class Trainer(TrainingMethods, DefaultSteps):
         self._learned_output_names: list[str] = []
         self._learned_input_names: list[str] = []
         self._trained_variables: list[backend.Variable] | None = None
+        self._compiled_trainable: CompiledTrainable | None = None
         self._forget_programs()
 
     def _forget_programs(self) -> None:
@@ -116,6 +119,7 @@ class Trainer(TrainingMethods, DefaultSteps):
             "sample_weight_mode": sample_weight_mode,
         }
         self._trained_variables = None
+        self._compiled_trainable = CompiledTrainable(self)
         self.stop_training = False
         self._forget_programs()
 
@@ -174,8 +178,10 @@ class Trainer(TrainingMethods, DefaultSteps):
         compiled, graph = self.compiled_metrics, self._graph
         if compiled is not None and not compiled.built and graph is not None and self.compiled_loss is not None:
             placeholders = [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype) for t in graph.flat_outputs]
-            if not any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
-                compiled.build(placeholders, placeholders, self.compiled_loss.losses, None)
+            compiled.build(placeholders, placeholders, self.compiled_loss.losses or [None] * len(placeholders), None)
+            if any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
+                compiled.built = False  # the names stand; which function 'acc' means, the first targets tell
+            self._metric_programs = None
 
     def reset_metrics(self) -> None:
         """Sets the state of every metric to its start."""
@@ -197,12 +203,21 @@ class Trainer(TrainingMethods, DefaultSteps):
             and any(loss is not None for loss in self.compiled_loss.losses)
         )
 
+    def _as_compiled(self) -> contextlib.AbstractContextManager[None]:
+        """`trainable` everywhere as it was at compile() while the block runs."""
+        return contextlib.nullcontext() if self._compiled_trainable is None else self._compiled_trainable.restored()
+
+    def _warn_of_changes(self, what: str) -> None:
+        if self._compiled_trainable is not None:
+            self._compiled_trainable.warn_if_changed(f'{what} (model "{self.name}")')
+
     def _step(self, kind: str, arrays: Arrays) -> Step:
         key = (kind, arrays.signature())
         step = self._steps.get(key)
         if step is None:
             make = EagerStep if self.run_eagerly else CompiledStep
-            step = self._steps[key] = make(self, kind, arrays)
+            with self._as_compiled():
+                step = self._steps[key] = make(self, kind, arrays)
             self._metric_programs = None  # tracing may have made metrics
         return step
 
