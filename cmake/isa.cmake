@@ -2,6 +2,8 @@
 # Kernel files see NNSTACK_ISA_NAME (the set's name, an identifier), NNSTACK_VECTOR_BYTES and NNSTACK_ISA_<SET>=1.
 file(GLOB nnstack_isa_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/cpu/isa/*.cpp")
 set(NNSTACK_ISA_OBJECTS)
+# Two operations in one pass must round as two passes do.
+set_source_files_properties("${PROJECT_SOURCE_DIR}/csrc/cpu/isa/pairs.cpp" PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 function(nnstack_add_isa name vector_bytes)
   string(TOUPPER "${name}" upper)

@@ -120,9 +120,9 @@ enum class ElementwiseOp : uint8_t {
 // never asked of integer types. f16 and bf16 appear only as source or result of cast.
 struct ElementwiseInstruction {
   ElementwiseOp op;
-  DType type;    // of the operands; of b and c for select; of the result for random_uniform
-  DType result;  // of the destination
-  uint8_t unused;
+  DType type;                    // of the operands; of b and c for select; of the result for random_uniform
+  DType result;                  // of the destination
+  uint8_t joins_next;            // 1: a temporary that only the next instruction reads, once; a kernel may do both in one pass
   int16_t destination, a, b, c;  // slots; -1 where there is none
   uint32_t stream;               // random_uniform only
 };

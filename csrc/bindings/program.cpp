@@ -164,15 +164,13 @@ void run_batches(const Program& program, const std::vector<py::object>& arrays, 
 PassSwitches switches_from(const std::optional<std::map<std::string, bool>>& passes) {
   PassSwitches switches;
   if (!passes) return switches;
-  const std::map<std::string, bool*> known = {{"fold", &switches.fold},
-                                              {"elementwise", &switches.elementwise},
-                                              {"epilogue", &switches.epilogue},
-                                              {"in_place", &switches.in_place},
-                                              {"memory", &switches.memory}};
+  const std::map<std::string, bool*> known = {{"fold", &switches.fold},         {"elementwise", &switches.elementwise},
+                                              {"epilogue", &switches.epilogue}, {"join", &switches.join},
+                                              {"in_place", &switches.in_place}, {"memory", &switches.memory}};
   for (const auto& [name, on] : *passes) {
     const auto found = known.find(name);
     if (found == known.end())
-      throw ValueError("unknown pass \"" + name + "\"; known are fold, elementwise, epilogue, in_place, memory");
+      throw ValueError("unknown pass \"" + name + "\"; known are fold, elementwise, epilogue, join, in_place, memory");
     *found->second = on;
   }
   return switches;

@@ -157,7 +157,7 @@ BuiltProgram build_elementwise(const Draft& draft, const DraftStep& step, int fi
     p.code[c] = {from.op,
                  from.type,
                  from.result,
-                 0,
+                 from.joins_next,
                  slot(from.destination),
                  slot(from.sources[0]),
                  slot(from.sources[1]),

@@ -10,7 +10,7 @@
 namespace nnstack {
 
 struct PassSwitches {
-  bool fold = true, elementwise = true, epilogue = true, in_place = true, memory = true;
+  bool fold = true, elementwise = true, epilogue = true, join = true, in_place = true, memory = true;
 };
 
 enum class Place : uint8_t { none, arena, input, output, variable, constant };
@@ -30,6 +30,7 @@ struct DraftInstruction {
   uint32_t stream = 0;
   int destination = -1;
   int sources[3] = {-1, -1, -1};
+  bool joins_next = false;  // see ElementwiseInstruction
 };
 
 struct DraftStep {
@@ -77,6 +78,7 @@ void remove_dead_steps(Draft& draft);  // those whose results nobody reads
 Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes);  // infer, lower
 void group_elementwise(Draft& draft);
 void attach_epilogues(Draft& draft);
+void join_instructions(Draft& draft);  // orders code so that results are used at once
 void mark_in_place(
     Draft& draft, bool enabled);  // binds updates to variables; adds copies where that cannot be; finds the steps that may fail
 void plan_memory(Draft& draft, bool enabled);  // offsets in the arena; disabled: no memory is used twice

@@ -13,13 +13,19 @@ const char* kernel_name(KernelId id) {
   return names[static_cast<int>(id)];
 }
 
+// How many pairs of instructions a kernel may run in one pass.
+std::string pairs_of(const DraftStep& step) {
+  const auto joined = std::count_if(step.code.begin(), step.code.end(), [](const auto& code) { return code.joins_next; });
+  return joined == 0 ? "" : " " + std::to_string(joined) + (joined == 1 ? " pair" : " pairs");
+}
+
 std::string label_of(const Draft& draft, const DraftStep& step) {
   std::string label = kernel_name(step.kernel);
   if (step.nodes.empty()) return label;
   label += " {";
   for (size_t i = 0; i < step.nodes.size(); i++)
     label += (i ? " " : "") + draft.graph.nodes[static_cast<size_t>(step.nodes[i])].op->name;
-  return label + "}";
+  return label + "}" + pairs_of(step);
 }
 
 std::string layers_of(const Draft& draft, const DraftStep& step) {
@@ -38,6 +44,7 @@ Plan::Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Devic
   Draft draft = make_draft(graph, input_shapes);
   if (passes.elementwise) group_elementwise(draft);
   if (passes.epilogue) attach_epilogues(draft);
+  if (passes.join) join_instructions(draft);
   mark_in_place(draft, passes.in_place);
   plan_memory(draft, passes.memory);
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nnstack import _core as core
 
-PASSES = ("fold", "elementwise", "epilogue", "in_place", "memory")
+PASSES = ("fold", "elementwise", "epilogue", "join", "in_place", "memory")
 SWITCHES = (
     {},
     dict.fromkeys(PASSES, False),
@@ -119,6 +119,23 @@ def test_a_chain_of_elementwise_ops_is_one_step() -> None:
     assert steps(compile_and_run([X], [y], passes={"elementwise": False})) == ["elementwise"] * 5
 
 
+def test_results_that_are_read_once_join_their_reader() -> None:
+    scale = number(0.1)
+    moved = emit("add", emit("multiply", emit("square", X), scale), emit("multiply", emit("tanh", X), scale))
+    program = compile_and_run([X], [emit("relu", moved)])
+    assert "} 2 pairs" in program.explain()
+    apart = compile_and_run([X], [emit("relu", moved)], passes={"join": False})
+    assert "pair" not in apart.explain()
+    x = random((4, 5), -2, 2, "float32")
+    np.testing.assert_array_equal(program(x), apart(x))
+
+
+def test_a_result_that_is_read_twice_or_returned_joins_nobody() -> None:
+    double = emit("add", X, X)
+    assert "pair" not in compile_and_run([X], [emit("multiply", double, double)]).explain()
+    assert "pair" not in compile_and_run([X], [double, emit("multiply", double, X)]).explain()
+
+
 def test_a_group_within_the_kernels_limits_is_split_beyond_them() -> None:
     y = X
     for i in range(200):
@@ -173,6 +190,6 @@ def test_memory_is_used_again() -> None:
 
 def test_an_unknown_pass_is_named() -> None:
     with pytest.raises(
-        ValueError, match='unknown pass "fusion"; known are fold, elementwise, epilogue, in_place, memory'
+        ValueError, match='unknown pass "fusion"; known are fold, elementwise, epilogue, join, in_place, memory'
     ):
         core.Program([X], [X], passes={"fusion": True})

@@ -118,34 +118,53 @@ bool ElementwiseRun::need_array(int index) {
   return true;
 }
 
+void ElementwiseRun::bind_instruction(Step& step, const ElementwiseInstruction& code) {
+  step.destination = code.destination;
+  step.a = code.a;
+  step.b = code.b < 0 ? code.a : code.b;
+  step.c = code.c < 0 ? code.a : code.c;
+  step.spread = 0;
+  step.function = nullptr;
+  if (code.op == ElementwiseOp::random_uniform) return;
+  if (code.op == ElementwiseOp::cast) {
+    step.function = cast_function(code.type, code.result);
+  } else {
+    const ElementwiseForms& forms = kArithmeticTable.forms[static_cast<int>(code.op)][static_cast<int>(code.type)];
+    step.function = forms.arrays;
+    if (step.function == nullptr) {
+      step.function = math_function(code.op, code.type);
+    } else if (forms.scalar_first != nullptr && slots_[step.a].scalar != slots_[step.b].scalar) {
+      step.function = slots_[step.a].scalar ? forms.scalar_first : forms.scalar_second;
+      return;
+    }
+  }
+  step.spread |= need_array(step.a) ? 1 : 0;
+  if (!is_unary(code.op)) step.spread |= need_array(step.b) ? 2 : 0;
+  if (code.op == ElementwiseOp::select) step.spread |= need_array(step.c) ? 4 : 0;
+}
+
+bool ElementwiseRun::bind_pair(Step& step, const ElementwiseInstruction& first, const ElementwiseInstruction& second) const {
+  if (first.type != DType::f32 || second.type != DType::f32) return false;
+  const bool from = second.b == first.destination;
+  step.destination = second.destination;
+  step.a = first.a;
+  step.b = first.b < 0 ? first.a : first.b;
+  step.c = is_unary(second.op) ? first.a : from ? second.a : second.b;
+  step.spread = 0;
+  const int scalars = (slots_[step.a].scalar ? 1 : 0) | (slots_[step.b].scalar ? 2 : 0) | (slots_[step.c].scalar ? 4 : 0);
+  step.function = pair_function(first.op, second.op, from, scalars);
+  return step.function != nullptr;
+}
+
 void ElementwiseRun::bind_code() {
   for (int i = 0; i < params_.instructions; i++) {
-    const ElementwiseInstruction& code = params_.code[i];
-    Step& step = steps_[i];
-    step.destination = code.destination;
-    step.a = code.a;
-    step.b = code.b < 0 ? code.a : code.b;
-    step.c = code.c < 0 ? code.a : code.c;
-    step.spread = 0;
-    if (code.op == ElementwiseOp::random_uniform) {
-      step.function = nullptr;
-      continue;
-    }
-    if (code.op == ElementwiseOp::cast) {
-      step.function = cast_function(code.type, code.result);
-    } else {
-      const ElementwiseForms& forms = kArithmeticTable.forms[static_cast<int>(code.op)][static_cast<int>(code.type)];
-      step.function = forms.arrays;
-      if (step.function == nullptr) {
-        step.function = math_function(code.op, code.type);
-      } else if (forms.scalar_first != nullptr && slots_[step.a].scalar != slots_[step.b].scalar) {
-        step.function = slots_[step.a].scalar ? forms.scalar_first : forms.scalar_second;
-        continue;
-      }
-    }
-    step.spread |= need_array(step.a) ? 1 : 0;
-    if (!is_unary(code.op)) step.spread |= need_array(step.b) ? 2 : 0;
-    if (code.op == ElementwiseOp::select) step.spread |= need_array(step.c) ? 4 : 0;
+    const ElementwiseInstruction* code = &params_.code[i];
+    Step& step = steps_[steps_count_++];
+    if (code->joins_next && bind_pair(step, code[0], code[1]))
+      i++;
+    else
+      bind_instruction(step, *code);
+    step.instruction = static_cast<int16_t>(i);
   }
 }
 
@@ -184,10 +203,10 @@ void ElementwiseRun::expand(const ElementwiseOperand& operand, const Slot& slot,
 }
 
 void ElementwiseRun::tile(int64_t position, int64_t count) {
-  for (int i = 0; i < params_.instructions; i++) {
+  for (int i = 0; i < steps_count_; i++) {
     const Step& step = steps_[i];
     if (step.function == nullptr) {
-      const ElementwiseInstruction& code = params_.code[i];
+      const ElementwiseInstruction& code = params_.code[step.instruction];
       random_uniform(slots_[step.destination].at, reinterpret_cast<const int64_t*>(slots_[step.a].base), code.stream,
                      code.result, position, count);
       continue;

@@ -22,6 +22,9 @@ struct ElementwiseTable {
 extern const ElementwiseTable kArithmeticTable;                   // what plain loops over scalars do well
 ElementwiseFunction math_function(ElementwiseOp op, DType type);  // exp, tanh ...: null where there is none
 ElementwiseFunction cast_function(DType from, DType to);
+// second(first(a, b), c) of float32 in one pass, or second(c, first(a, b)) where it is taken `from` c; bit i of `scalars`:
+// operand i is one number for the whole tile. Null where there is no such pair.
+ElementwiseFunction pair_function(ElementwiseOp first, ElementwiseOp second, bool from, int scalars);
 // `count` numbers from element `begin` of the iteration space on; state is {seed, counter}.
 void random_uniform(char* destination, const int64_t* state, uint32_t stream, DType type, int64_t begin, int64_t count);
 
@@ -46,7 +49,8 @@ class ElementwiseRun {
     bool scalar;  // one element for the whole tile
   };
   struct Step {
-    ElementwiseFunction function;
+    ElementwiseFunction function;  // null: random_uniform
+    int16_t instruction;           // the last one of those it does
     int16_t destination, a, b, c;
     uint8_t spread;  // bit i: operand i is a scalar that this function needs side by side, from the slot's buffer
   };
@@ -55,6 +59,8 @@ class ElementwiseRun {
 
   void bind_operands(void* const* operands, int64_t longest);
   void bind_code();
+  void bind_instruction(Step& step, const ElementwiseInstruction& code);
+  bool bind_pair(Step& step, const ElementwiseInstruction& first, const ElementwiseInstruction& second) const;
   bool need_array(int slot);
   void fill_periodic(Slot& slot, int64_t phase, int64_t count);
   void tile(int64_t position, int64_t count);
@@ -66,7 +72,8 @@ class ElementwiseRun {
   int64_t row_size_;  // by_rows_: the last dimension, which tiles do not cross
   bool by_rows_ = false;
   bool moving_ = false;  // some operand needs attention at each tile besides moving on
-  char* free_;           // unused part of buffer_
+  int steps_count_ = 0;
+  char* free_;  // unused part of buffer_
   Slot slots_[kSlots];
   Step steps_[kMaxElementwiseInstructions];
   alignas(64) char buffer_[kBufferBytes];

@@ -24,8 +24,17 @@ inline Words multiply_low(Words a, Words b) {
   return (a & kLow) * (b & kLow);
 }
 
-// Blocks are computed in kGroups chains, which overlap: each round waits for the multiplications of the one before.
-constexpr int kGroups = 2;
+inline Words exclusive_or(Words a, Words b, Words c) {
+#if defined(__AVX512F__)
+  if constexpr (kVectorBytes == 64)
+    return bits_of<Words>(_mm512_ternarylogic_epi64(bits_of<__m512i>(a), bits_of<__m512i>(b), bits_of<__m512i>(c), 0x96));
+#endif
+  return a ^ b ^ c;
+}
+
+// Blocks are computed in kGroups chains, which overlap: each round waits for the multiplications of the one before. Four
+// chains fill the registers of AVX-512.
+constexpr int kGroups = kVectorBytes == 64 ? 4 : 2;
 constexpr int kRounds = 10;
 
 struct Keys {
@@ -67,8 +76,8 @@ inline Blocks philox(const Keys& keys, uint64_t counter, uint32_t stream, uint64
     for (int g = 0; g < kGroups; g++) {
       const Words p0 = multiply_low(x0[g], Words{} + 0xD2511F53u);
       const Words p1 = multiply_low(x2[g], Words{} + 0xCD9E8D57u);
-      x0[g] = (p1 >> 32) ^ x1[g] ^ keys.word[round][0];
-      x2[g] = (p0 >> 32) ^ x3[g] ^ keys.word[round][1];
+      x0[g] = exclusive_or(p1 >> 32, x1[g], Words{} + keys.word[round][0]);
+      x2[g] = exclusive_or(p0 >> 32, x3[g], Words{} + keys.word[round][1]);
       x1[g] = p1;
       x3[g] = p0;
     }

@@ -259,6 +259,43 @@ void many_operands(const KernelTable& table) {
   check_arrays(DType::f64, found, wanted, 1e-12, 1, std::string(table.name) + " with 24 operands");
 }
 
+// Two instructions in one pass give the bits of two passes: for every pair, side, size, and choice of scalars.
+void joined_instructions(const KernelTable& table) {
+  for (Op first : {Op::add, Op::subtract, Op::multiply, Op::square}) {
+    for (Op second : {Op::add, Op::subtract, Op::multiply, Op::relu}) {
+      for (bool from : {false, true}) {
+        if (from && second == Op::relu) continue;
+        for (int64_t size : {1, 5, 16, 63, 64, 65, 300, 3001}) {
+          for (int scalars = 0; scalars < 8; scalars++) {
+            ElementwiseParams p = linear(size, {DType::f32, DType::f32, DType::f32}, {DType::f32});
+            p.temporaries = 1;
+            std::vector<Array> inputs;
+            for (int i = 0; i < 3; i++) {
+              const bool scalar = (scalars >> i & 1) != 0;
+              p.operands[i].access = scalar ? Access::scalar : Access::contiguous;
+              inputs.push_back(random_array(DType::f32, scalar ? 1 : size, -3, 3));
+            }
+            add_code(p, first, DType::f32, DType::f32, 4, 0, first == Op::square ? -1 : 1);
+            if (second == Op::relu)
+              add_code(p, second, DType::f32, DType::f32, 3, 4);
+            else
+              add_code(p, second, DType::f32, DType::f32, 3, from ? 2 : 4, from ? 4 : 2);
+            Array apart(size * 4), joined(size * 4);
+            std::vector<void*> operands = {inputs[0].address(), inputs[1].address(), inputs[2].address(), apart.address()};
+            run(table, KernelId::elementwise, operands, &p, one_thread());
+            p.code[0].joins_next = 1;
+            operands.back() = joined.address();
+            run(table, KernelId::elementwise, operands, &p, one_thread());
+            check(apart == joined, std::string(table.name) + " ops " + std::to_string(static_cast<int>(first)) + " and " +
+                                       std::to_string(static_cast<int>(second)) + (from ? " from" : "") + ", size " +
+                                       std::to_string(size) + ", scalars " + std::to_string(scalars));
+          }
+        }
+      }
+    }
+  }
+}
+
 void random_numbers(const KernelTable& table) {
   for (DType type : {DType::f32, DType::f64}) {
     for (int64_t size : {1, 2, 3, 5, 63, 1023, 1025, 70001, 300003}) {
@@ -286,6 +323,7 @@ const Register kTests[] = {{"elementwise every operation", [] { for_each_table(e
                            {"elementwise special values", [] { for_each_table(special_values); }},
                            {"elementwise every cast", [] { for_each_table(every_cast); }},
                            {"elementwise broadcasts", [] { for_each_table(broadcasts); }},
+                           {"elementwise joined instructions", [] { for_each_table(joined_instructions); }},
                            {"elementwise in place and threads", [] { for_each_table(in_place_and_threads); }},
                            {"elementwise many operands", [] { for_each_table(many_operands); }},
                            {"elementwise random numbers", [] { for_each_table(random_numbers); }}};
