@@ -1,0 +1,1 @@
+"""Recurrent layers: RNN and the cells it runs, one family of cells per file."""
