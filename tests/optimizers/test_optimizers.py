@@ -7,7 +7,7 @@ from nnstack import backend as K
 from nnstack import constraints, optimizers
 from nnstack.optimizers import legacy, schedules
 
-NAMES = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
+NAMES = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion", "Adafactor")
 ALL = [getattr(optimizers, name) for name in NAMES]
 LEGACY = [getattr(legacy, name) for name in legacy.__all__ if name != "Optimizer"]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnstack.optimizers import legacy, schedules
+from nnstack.optimizers.adafactor import Adafactor
 from nnstack.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from nnstack.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from nnstack.optimizers.base import BaseOptimizer
@@ -20,7 +21,7 @@ rmsprop = RMSprop
 sgd = SGD
 
 _NEW: dict[str, Any] = {
-    cls.__name__: cls for cls in (Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop, SGD)
+    cls.__name__: cls for cls in (Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop, SGD)
 }
 _LEGACY: dict[str, Any] = {name: getattr(legacy, name) for name in legacy.__all__ if name != "Optimizer"}
 _BY_LOWER_NAME = {name.lower(): name for name in _NEW}
@@ -97,6 +98,7 @@ def get(identifier: Any) -> Any:
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
