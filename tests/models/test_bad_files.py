@@ -98,14 +98,19 @@ def test_files_of_weights_that_do_not_fit(tmp_path: Path) -> None:
         other.load_weights(tmp_path / "w.h5")
     assert str(caught.value) == (
         'load_weights (model "o"): layer "q", weight q/kernel:0: expected shape (64, 3), the file\'s "first" has '
-        "(64, 8)"
+        "(64, 8). The file is of another architecture, or of one with other sizes\n"
+        "3 of 4 weights differ:\n"
+        "  * q/kernel:0: expected (64, 3), found (64, 8)\n"
+        "  * q/bias:0: expected (3,), found (8,)\n"
+        "  * p/kernel:0: expected (3, 3), found (8, 3)\n"
+        "    p/bias:0: expected (3,), found (3,)"
     )
     assert all(np.array_equal(a, b) for a, b in zip(before, other.get_weights(), strict=True))
     with pytest.raises(ValueError) as caught:
         Sequential([Dense(3, input_shape=(64,), name="q")], name="o").load_weights(tmp_path / "w.h5")
     assert str(caught.value) == (
         'load_weights (model "o"): the model has 1 layers with weights (q), the file 2 (first, out). '
-        "Use by_name=True for layers of the same name"
+        "Is it the same architecture? by_name=True takes layers of the same name"
     )
 
 
@@ -160,8 +165,8 @@ def test_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
         (
             lambda: load_model(tmp_path / "weights.h5"),
             ValueError,
-            f"load_model: {tmp_path / 'weights.h5'} holds no model, only weights. Build the model and call "
-            "load_weights",
+            f"load_model: {tmp_path / 'weights.h5'} holds no model, only weights, without the config of an "
+            "architecture. Build the model and call load_weights",
         ),
         (
             lambda: model.load_weights(tmp_path / "none.h5"),

@@ -166,7 +166,7 @@ def test_weights_by_position_and_by_name(tmp_path: Path) -> None:
     kept = part.layers[2].get_weights()[0]
     with pytest.raises(ValueError, match="expected shape"):
         part.load_weights(tmp_path / "w.h5", by_name=True)
-    with pytest.warns(UserWarning, match="layer skipped"):
+    with pytest.warns(UserWarning, match="weight skipped"):
         part.load_weights(tmp_path / "w.h5", by_name=True, skip_mismatch=True)
     np.testing.assert_array_equal(part.layers[0].get_weights()[0], first.get_weights()[0])
     np.testing.assert_array_equal(part.layers[2].get_weights()[0], kept)

@@ -15,6 +15,8 @@ class _CallState(threading.local):
     def __init__(self) -> None:
         self.training: list[Any] = []  # one entry per layer call in progress; the innermost is last
         self.names: list[str] = []  # layers being called or built, outermost first
+        self.adopted: list[str] = []  # layers whose weights carry the name of the layer around them
+        self.filling: list[int] = []  # bytes a file still has for new weights, while a model is made from one
 
 
 _state = _CallState()
@@ -69,7 +71,44 @@ def name_scope(name: str) -> Iterator[str]:
         _core.set_layer(previous)
 
 
+@contextlib.contextmanager
+def adopting(layer_name: str) -> Iterator[None]:
+    """While the block runs the weights of that layer are named as the innermost scope's own, without its name."""
+    _state.adopted.append(layer_name)
+    try:
+        yield
+    finally:
+        _state.adopted.pop()
+
+
 def weight_name(layer_name: str, name: str) -> str:
     """Full name of a new weight of the layer called `layer_name`: the scopes around it, the layer, the weight."""
-    scopes = _state.names if _state.names and _state.names[-1] == layer_name else [*_state.names, layer_name]
+    inside = _state.names and layer_name in (_state.names[-1], *_state.adopted[-1:])
+    scopes = _state.names if inside else [*_state.names, layer_name]
     return f"{'/'.join(scopes)}/{name}:0"
+
+
+@contextlib.contextmanager
+def filling(stored_bytes: int) -> Iterator[None]:
+    """New weights start as zeros, for a file will fill them; together they may take no more than the file holds."""
+    _state.filling.append(stored_bytes)
+    try:
+        yield
+    finally:
+        _state.filling.pop()
+
+
+def take_from_file(sizes: tuple[int, ...], name: str) -> bool:
+    """True if a file will fill this weight. `ValueError` for one that is larger than what the file has left.
+
+    The file may hold two bytes a number, and states that no file holds are small.
+    """
+    if not _state.filling:
+        return False
+    taken = 2
+    for size in sizes:
+        taken *= int(size)
+    _state.filling[-1] -= taken
+    if _state.filling[-1] < -(1 << 20):
+        raise ValueError(f"load_model: weight {name} of shape {sizes} is larger than what the file holds for it")
+    return True

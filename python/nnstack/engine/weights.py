@@ -91,8 +91,10 @@ class WeightOwner:
         dtype = dtype or self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith(("float", "bfloat")) else "zeros"
-        value = initializers.get(initializer)(sizes, dtype=dtype)
         full_name = context.weight_name(self.name, name or "weight")
+        if context.take_from_file(sizes, full_name):
+            initializer = "zeros"
+        value = initializers.get(initializer)(sizes, dtype=dtype)
         variable = backend.Variable(value, dtype=dtype, name=full_name, constraint=constraints.get(constraint))
         variable.trainable = trainable is not False
         variable.regularizer = regularizers.get(regularizer)

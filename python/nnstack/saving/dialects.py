@@ -2,7 +2,8 @@
 
 A layer's config is translated into the words of tf.keras 2.x, which nnstack's own classes take. Written down are:
 classes under an earlier name, arguments under an earlier name, values that were spelled differently, arguments that a
-version left out because its default was another one, and arguments without a meaning here. Translating twice changes nothing.
+version left out because its default was another one, and arguments without a meaning here. Translating twice changes
+nothing.
 
 Sources: the configs that Keras 1.0-1.2, 2.0-2.3, tf.keras 1.x-2.15 and Keras 3 write.
 """

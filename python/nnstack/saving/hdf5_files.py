@@ -115,3 +115,10 @@ def reading(source: Any, what: str) -> Iterator[Any]:
         raise OSError(f"{what}: {source} is not an HDF5 file, or a broken one. {error}") from None
     with file:
         yield file
+
+
+def describe(source: Any) -> str:
+    """What a source is called in messages."""
+    if isinstance(source, str | bytes | os.PathLike):
+        return os.fsdecode(source)
+    return str(getattr(source, "filename", None) or getattr(source, "name", None) or "the open file")

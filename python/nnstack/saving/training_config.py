@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnstack import losses, metrics, optimizers
+from nnstack.saving import survey
+from nnstack.saving.weight_layouts import Origin
 from nnstack.utils.generic_utils import CustomObjectScope, get_registered_object
 
 
@@ -24,11 +26,16 @@ def write(model: Any) -> dict[str, Any]:
     return config
 
 
-def read(config: Mapping[str, Any], model: Any, custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Keywords for `model.compile`."""
+def read(
+    config: Mapping[str, Any], model: Any, custom_objects: Mapping[str, Any] | None, origin: Origin
+) -> dict[str, Any]:
+    """Keywords for `model.compile`; `ValueError` where the config is none."""
+    if not isinstance(config, Mapping) or not isinstance(config.get("optimizer_config"), Mapping):
+        raise ValueError("load_model: the training config has no optimizer_config; load with compile=False")
+    survey.check_bounds(config)
     with CustomObjectScope(dict(custom_objects or {})):
         return {
-            "optimizer": _optimizer(config["optimizer_config"], custom_objects),
+            "optimizer": _optimizer(config["optimizer_config"], custom_objects, origin),
             "loss": _map(_loss, config.get("loss")),
             "metrics": _map(_metric, config.get("metrics")),
             "weighted_metrics": _map(_metric, config.get("weighted_metrics")),
@@ -89,11 +96,22 @@ def _named_function(config: Any) -> Any:
     return config
 
 
-def _optimizer(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
-    """The file decides by its class name: `Custom>Adam` is the new Adam, `Adam` the legacy one."""
-    old = (
-        None
-        if "module" in config or "is_legacy_optimizer" in config.get("config", {})
-        else not config["class_name"].startswith("Custom>")
-    )
+def _optimizer(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, origin: Origin) -> Any:
+    """The file decides: Keras 3 and `Custom>Adam` mean the new Adam, `Adam` alone the legacy one.
+
+    Legacy optimizers of Keras 2 had no names and called some arguments differently.
+    """
+    settings = {key: value for key, value in config.get("config", {}).items() if key not in _KERAS_3_ONLY}
+    if "lr" in settings:
+        settings["learning_rate"] = settings.pop("lr")
+    for key in ("epsilon",):
+        if key in settings and settings[key] is None:
+            del settings[key]
+    config = {**config, "config": settings}
+    old: bool | None = None
+    if "module" not in config and "is_legacy_optimizer" not in settings:
+        old = origin.version < (3,) and not str(config.get("class_name")).startswith("Custom>")
     return optimizers.deserialize(config, custom_objects, use_legacy_optimizer=old)
+
+
+_KERAS_3_ONLY = frozenset({"loss_scale_factor", "gradient_accumulation_steps"})

@@ -7,13 +7,16 @@ group `random_states`, which Keras does not look at.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from nnstack.backend import RandomState
 from nnstack.engine.weights import leaves
-from nnstack.saving.hdf5_attributes import read_attribute, write_attribute
+from nnstack.saving import hdf5_guard
+from nnstack.saving.hdf5_attributes import write_attribute
+from nnstack.saving.weight_layouts import Origin
 
 
 def write(model: Any, file: Any) -> None:
@@ -28,15 +31,16 @@ def write(model: Any, file: Any) -> None:
         group.create_dataset("states", data=np.stack([state.variable.numpy() for state in states.values()]))
 
 
-def read(model: Any, file: Any) -> None:
+def read(model: Any, file: Any, origin: Origin) -> None:
     """Puts back what the file has; warns where an optimizer's state does not fit the model."""
-    if "optimizer_weights" in file:
-        _read_optimizer(model, file["optimizer_weights"])
-    if "random_states" in file:
+    if hdf5_guard.has(file, "optimizer_weights"):
+        _read_optimizer(model, hdf5_guard.group_at(file, "optimizer_weights"), origin)
+    if hdf5_guard.has(file, "random_states"):
         states = random_states(model)
-        group = file["random_states"]
-        for name, numbers in zip(read_attribute(group, "layer_names"), np.asarray(group["states"]), strict=True):
-            if name in states:
+        group = hdf5_guard.group_at(file, "random_states")
+        stored = hdf5_guard.StoredArray(hdf5_guard.child(group, "states")).read()
+        for name, numbers in zip(hdf5_guard.names(group, "layer_names"), stored, strict=False):
+            if name in states and numbers.shape == states[name].variable.shape:
                 states[name].variable.assign(numbers)
 
 
@@ -58,16 +62,55 @@ def random_states(model: Any) -> dict[str, RandomState]:
     return dict(found.values())
 
 
-def _read_optimizer(model: Any, group: Any) -> None:
-    values = [np.asarray(group[name]) for name in read_attribute(group, "weight_names")]
+def _read_optimizer(model: Any, group: Any, origin: Origin) -> None:
+    """The optimizer's arrays, as one of the layouts that Keras has had; the first that fits is taken."""
+    values = [array.read() for _, array in hdf5_guard.arrays(group)]
     optimizer = model.optimizer
     if [value.shape for value in values] == [variable.shape for variable in optimizer.variables]:
         optimizer.set_weights(values)  # it had no slots yet when it was saved: compiled, never trained
         return
-    try:
-        optimizer.build(model.trainable_weights)
-        optimizer.set_weights(values)
-    except ValueError as error:
-        warnings.warn(
-            f"load_model: the optimizer starts anew, its state in the file does not fit: {error}", stacklevel=5
-        )
+    weights = list(model.trainable_weights)
+    optimizer.build(weights)
+    own = [tuple(variable.shape) for variable in optimizer.variables]
+    by_name = sorted(weights, key=lambda variable: variable.name)
+    orders = [by_name, weights] if origin.version < (2, 0, 7) else [weights, by_name]
+    for order in orders:
+        for candidate in _layouts(values, len(weights)):
+            arranged = _in_our_order(candidate, order, weights, len(own))
+            if [value.shape for value in arranged] == own:
+                optimizer.set_weights(arranged)
+                return
+    warnings.warn(
+        f"load_model: the optimizer starts anew, its state in the file does not fit: {len(values)} arrays for "
+        f"{len(own)} variables of {type(optimizer).__name__}",
+        stacklevel=5,
+    )
+
+
+def _layouts(values: list[np.ndarray], count: int) -> Iterator[list[np.ndarray]]:
+    """The arrays as written, then without what others write and we do not keep, then with what they left out.
+
+    Keras 3 has the learning rate after the iterations; Keras 2 has empty maxima for Adam without AMSGrad, and wrote no
+    iterations for RMSprop, Adagrad and Adadelta.
+    """
+    yield values
+    if len(values) > 1 and values[0].shape == () and values[1].shape == ():
+        yield [values[0], *values[2:]]
+    if len(values) == 3 * count + 1:
+        yield values[: 2 * count + 1]
+    if values and len(values) % max(count, 1) == 0:
+        yield [np.zeros((), np.int64), *values]
+    if values and values[0].shape == ():
+        yield values[:1]  # SGD of Keras 2 keeps moments that momentum=0 never uses
+
+
+def _in_our_order(values: list[np.ndarray], order: list[Any], weights: list[Any], expected: int) -> list[np.ndarray]:
+    """Slots that follow the variables of `order`, one kind after the other, as they follow `weights` here."""
+    if order is weights or len(values) != expected or not weights:
+        return values
+    head = (len(values)) % len(weights)
+    position = {id(variable): number for number, variable in enumerate(order)}
+    result = values[:head]
+    for start in range(head, len(values), len(weights)):
+        result += [values[start + position[id(variable)]] for variable in weights]
+    return result
