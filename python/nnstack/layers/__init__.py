@@ -16,10 +16,19 @@ _NAMES = {
     "nnstack.layers.activations": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
     "nnstack.layers.attention": "AdditiveAttention Attention",
     "nnstack.layers.batch_normalization": "BatchNormalization",
+    "nnstack.layers.convolution": "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D",
+    "nnstack.layers.convolution_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose Convolution1DTranspose "
+    "Convolution2DTranspose Convolution3DTranspose Deconvolution2D Deconvolution3D",
     "nnstack.layers.dense": "Dense",
+    "nnstack.layers.depthwise": "DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D SeparableConvolution1D "
+    "SeparableConvolution2D",
     "nnstack.layers.einsum_dense": "EinsumDense",
     "nnstack.layers.embedding": "Embedding",
+    "nnstack.layers.global_pooling": "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
+    "GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D "
+    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D",
     "nnstack.layers.lambda_layer": "Lambda",
+    "nnstack.layers.locally_connected": "LocallyConnected1D LocallyConnected2D",
     "nnstack.layers.masking": "Identity Masking",
     "nnstack.layers.merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract "
     "add average concatenate dot maximum minimum multiply subtract",
@@ -30,14 +39,18 @@ _NAMES = {
     "nnstack.layers.operations": "TensorOperations",
     "nnstack.layers.padding": "Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D ZeroPadding3D",
     "nnstack.layers.recurrent.abstract": "AbstractRNNCell",
+    "nnstack.layers.recurrent.bidirectional": "Bidirectional",
     "nnstack.layers.recurrent.gru": "GRU GRUCell",
     "nnstack.layers.recurrent.lstm": "LSTM LSTMCell PeepholeLSTMCell",
     "nnstack.layers.recurrent.rnn": "RNN",
     "nnstack.layers.recurrent.simple": "SimpleRNN SimpleRNNCell",
     "nnstack.layers.recurrent.stacked": "StackedRNNCells",
+    "nnstack.layers.pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D "
+    "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D",
     "nnstack.layers.regularization": "ActivityRegularization",
     "nnstack.layers.reshaping": "Flatten Permute RepeatVector Reshape",
     "nnstack.layers.upsampling": "UpSampling1D UpSampling2D UpSampling3D",
+    "nnstack.layers.wrappers": "TimeDistributed Wrapper",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 
