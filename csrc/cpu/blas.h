@@ -10,6 +10,7 @@ struct Blas {
                 const float* b, int b_row, float beta, float* c, int c_row);
   void (*dgemm)(int order, int transpose_a, int transpose_b, int m, int n, int k, double alpha, const double* a, int a_row,
                 const double* b, int b_row, double beta, double* c, int c_row);
+  int vector_bytes;  // of its kernels on this processor: not used where ours are wider
 };
 constexpr int kBlasRowMajor = 101, kBlasPlain = 111, kBlasTransposed = 112;
 

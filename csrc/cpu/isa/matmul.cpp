@@ -29,7 +29,8 @@ struct Split {  // of one product into chunks
 
 bool uses_blas(const MatmulParams& p) {
   const int64_t least = smaller(p.m, smaller(p.n, p.k)), most = larger(p.m, larger(p.n, p.k));
-  return work_of(p) >= kWorthBlas && least >= kLeastBlasSize && most < INT32_MAX && blas() != nullptr;
+  return work_of(p) >= kWorthBlas && least >= kLeastBlasSize && most < INT32_MAX && blas() != nullptr &&
+         blas()->vector_bytes >= kVectorBytes;
 }
 
 template <class T>
