@@ -1,5 +1,7 @@
 """Callbacks: code that runs while a model trains."""
 
+from nnstack.callbacks.backup import BackupAndRestore
+from nnstack.callbacks.base_logger import BaseLogger
 from nnstack.callbacks.callback import Callback
 from nnstack.callbacks.callback_list import CallbackList
 from nnstack.callbacks.csv_logger import CSVLogger
@@ -9,9 +11,13 @@ from nnstack.callbacks.lambda_callback import LambdaCallback
 from nnstack.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from nnstack.callbacks.model_checkpoint import ModelCheckpoint
 from nnstack.callbacks.progbar_logger import ProgbarLogger
+from nnstack.callbacks.remote_monitor import RemoteMonitor
+from nnstack.callbacks.tensorboard import TensorBoard
 from nnstack.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
+    "BaseLogger",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -22,5 +28,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Callback:
@@ -17,6 +17,7 @@ class Callback:
         self.model: Any = None
         self.params: dict[str, Any] = {}
         self.validation_data: Any = None
+        self.callbacks: list[Callback] = []  # all of the run, this one among them
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Called once before the run: verbose, epochs, steps, ..."""
@@ -46,6 +47,25 @@ class Callback:
 
     def on_progress(self, phase: str, done: int, logs: Any) -> None:
         """After each native call, about ten times a second at least: `done` batches of this epoch are over."""
+
+    # -- what a restarted run needs -----------------------------------------------------------------------------------
+    _state_names: ClassVar[tuple[str, ...]] = ()  # attributes that change while training runs
+
+    def get_state(self) -> dict[str, Any]:
+        """What this callback must remember over a restart: numbers, texts, arrays, and lists and dicts of them."""
+        return {name: getattr(self, name) for name in self._state_names}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes what `get_state` gave in the run before; called after `on_train_begin`."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def resume_point(self) -> Any:
+        """Where training goes on instead of at the beginning, or None; see `BackupAndRestore`."""
+        return None
+
+    def after_epoch(self) -> None:
+        """After `on_epoch_end` of all callbacks."""
 
     # -- hooks --------------------------------------------------------------------------------------------------------
     def on_train_begin(self, logs: Any = None) -> None:

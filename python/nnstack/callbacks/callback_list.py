@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nnstack.callbacks.callback import Callback
@@ -9,28 +10,72 @@ from nnstack.callbacks.history import History
 from nnstack.callbacks.progbar_logger import ProgbarLogger
 
 _MANY = 1 << 40
+_HOOKS = frozenset(name for name in vars(Callback) if name.startswith("on_") and name != "on_progress")
 
 
 class CallbackList:
     """Calls callbacks in order. The loop asks `quiet_batches` how many batches it may run before one of them looks.
 
     A callback whose batch hooks are overridden sees every batch; one that defines `batches_until_needed(batch)` is
-    asked
-    how many batches from `batch` on it can do without.
+    asked how many batches from `batch` on it can do without.
+
+    A loop of one's own makes a list with `CallbackList(callbacks, model=model, epochs=3)` and calls the hooks of
+    `Callback` on it, which reach every member: `on_train_begin()`, `on_epoch_begin(0)`, `on_train_batch_end(0, logs)`.
+    `add_history` and `add_progbar` add a `History` and a `ProgbarLogger`; other keywords become `params`.
     """
 
-    def __init__(self, callbacks: list[Callback], model: Any, params: dict[str, Any]) -> None:
-        self.callbacks = callbacks
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        queue_length: int = 10,
+        **params: Any,
+    ) -> None:
+        self.callbacks: list[Callback] = []
+        for callback in callbacks if isinstance(callbacks, list | tuple) else [] if callbacks is None else [callbacks]:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"callbacks: expected Callback objects, got {callback!r}")
+            self.callbacks.append(callback)
+        for wanted, kind in ((add_progbar, ProgbarLogger), (add_history, History)):
+            if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
+                self.callbacks.append(kind())
         self.model = model
         self.params = params
-        for callback in callbacks:
-            callback.set_params(params)
-            callback.set_model(model)
-        self.history = next((callback for callback in callbacks if isinstance(callback, History)), None)
+        self._changed()
+        if params:
+            self.set_params(params)
+        if model is not None:
+            self.set_model(model)
+
+    def _changed(self) -> None:
+        self.history = next((callback for callback in self.callbacks if isinstance(callback, History)), None)
         self._watchers = {
-            phase: [c for c in callbacks if c.watches_batches(phase)] for phase in ("train", "test", "predict")
+            phase: [c for c in self.callbacks if c.watches_batches(phase)] for phase in ("train", "test", "predict")
         }
-        self._followers = [callback for callback in callbacks if callback.follows_progress()]
+        self._followers = [callback for callback in self.callbacks if callback.follows_progress()]
+        for callback in self.callbacks:
+            callback.callbacks = self.callbacks
+
+    def append(self, callback: Callback) -> None:
+        """One more, called last."""
+        self.callbacks.append(callback)
+        self._changed()
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Tells every member the parameters of the run."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Tells every member the model."""
+        self.model = model
+        if self.history is not None:
+            model.history = self.history
+        for callback in self.callbacks:
+            callback.set_model(model)
 
     @classmethod
     def of(
@@ -43,19 +88,11 @@ class CallbackList:
         """
         if isinstance(callbacks, CallbackList):
             return callbacks
-        given = list(callbacks) if isinstance(callbacks, list | tuple) else [] if callbacks is None else [callbacks]
-        for callback in given:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: expected Callback objects, got {callback!r}")
-        if verbose and not any(isinstance(callback, ProgbarLogger) for callback in given):
-            given.append(ProgbarLogger())
-        if history and not any(isinstance(callback, History) for callback in given):
-            given.append(History())
         params: dict[str, Any] = {
             "verbose": verbose, "epochs": epochs, "steps": steps, "samples": samples, "batch_size": batch_size,
             "do_validation": do_validation, "metrics": _names(model, do_validation) if history else [],
         }  # fmt: skip
-        return cls(given, model, params)
+        return cls(callbacks, history, verbose > 0, model, **params)
 
     def silent(self) -> CallbackList:
         """The same callbacks without the progress bar, for the validation inside fit."""
@@ -68,6 +105,17 @@ class CallbackList:
         inner._followers = []
         return inner
 
+    # -- hooks --------------------------------------------------------------------------------------------------------
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name not in _HOOKS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        def call_all(*args: Any, **kwargs: Any) -> None:
+            for callback in self.callbacks:
+                getattr(callback, name)(*args, **kwargs)
+
+        return call_all
+
     # -- batches ------------------------------------------------------------------------------------------------------
     def quiet_batches(self, phase: str, batch: int) -> int:
         """How many batches from `batch` on nobody needs to see; 0 if the next one must be shown."""
@@ -75,10 +123,12 @@ class CallbackList:
         return min((callback.batches_until_needed(batch) for callback in watchers), default=_MANY)
 
     def batch_begin(self, phase: str, batch: int) -> None:
+        """To those who watch batches."""
         for callback in self._watchers[phase]:
             getattr(callback, f"on_{phase}_batch_begin")(batch, {})
 
     def batch_end(self, phase: str, batch: int, logs: Any) -> None:
+        """To those who watch batches."""
         for callback in self._watchers[phase]:
             getattr(callback, f"on_{phase}_batch_end")(batch, logs)
 
@@ -87,38 +137,14 @@ class CallbackList:
         for callback in self._followers:
             callback.on_progress(phase, done, logs)
 
-    # -- everything else ----------------------------------------------------------------------------------------------
-    def epoch_begin(self, epoch: int) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, {})
+    def resume_point(self) -> Any:
+        """Where the run goes on instead of at the beginning, if a callback knows."""
+        return next((point for callback in self.callbacks if (point := callback.resume_point()) is not None), None)
 
-    def epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
+    def after_epoch(self) -> None:
+        """When all have seen the end of an epoch."""
         for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
-
-    def train_begin(self) -> None:
-        for callback in self.callbacks:
-            callback.on_train_begin({})
-
-    def train_end(self, logs: dict[str, Any]) -> None:
-        for callback in self.callbacks:
-            callback.on_train_end(logs)
-
-    def test_begin(self) -> None:
-        for callback in self.callbacks:
-            callback.on_test_begin({})
-
-    def test_end(self, logs: dict[str, Any]) -> None:
-        for callback in self.callbacks:
-            callback.on_test_end(logs)
-
-    def predict_begin(self) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_begin({})
-
-    def predict_end(self) -> None:
-        for callback in self.callbacks:
-            callback.on_predict_end({})
+            callback.after_epoch()
 
 
 def _names(model: Any, do_validation: bool) -> list[str]:

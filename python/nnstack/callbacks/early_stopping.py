@@ -19,6 +19,8 @@ class EarlyStopping(Callback):
     Source: https://keras.io/2.16/api/callbacks/early_stopping/
     """
 
+    _state_names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

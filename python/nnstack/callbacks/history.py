@@ -10,6 +10,8 @@ from nnstack.callbacks.callback import Callback
 class History(Callback):
     """Numbers of every epoch: `history` name -> list, `epoch` the epochs' numbers, `params` of the run."""
 
+    _state_names = ("history", "epoch")
+
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[Any]] = {}

@@ -43,6 +43,8 @@ class ReduceLROnPlateau(Callback):
     'max'. Raises `ValueError` for a factor of 1 or more.
     """
 
+    _state_names = ("best", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from nnstack.callbacks.batch_counter import BatchCounter
 from nnstack.callbacks.callback import Callback
 from nnstack.callbacks.monitor import Monitor
 
@@ -49,34 +50,28 @@ class ModelCheckpoint(Callback):
         self.best = self._monitor.worst if initial_value_threshold is None else initial_value_threshold
         self._epoch = 0
         self._epochs_since_save = 0
-        self._batches_since_save = 0
+        self._counter = BatchCounter(save_freq if isinstance(save_freq, int) else 1 << 60)
+
+    _state_names = ("best", "_epochs_since_save")
 
     def watches_batches(self, phase: str) -> bool:
         return phase == "train" and self.save_freq != "epoch"
 
     def batches_until_needed(self, batch: int) -> int:
-        # Batches pass unseen until the one that is the save_freq-th since the last save.
-        return max(int(self.save_freq) - self._batches_since_save - 1 - (batch - self._seen_to), 0)
+        return self._counter.until_due(batch)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
-        self._seen_to = 0
-
-    _seen_to = 0  # batches of this epoch already counted in _batches_since_save
+        self._counter.start_epoch()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._count(batch + 1)
-        if self._batches_since_save >= self.save_freq:
-            self._batches_since_save = 0
+        self._counter.count(batch + 1)
+        if self._counter.take_due():
             self._save(self._epoch, dict(logs or {}), batch)
-
-    def _count(self, done: int) -> None:
-        self._batches_since_save += done - self._seen_to
-        self._seen_to = done
 
     def on_progress(self, phase: str, done: int, logs: Any) -> None:
         if phase == "train" and self.save_freq != "epoch":
-            self._count(done)
+            self._counter.count(done)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._epochs_since_save += 1

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 _MODES = ("auto", "min", "max")
-_HIGHER_IS_BETTER = ("acc", "accuracy", "auc", "precision", "recall", "fmeasure")
+_HIGHER_IS_BETTER = ("auc", "precision", "recall", "fmeasure")
 
 
 class Monitor:
@@ -19,7 +19,8 @@ class Monitor:
             mode = "auto"
         self.name = monitor
         self._who = who
-        self._higher = mode == "max" or (mode == "auto" and any(monitor.endswith(end) for end in _HIGHER_IS_BETTER))
+        by_name = "acc" in monitor or monitor.startswith("fmeasure") or monitor.endswith(_HIGHER_IS_BETTER)
+        self._higher = mode == "max" or (mode == "auto" and by_name)
         self.min_delta = abs(min_delta)
         self.worst = -math.inf if self._higher else math.inf
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -38,6 +39,12 @@ class Feed(Protocol):
 
     def end_epoch(self) -> None:
         """Called after the last batch of an epoch."""
+
+    def skip_epochs(self, count: int) -> None:
+        """A run goes on that has had `count` epochs before."""
+
+    def skip_batches(self, count: int) -> None:
+        """The epoch goes on after `count` batches; makes the step, so that its metrics exist."""
 
 
 class ArrayFeed:
@@ -102,8 +109,14 @@ class ArrayFeed:
         return self.arrays.rows(begin, end) if self._order is None else self.arrays.take(self._order[begin:end])
 
     def end_epoch(self) -> None:
+        self.skip_epochs(1)
+
+    def skip_epochs(self, count: int) -> None:
         if self._limited and self.steps is not None and self._passes > 1:
-            self._position += self.steps
+            self._position += self.steps * count
+
+    def skip_batches(self, count: int) -> None:
+        self._step = self._step_for(self.arrays)
 
 
 def _shuffled_batches(samples: int, batch: int) -> np.ndarray:
@@ -167,6 +180,9 @@ class StreamFeed:
             if self.steps is None:
                 self.steps = index
             return None
+        return self._prepared(item)
+
+    def _prepared(self, item: Any) -> Arrays:
         x, y, weight = unpack(item)
         return prepare(self._model, x, y, weight, self._class_weight, self._what)
 
@@ -176,6 +192,18 @@ class StreamFeed:
             return 0
         self._step_for(batch).run(batch)
         return 1
+
+    def skip_epochs(self, count: int) -> None:
+        pass  # a stream of one's own begins where it begins
+
+    def skip_batches(self, count: int) -> None:
+        assert self._iterator is not None
+        for _ in range(count):
+            next(self._iterator, None)
+        item = next(self._iterator, None)
+        if item is not None:
+            self._iterator = itertools.chain([item], self._iterator)
+            self._step_for(self._prepared(item))
 
     def end_epoch(self) -> None:
         if isinstance(self._source, Sequence) and not self._limited:

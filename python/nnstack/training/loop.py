@@ -16,10 +16,16 @@ _FAR = 1 << 40  # "as many batches as there are"
 
 
 def run_batches(
-    feed: Feed, callbacks: CallbackList, phase: str, read: Callable[[], dict[str, Any]], stopped: Callable[[], bool]
+    feed: Feed,
+    callbacks: CallbackList,
+    phase: str,
+    read: Callable[[], dict[str, Any]],
+    stopped: Callable[[], bool],
+    done: int = 0,
 ) -> int:
-    """All batches of one epoch. Batches that no callback asked to see run together; returns how many were run."""
-    done = 0
+    """All batches of one epoch, of which `done` are over already. Batches that no callback asked to see run together;
+    returns how many are over now.
+    """
     while feed.steps is None or done < feed.steps:
         left = _FAR if feed.steps is None else feed.steps - done
         quiet = callbacks.quiet_batches(phase, done)
@@ -51,15 +57,27 @@ def run_fit(
 ) -> None:
     """Epochs `initial_epoch` to `epochs`; `validate(epoch)` gives the val_ logs of an epoch, or None."""
     model.stop_training = False
-    callbacks.train_begin()
+    callbacks.on_train_begin({})
     logs: dict[str, Any] = {}
+    point = callbacks.resume_point()
+    if point is not None:
+        feed.skip_epochs(point.epoch - initial_epoch)
+        initial_epoch = point.epoch
     for epoch in range(initial_epoch, epochs):
+        if point is not None:
+            point.restore_callbacks(callbacks.callbacks)
         model.reset_metrics()
-        callbacks.epoch_begin(epoch)
+        callbacks.on_epoch_begin(epoch, {})
         feed.start_epoch(epoch)
+        before = 0
+        if point is not None and point.batch:
+            before = point.batch
+            feed.skip_batches(before)
+            point.restore_metrics(model)
+        point = None
         expected = feed.steps
         done = run_batches(
-            feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training
+            feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training, before
         )
         if done == 0:
             raise ValueError(
@@ -78,23 +96,24 @@ def run_fit(
             model.stop_training = True
         feed.end_epoch()
         logs.update(validate(epoch) or {})
-        callbacks.epoch_end(epoch, logs)
+        callbacks.on_epoch_end(epoch, logs)
+        callbacks.after_epoch()
         if model.stop_training:
             break
-    callbacks.train_end(logs)
+    callbacks.on_train_end(logs)
 
 
 def run_evaluate(model: Any, feed: Feed, callbacks: CallbackList, current: Callable[[], Any]) -> dict[str, Any]:
     """One pass over the data; returns the metrics' results."""
     model.reset_metrics()
-    callbacks.test_begin()
+    callbacks.on_test_begin({})
     feed.start_epoch(0)
     done = run_batches(feed, callbacks, "test", lambda: model._read_results(current()), lambda: False)
     if done == 0:
         raise ValueError(f'evaluate (model "{model.name}"): the data gave no batch')
     feed.end_epoch()
     logs: dict[str, Any] = model._read_results(current())
-    callbacks.test_end(logs)
+    callbacks.on_test_end(logs)
     return logs
 
 
@@ -120,7 +139,7 @@ class Collector:
 
 def run_predict(feed: Feed, callbacks: CallbackList, collector: Collector) -> Any:
     """Predictions for all batches, one by one, with callbacks."""
-    callbacks.predict_begin()
+    callbacks.on_predict_begin({})
     feed.start_epoch(0)
     done = 0
     while feed.steps is None or done < feed.steps:
@@ -135,5 +154,5 @@ def run_predict(feed: Feed, callbacks: CallbackList, collector: Collector) -> An
     if done == 0:
         raise ValueError("predict: the data gave no batch")
     feed.end_epoch()
-    callbacks.predict_end()
+    callbacks.on_predict_end({})
     return collector.whole()
