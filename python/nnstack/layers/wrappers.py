@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -115,8 +116,9 @@ class TimeDistributed(Wrapper):
         takes_mask = mask is not None and has_arg(self.layer.call, "mask")
         steps = []
         for t in range(time):
-            masked = {"mask": nest.map_structure(lambda one, t=t: one[:, t], mask)} if takes_mask else {}
-            steps.append(self.layer(nest.map_structure(lambda one, t=t: one[:, t], inputs), **kwargs, **masked))
+            now = functools.partial(_step, t=t)
+            masked = {"mask": nest.map_structure(now, mask)} if takes_mask else {}
+            steps.append(self.layer(nest.map_structure(now, inputs), **kwargs, **masked))
         stacked = [backend.stack(list(series), axis=1) for series in zip(*map(nest.flatten, steps), strict=True)]
         return nest.pack_as(steps[0], iter(stacked))
 
@@ -156,6 +158,10 @@ def _over_shapes(function: Any, shapes: Any) -> Any:
     if isinstance(shapes, Mapping):
         return {key: _over_shapes(function, part) for key, part in shapes.items()}
     return [_over_shapes(function, part) for part in shapes]
+
+
+def _step(x: Any, t: int) -> Any:
+    return x[:, t]
 
 
 def _front(x: Any) -> tuple[Any, Any]:

@@ -20,7 +20,9 @@ def class_name(layer: Any) -> str:
     """The name by which a file calls a layer's class; `Functional` for a plain model with a graph."""
     from nnstack.engine.model import Model
 
-    return "Functional" if type(layer) is Model else get_registered_name(type(layer))
+    if type(layer) is Model:
+        return "Functional"
+    return vars(type(layer)).get("_written_as") or get_registered_name(type(layer))
 
 
 def layer_config(layer: Any) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from nnstack import backend, regularizers
 from nnstack.engine.layer import Layer
 from nnstack.engine.naming import snake_case
 from nnstack.layers.arguments import positive_int
+from nnstack.layers.parameters import add_parameter
 from nnstack.layers.recurrent.abstract import AbstractRNNCell
 from nnstack.layers.recurrent.dropout import DropoutRNNCellMixin
-from nnstack.layers.recurrent.options import add_cell_weight, take_weight_options, weight_options_config
+from nnstack.layers.recurrent.options import cell_options_config, take_options
 from nnstack.layers.recurrent.rnn import RNN
 from nnstack.utils import nest
 
@@ -34,7 +35,7 @@ class GatedCell(AbstractRNNCell, DropoutRNNCellMixin):
         seed = kwargs.pop("seed", None)
         Layer.__init__(self, **kwargs)
         self.units = positive_int(given["units"], f'{self._kind} (layer "{self.name}")', "units")
-        take_weight_options(self, given)
+        take_options(self, given)
         if implementation not in (0, 1, 2):
             raise ValueError(
                 f'{self._kind} (layer "{self.name}"): expected implementation 1 or 2, got {implementation!r}'
@@ -62,13 +63,13 @@ class GatedCell(AbstractRNNCell, DropoutRNNCellMixin):
                 f"{tuple(input_shape)}. Give the input a size there"
             )
         width = self.gates * self.units
-        self.kernel = add_cell_weight(self, "kernel", (last, width))
-        self.recurrent_kernel = add_cell_weight(self, "recurrent", (self.units, width))
+        self.kernel = add_parameter(self, "kernel", (last, width))
+        self.recurrent_kernel = add_parameter(self, "recurrent", (self.units, width), "recurrent_kernel")
         self.bias = self._add_bias(width) if self.use_bias else None
         self.built = True
 
     def _add_bias(self, width: int) -> Any:
-        return add_cell_weight(self, "bias", (width,))
+        return add_parameter(self, "bias", (width,))
 
     def _times(self, x: Any, kernel: Any, masks: Any) -> Any:
         """`x` times all blocks of a kernel, dropped by one mask or by one for each block."""
@@ -91,7 +92,7 @@ class GatedCell(AbstractRNNCell, DropoutRNNCellMixin):
         return self._times(inputs, self.kernel, masks), self._times(flat[0], self.recurrent_kernel, state_masks), flat
 
     def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "units": self.units, **weight_options_config(self)}
+        config = {**super().get_config(), "units": self.units, **cell_options_config(self)}
         config |= {"dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout}
         if self.gates > 1:
             config["implementation"] = self.implementation
@@ -115,7 +116,7 @@ class OneCellRNN(RNN):
         common = {name: kwargs[name] for name in ("dtype", "trainable", "autocast") if name in kwargs}
         cell = self.cell_class(**for_cell, **common, name=snake_case(self.cell_class.__name__))
         sequence = {name: given[name] for name in _parameters(RNN) if name in given}
-        RNN.__init__(self, cell, activity_regularizer=given["activity_regularizer"], **sequence, **kwargs)
+        super().__init__(cell, activity_regularizer=given["activity_regularizer"], **sequence, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")

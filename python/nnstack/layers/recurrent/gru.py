@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nnstack import backend
+from nnstack.layers.parameters import add_parameter
 from nnstack.layers.recurrent.gated import GatedCell, OneCellRNN
-from nnstack.layers.recurrent.options import add_cell_weight
 
 
 class GRUCell(GatedCell):
@@ -41,7 +41,7 @@ class GRUCell(GatedCell):
         self.reset_after = bool(reset_after)
 
     def _add_bias(self, width: int) -> Any:
-        return add_cell_weight(self, "bias", (2, width) if self.reset_after else (width,))
+        return add_parameter(self, "bias", (2, width) if self.reset_after else (width,))
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
         h = states[0] if isinstance(states, list | tuple) else states

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnstack import backend
+import numpy as np
+
 from nnstack.layers.recurrent.gated import GatedCell, OneCellRNN
-from nnstack.layers.recurrent.options import add_cell_weight
 
 
-def forget_bias_start(cell: Any, width: int) -> Any:
-    """Initializer of the bias: ones for the second of four gates if `unit_forget_bias`, else the cell's own."""
+def add_bias(cell: Any, width: int) -> Any:
+    """The bias of four gates of `width`; the second one, which keeps the memory, starts at 1 if `unit_forget_bias`."""
     own = cell.bias_initializer
-    if not cell.unit_forget_bias:
-        return own
 
     def start(shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        parts = [own((width,), dtype=dtype), backend.fill((width,), 1.0, dtype), own((2 * width,), dtype=dtype)]
-        return backend.concatenate([backend.convert(part) for part in parts])
+        parts = [own((width,), dtype=dtype), np.ones((width,)), own((2 * width,), dtype=dtype)]
+        return np.concatenate([getattr(part, "numpy", lambda part=part: part)() for part in parts])
 
-    return start
+    return cell.add_weight(
+        "bias",
+        (4 * width,),
+        initializer=start if cell.unit_forget_bias else own,
+        regularizer=cell.bias_regularizer,
+        constraint=cell.bias_constraint,
+    )
 
 
 class LSTMCell(GatedCell):
@@ -55,7 +59,7 @@ class LSTMCell(GatedCell):
         self.unit_forget_bias = bool(unit_forget_bias)
 
     def _add_bias(self, width: int) -> Any:
-        return add_cell_weight(self, "bias", (width,), initializer=forget_bias_start(self, self.units))
+        return add_bias(self, self.units)
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
         x, h, (_, memory) = self._projections(inputs, states, training)
