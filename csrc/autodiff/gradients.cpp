@@ -1,5 +1,7 @@
 #include "autodiff/gradients.h"
 
+#include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -38,11 +40,14 @@ std::vector<std::shared_ptr<Node>> ordered(const Values& ys) {
 Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
   const std::vector<std::shared_ptr<Node>> order = ordered(ys);
 
-  // Only what lies between xs and ys has a gradient worth computing. Leaves of one variable are one thing.
-  const auto key = [](const Value& v) -> const void* {
-    return v->node->variable ? static_cast<const void*>(v->node->variable.get()) : v.get();
+  // Only what lies between xs and ys has a gradient worth computing. Leaves of one variable are one thing, and so is an
+  // output of a node, whichever Values name it.
+  using Key = std::pair<const void*, int>;
+  const auto key = [](const Value& v) -> Key {
+    if (v->node->variable) return {v->node->variable.get(), 0};
+    return {v->node.get(), v->index};
   };
-  std::unordered_set<const void*> wanted;
+  std::set<Key> wanted;
   for (const Value& x : xs) wanted.insert(key(x));
   std::unordered_set<const Node*> relevant;
   std::unordered_map<const Node*, Values> outputs_of;  // the values that somebody uses
@@ -59,7 +64,7 @@ Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
     }
   }
 
-  std::unordered_map<const void*, Value> gradient_of;
+  std::map<Key, Value> gradient_of;
   const auto accumulate = [&](const Value& v, const Value& g) {
     Value& sum = gradient_of[key(v)];
     sum = sum ? sum + g : g;

@@ -41,7 +41,8 @@ enum class KernelId : int32_t {
   gather,       // GatherParams
   scatter_add,  // ScatterAddParams
   softmax,      // SoftmaxParams
-  count
+  count,
+  scan = count  // no kernel: a loop over calls of kernels, which the runtime runs
 };
 constexpr int kKernels = static_cast<int>(KernelId::count);
 

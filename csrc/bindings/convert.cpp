@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "graph/body.h"
 #include "runtime/interpreter.h"
 
 namespace nnstack {
@@ -69,6 +70,7 @@ py::object to_python(const Attribute& attribute) {
       for (int64_t item : v) list.append((*this)(item));
       return list;
     }
+    py::object operator()(const BodyPointer& v) const { return py::cast(std::const_pointer_cast<Body>(v)); }
   };
   return std::visit(Convert{}, attribute);
 }
@@ -83,6 +85,7 @@ Attribute attribute_from(const py::handle& object) {
       list.push_back(item.is_none() ? kNone : item.cast<int64_t>());
     return list;
   }
+  if (py::isinstance<Body>(object)) return BodyPointer(object.cast<std::shared_ptr<Body>>());
   return object.cast<int64_t>();
 }
 

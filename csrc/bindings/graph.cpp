@@ -2,6 +2,7 @@
 
 #include "autodiff/gradients.h"
 #include "bindings/module.h"
+#include "graph/body.h"
 #include "runtime/interpreter.h"
 
 namespace nnstack {
@@ -145,6 +146,13 @@ void bind_graph(py::module_& m) {
         return emit_now(op, inputs, attributes_from(attributes));
       },
       py::arg("op"), py::arg("inputs"), py::arg("attributes") = py::dict());
+  py::class_<Body, std::shared_ptr<Body>>(m, "Body")
+      .def_readonly("parameters", &Body::parameters)
+      .def_readonly("results", &Body::results);
+  m.def("close_body", [](const Values& parameters, const Values& results) {
+    const ClosedBody closed = close_body(parameters, results);
+    return std::make_pair(std::const_pointer_cast<Body>(closed.body), closed.captured);
+  });
   m.def("learning_phase", learning_phase);
   m.def("set_layer", [](const std::string& name) {
     const auto previous = set_layer(name.empty() ? nullptr : std::make_shared<const std::string>(name));

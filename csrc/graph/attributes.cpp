@@ -40,6 +40,7 @@ int64_t Attributes::integer(const char* name) const { return require<int64_t>(*t
 double Attributes::number(const char* name) const { return require<double>(*this, name); }
 const std::string& Attributes::string(const char* name) const { return require<std::string>(*this, name); }
 const std::vector<int64_t>& Attributes::integers(const char* name) const { return require<std::vector<int64_t>>(*this, name); }
+const BodyPointer& Attributes::body(const char* name) const { return require<BodyPointer>(*this, name); }
 
 size_t Attributes::hash() const {
   size_t h = 0;
@@ -74,6 +75,7 @@ std::string text(const Attribute& attribute) {
       for (size_t i = 0; i < v.size(); i++) out += (i ? ", " : "") + (*this)(v[i]);
       return out + "]";
     }
+    std::string operator()(const BodyPointer& v) const { return v ? "body" : "None"; }
   };
   return std::visit(Printer{}, attribute);
 }

@@ -2,6 +2,7 @@
 // Python binding all derive from it.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,7 +10,9 @@
 
 namespace nnstack {
 
-using Attribute = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
+struct Body;  // of a loop: graph/body.h
+using BodyPointer = std::shared_ptr<const Body>;
+using Attribute = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, BodyPointer>;
 constexpr int64_t kNone = INT64_MIN;  // Python's None inside a list of integers
 
 class Attributes {
@@ -25,6 +28,7 @@ class Attributes {
   double number(const char* name) const;
   const std::string& string(const char* name) const;
   const std::vector<int64_t>& integers(const char* name) const;
+  const BodyPointer& body(const char* name) const;
 
   const std::vector<std::pair<std::string, Attribute>>& entries() const { return entries_; }
   bool operator==(const Attributes&) const = default;

@@ -9,8 +9,11 @@ void ByteWriter::type(const TensorType& type) {
 }
 
 void ByteWriter::attributes(const Attributes& attributes) {
-  count(attributes.entries().size());
+  size_t plain = 0;  // a body is written with its node
+  for (const auto& [name, value] : attributes.entries()) plain += !std::holds_alternative<BodyPointer>(value);
+  count(plain);
   for (const auto& [name, value] : attributes.entries()) {
+    if (std::holds_alternative<BodyPointer>(value)) continue;
     string(name);
     number(static_cast<uint8_t>(value.index()));
     switch (value.index()) {

@@ -9,6 +9,7 @@
 //              leaves  u32 count, each: u32 tensor                            the next values
 //              nodes   u32 count, each: string op, string layer, attributes, u32 count of inputs, u32 value each,
 //                      u32 count of outputs                                   the next values
+//                      of a scan: the body, written as a function is
 //              outputs u32 count, each: u32 value
 //              updates u32 count, each: u32 tensor (a variable), u32 value
 //            samples:   u32 count, each: u32 function, tensors of the inputs, tensors of the outputs (u32 count, u32 each)

@@ -15,6 +15,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "model files are little-endian");
 
+constexpr int kDeepestLoop = 32;
+
 struct Entry {
   TensorKind kind;
   Tensor tensor;
@@ -100,7 +102,8 @@ class Loader {
     }
   }
 
-  FlatGraph read_function(ByteReader& in) {
+  FlatGraph read_function(ByteReader& in, int depth = 0) {
+    if (depth > kDeepestLoop) in.fail("loops in loops, more than " + std::to_string(kDeepestLoop) + " deep");
     FlatGraph graph;
     std::vector<Content> contents;
     const size_t inputs = in.count(6);
@@ -114,7 +117,7 @@ class Loader {
     const size_t leaves = in.count(sizeof(uint32_t));
     for (size_t l = 0; l < leaves; l++) add_leaf(graph, slots, contents, entries_[in.index(entries_.size(), "tensor")]);
     const size_t nodes = in.count(20);
-    for (size_t n = 0; n < nodes; n++) read_node(in, graph, contents);
+    for (size_t n = 0; n < nodes; n++) read_node(in, graph, contents, depth);
     const auto value = [&] { return static_cast<int>(in.index(graph.values.size(), "value")); };
     const size_t outputs = in.count(sizeof(uint32_t));
     for (size_t o = 0; o < outputs; o++) graph.outputs.push_back(value());
@@ -127,6 +130,7 @@ class Loader {
         if (other.variable == slot) in.fail("variable \"" + entry.variable->name + "\" is updated twice");
       graph.updates.push_back({slot, value()});
     }
+    if (depth == 0) remove_dead(graph);  // outputs of loops that nobody reads
     return graph;
   }
 
@@ -149,12 +153,49 @@ class Loader {
     contents.push_back(small ? Content{true, integers(entry.tensor)} : Content{});
   }
 
-  void read_node(ByteReader& in, FlatGraph& graph, std::vector<Content>& contents) {
+  // A loop's node: its types follow from those of the body.
+  void read_loop(ByteReader& in, FlatGraph& graph, std::vector<Content>& contents, FlatNode node, int depth) {
+    const auto fail = [&] { in.fail("scan: the body does not fit its node"); };
+    const auto outputs = in.number<uint32_t>();
+    in.string();
+    const FlatGraph body = read_function(in, depth + 1);
+    const int64_t states = node.attributes.integer("states"), sequences = node.attributes.integer("sequences");
+    const auto count = static_cast<int64_t>(node.inputs.size()), results = static_cast<int64_t>(body.outputs.size());
+    if (states < 0 || sequences < 1 || states > count || sequences > count - states || states > results) fail();
+    if (body.inputs.size() != node.inputs.size() || !body.variables.empty() || outputs != results + states) fail();
+    Dim length = kUnknown;
+    for (int64_t i = 0; i < count; i++) {
+      const TensorType& given = graph.values[static_cast<size_t>(node.inputs[static_cast<size_t>(i)])].type;
+      const TensorType& taken = body.values[static_cast<size_t>(body.inputs[static_cast<size_t>(i)])].type;
+      const bool sliced = i >= states && i < states + sequences;
+      if (given.dtype != taken.dtype || given.shape.rank() != taken.shape.rank() + sliced) fail();
+      if (sliced && given.shape[0] >= 0) length = given.shape[0];
+    }
+    const auto add = [&](TensorType type, bool stacked) {
+      if (stacked) {
+        Shape shape{length};
+        for (Dim d : type.shape) shape.push_back(d);
+        type.shape = shape;
+      }
+      node.outputs.push_back(static_cast<int>(graph.values.size()));
+      graph.values.push_back({type, Source::computed, 0});
+      contents.push_back({});
+    };
+    const auto result = [&](int64_t k) { return body.values[static_cast<size_t>(body.outputs[static_cast<size_t>(k)])].type; };
+    for (int64_t k = 0; k < results; k++) add(result(k), k >= states);
+    for (int64_t k = 0; k < states; k++) add(result(k), true);
+    node.body = std::make_shared<const FlatBody>(
+        FlatBody{body, static_cast<int>(states), static_cast<int>(sequences), node.attributes.flag("reverse")});
+    graph.nodes.push_back(std::move(node));
+  }
+
+  void read_node(ByteReader& in, FlatGraph& graph, std::vector<Content>& contents, int depth) {
     const Op& op = op_named(in.string());
     const std::string layer = in.string();
     const Attributes given = in.attributes();
     FlatNode node{&op, {}, {}, {}, layer.empty() ? nullptr : std::make_shared<const std::string>(layer)};
     for (const auto& [key, fallback] : op.attributes) {
+      if (std::holds_alternative<BodyPointer>(fallback)) continue;  // it follows the node
       const Attribute* found = given.find(key.c_str());
       if (!found || found->index() != fallback.index())
         in.fail(op.name + ": attribute \"" + key + "\" is missing or of another type");
@@ -170,6 +211,7 @@ class Loader {
       inference.inputs.push_back(graph.values[id].type);
       inference.contents.push_back(contents[id]);
     }
+    if (op.name == "scan") return read_loop(in, graph, contents, std::move(node), depth);
     const std::vector<TensorType> types = op.infer(inference);
     const auto outputs = in.number<uint32_t>();
     if (outputs != types.size()) in.fail(op.name + ": " + std::to_string(outputs) + " outputs");

@@ -44,12 +44,20 @@ class TensorTable {
   uint64_t size_ = 0;
 };
 
+// A scan that was pruned is wired otherwise than its attributes say.
+Attributes attributes_of(const FlatNode& node) {
+  Attributes attributes = node.attributes;
+  if (!node.body) return attributes;
+  attributes.set("states", static_cast<int64_t>(node.body->states));
+  attributes.set("sequences", static_cast<int64_t>(node.body->sequences));
+  return attributes;
+}
+
 // Values in the order the file numbers them: inputs, leaves, results.
-void write_function(const SavedFunction& function, TensorTable& tensors, ByteWriter& out) {
-  const FlatGraph& graph = function.graph;
+void write_function(const std::string& name, const FlatGraph& graph, TensorTable& tensors, ByteWriter& out) {
   std::vector<uint32_t> number(graph.values.size());
   uint32_t next = 0;
-  out.string(function.name);
+  out.string(name);
   out.count(graph.inputs.size());
   for (size_t i = 0; i < graph.inputs.size(); i++) {
     const auto id = static_cast<size_t>(graph.inputs[i]);
@@ -75,7 +83,7 @@ void write_function(const SavedFunction& function, TensorTable& tensors, ByteWri
   for (const FlatNode& node : graph.nodes) {
     out.string(node.op->name);
     out.string(node.layer ? *node.layer : "");
-    out.attributes(node.attributes);
+    out.attributes(attributes_of(node));
     out.count(node.inputs.size());
     for (int id : node.inputs) out.number(number[static_cast<size_t>(id)]);
     out.count(node.outputs.size());
@@ -83,6 +91,7 @@ void write_function(const SavedFunction& function, TensorTable& tensors, ByteWri
       if (id >= 0) number[static_cast<size_t>(id)] = next;
       next++;
     }
+    if (node.body) write_function("", node.body->graph, tensors, out);
   }
   out.count(graph.outputs.size());
   for (int id : graph.outputs) out.number(number[static_cast<size_t>(id)]);
@@ -131,7 +140,7 @@ void save_model(const std::string& path, const std::vector<SavedFunction>& funct
   TensorTable tensors;
   ByteWriter tail;
   tail.count(functions.size());
-  for (const SavedFunction& function : functions) write_function(function, tensors, tail);
+  for (const SavedFunction& function : functions) write_function(function.name, function.graph, tensors, tail);
   tail.count(samples.size());
   for (const SavedSample& sample : samples) {
     tail.count(sample.function);

@@ -9,6 +9,8 @@
 
 namespace nnstack {
 
+class ScanPlan;
+
 struct PassSwitches {
   bool fold = true, elementwise = true, epilogue = true, join = true, in_place = true, memory = true;
 };
@@ -33,6 +35,8 @@ struct DraftInstruction {
   bool joins_next = false;  // see ElementwiseInstruction
 };
 
+struct ScanDraft;
+
 struct DraftStep {
   KernelId kernel;
   std::vector<std::byte> params;       // of kernels other than elementwise
@@ -43,6 +47,7 @@ struct DraftStep {
   bool product_is_temporary = false;   // of a matmul: only its epilogue reads the product
   bool dead = false;
   bool may_fail = false;  // reads indices that nobody has checked yet
+  std::shared_ptr<ScanDraft> scan{};
 };
 
 struct Draft {
@@ -64,6 +69,16 @@ struct Draft {
   }
 };
 
+// A loop in the making. Its step's inputs are those of the body; its outputs the ones in use, then the workspace, whose size
+// is known when the body is planned.
+struct ScanDraft {
+  Draft body;
+  const FlatBody* flat;
+  int64_t length;
+  std::vector<int> outputs;  // of all the scan has: where among the step's outputs, or -1
+  std::shared_ptr<const ScanPlan> plan;
+};
+
 // Who makes and who reads each root, by position of the step.
 struct Uses {
   explicit Uses(const Draft& draft);
@@ -75,7 +90,8 @@ struct Uses {
 
 void remove_dead_steps(Draft& draft);  // those whose results nobody reads
 
-Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes);  // infer, lower
+// Infers and lowers. Contents: what is known of integer inputs, may be empty.
+Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes, const std::vector<Content>& contents = {});
 void group_elementwise(Draft& draft);
 void attach_epilogues(Draft& draft);
 void join_instructions(Draft& draft);  // orders code so that results are used at once

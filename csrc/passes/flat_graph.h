@@ -16,11 +16,14 @@ struct FlatValue {
   int slot = 0;  // which input, variable or constant
 };
 
+struct FlatBody;
+
 struct FlatNode {
   const Op* op;
   Attributes attributes;
   std::vector<int> inputs, outputs;
   std::shared_ptr<const std::string> layer;
+  std::shared_ptr<const FlatBody> body{};  // of a scan
 };
 
 struct FlatUpdate {
@@ -38,6 +41,14 @@ struct FlatGraph {
   std::vector<Tensor> constants;
 };
 
+// The step of a loop, and how it is wired: inputs are states, slices of sequences, constants; outputs the next states, then
+// what is stacked. A scan's own outputs are the last states, the stacks, and the stacked states before each step.
+struct FlatBody {
+  FlatGraph graph;
+  int states = 0, sequences = 0;
+  bool reverse = false;
+};
+
 struct ProgramSpec {
   Values inputs, outputs;
   std::vector<std::pair<std::shared_ptr<Variable>, Value>> updates;
@@ -52,7 +63,9 @@ using Evaluate = std::function<std::vector<Tensor>(const Op&, const Attributes&,
 // constants are folded, equal nodes merged, multiplications by one dropped, dead nodes removed.
 FlatGraph flatten(const ProgramSpec& spec, const Evaluate& evaluate);
 
-// Removes nodes nobody needs.
+// Removes nodes nobody needs, also from the bodies of loops.
 void remove_dead(FlatGraph& graph);
+// Reduces a scan to what is needed for those of its outputs that somebody reads.
+void prune_body(FlatNode& scan, const std::vector<bool>& read);
 
 }  // namespace nnstack

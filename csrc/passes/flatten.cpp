@@ -3,7 +3,9 @@
 //   2 ── mul ──┘                                    %2 = add(multiply(%0, ...), ...)
 #include <map>
 #include <unordered_map>
+#include <utility>
 
+#include "graph/body.h"
 #include "passes/flat_graph.h"
 
 namespace nnstack {
@@ -34,10 +36,7 @@ class Flattener {
     for (const Value& input : spec_.inputs) {
       if (!is_leaf(*input->node, "placeholder"))
         throw ValueError("program: an input must be a placeholder, got the result of " + input->node->op->name);
-      if (!ids_.emplace(input.get(), add(input->type, Source::input, static_cast<int>(graph_.inputs.size()))).second)
-        throw ValueError("program: input \"" + input->node->name + "\" is given twice");
-      graph_.inputs.push_back(ids_.at(input.get()));
-      graph_.input_names.push_back(input->node->name);
+      add_input(input);
     }
     for (const Value& output : spec_.outputs) graph_.outputs.push_back(visit(output));
     std::unordered_map<const Variable*, size_t> last;  // of several updates of one variable the last one counts
@@ -180,9 +179,41 @@ class Flattener {
     }
     const int index = static_cast<int>(graph_.nodes.size());
     graph_.nodes.push_back({node.op, node.attributes, key.inputs, {}, node.layer});
+    if (const Attribute* body = node.attributes.find("body")) flatten_body(graph_.nodes.back(), *std::get<BodyPointer>(*body));
     by_node_.emplace(&node, index);
     nodes_.emplace(std::move(key), index);
     ids_[&value] = output_of(index, value);
+  }
+
+  // A loop's body is a graph of its own. Scalars that are known outside are known inside: a branch is chosen once, not at
+  // each step.
+  void flatten_body(FlatNode& node, const Body& body) {
+    const ProgramSpec spec{{}, body.results, {}, spec_.learning_phase, spec_.fold};
+    Flattener inner(spec, evaluate_);
+    FlatBody flat{{},
+                  static_cast<int>(node.attributes.integer("states")),
+                  static_cast<int>(node.attributes.integer("sequences")),
+                  node.attributes.flag("reverse")};
+    const std::vector<int> given = std::exchange(node.inputs, {});
+    for (size_t i = 0; i < given.size(); i++) {
+      const Value& parameter = body.parameters[i];
+      const Tensor* known = static_cast<int>(i) < flat.states + flat.sequences ? nullptr : constant_of(given[i]);
+      if (known && known->type.shape.elements() == 1) {
+        inner.ids_.emplace(parameter.get(), inner.add_constant(*known));
+        continue;
+      }
+      inner.add_input(parameter);
+      node.inputs.push_back(given[i]);
+    }
+    flat.graph = inner.run();
+    node.body = std::make_shared<const FlatBody>(std::move(flat));
+  }
+
+  void add_input(const Value& input) {
+    if (!ids_.emplace(input.get(), add(input->type, Source::input, static_cast<int>(graph_.inputs.size()))).second)
+      throw ValueError("program: input \"" + input->node->name + "\" is given twice");
+    graph_.inputs.push_back(ids_.at(input.get()));
+    graph_.input_names.push_back(input->node->name);
   }
 
   int output_of(int node, const ValueData& value) {
@@ -215,7 +246,7 @@ class Flattener {
 
   std::optional<int> folded(const NodeKey& key, const ValueData& value) {
     if (key.inputs.empty() || !value.type.shape.known() || value.type.shape.elements() > kLargestFolded ||
-        value.node->op->name == "random_uniform")
+        value.node->op->name == "random_uniform" || value.node->op->name == "scan")
       return {};
     std::vector<Tensor> inputs;
     for (int id : key.inputs) {
@@ -272,6 +303,7 @@ void remove_dead(FlatGraph& graph) {
     bool used = false;
     for (int id : node->outputs) used = used || (id >= 0 && needed[static_cast<size_t>(id)]);
     if (!used) continue;
+    if (node->body) prune_body(*node, needed);
     for (int id : node->inputs) needed[static_cast<size_t>(id)] = true;
     kept.push_back(std::move(*node));
   }

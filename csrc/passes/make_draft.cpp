@@ -34,7 +34,8 @@ Tensor tensor_of(const TensorType& type, const Dims& values) {
 
 class Drafter {
  public:
-  Drafter(const FlatGraph& graph, const std::vector<Shape>& input_shapes) : draft_(graph), shapes_(input_shapes) {}
+  Drafter(const FlatGraph& graph, const std::vector<Shape>& input_shapes, const std::vector<Content>& contents)
+      : draft_(graph), shapes_(input_shapes), contents_(contents) {}
 
   Draft run() {
     const FlatGraph& graph = draft_.graph;
@@ -62,6 +63,7 @@ class Drafter {
       case Source::input:
         made.type.shape = shapes_[static_cast<size_t>(value.slot)];
         made.place = Place::input;
+        if (!contents_.empty()) made.content = contents_[static_cast<size_t>(value.slot)];
         break;
       case Source::variable: made.place = Place::variable; break;
       case Source::constant: {
@@ -77,6 +79,7 @@ class Drafter {
 
   void node(int index) {
     const FlatNode& node = draft_.graph.nodes[static_cast<size_t>(index)];
+    if (node.body) return scan(index, node);
     Inference inference{*node.op, node.attributes, {}, {}};
     for (int id : node.inputs) {
       inference.inputs.push_back(draft_.values[static_cast<size_t>(id)].type);
@@ -100,6 +103,54 @@ class Drafter {
     }
     if (node.op->elementwise) return elementwise(index, node, outputs[0]);
     lower(index, node, outputs, inference, types);
+  }
+
+  // A loop: its body is drafted once, on the shapes of one step.
+  void scan(int index, const FlatNode& node) {
+    const FlatBody& body = *node.body;
+    const auto states = static_cast<size_t>(body.states), sequences = static_cast<size_t>(body.sequences);
+    std::vector<Shape> shapes;
+    std::vector<Content> contents;
+    int64_t length = -1;
+    for (size_t i = 0; i < node.inputs.size(); i++) {
+      const DraftValue& value = draft_.values[static_cast<size_t>(node.inputs[i])];
+      const bool sliced = i >= states && i < states + sequences;
+      if (sliced && length >= 0 && value.type.shape[0] != length) {
+        throw ValueError("scan: sequences of " + std::to_string(length) + " and " + std::to_string(value.type.shape[0]) +
+                         " steps");
+      }
+      if (sliced) length = value.type.shape[0];
+      shapes.push_back(sliced ? without_first(value.type.shape) : value.type.shape);
+      contents.push_back(i < states + sequences ? Content{} : value.content);
+    }
+    const auto loop = std::make_shared<ScanDraft>(ScanDraft{make_draft(body.graph, shapes, contents), &body, length, {}, {}});
+    const auto result = [&](size_t k) { return loop->body.values[static_cast<size_t>(body.graph.outputs[k])].type; };
+    DraftStep step{KernelId::scan, {}, node.inputs, {}, {}, {}, {index}};
+    step.scan = loop;
+    const size_t stacked = body.graph.outputs.size() - states;
+    for (size_t o = 0; o < 2 * states + stacked; o++) {
+      const int id = o < node.outputs.size() ? node.outputs[o] : -1;
+      loop->outputs.push_back(id < 0 ? -1 : static_cast<int>(step.outputs.size()));
+      if (id < 0) continue;
+      TensorType type = result(o < states + stacked ? o : o - states - stacked);
+      if (o >= states) type.shape = with_first(length, type.shape);
+      draft_.values[static_cast<size_t>(id)].type = type;
+      step.outputs.push_back(id);
+    }
+    for (size_t i = 0; i < states; i++) {
+      const TensorType& before = draft_.values[static_cast<size_t>(node.inputs[i])].type;
+      if (result(i) != before)
+        throw ValueError("scan: a state is " + text(before) + " before a step and " + text(result(i)) + " after it");
+    }
+    step.outputs.push_back(draft_.add_value({DType::u8, {0}}));
+    draft_.steps.push_back(std::move(step));
+  }
+
+  static Shape without_first(const Shape& shape) { return Shape(std::span<const Dim>(shape.begin() + 1, shape.end())); }
+  static Shape with_first(Dim first, const Shape& rest) {
+    Shape shape{first};
+    for (Dim d : rest) shape.push_back(d);
+    return shape;
   }
 
   void set_known(int id, Tensor tensor) {
@@ -280,13 +331,14 @@ class Drafter {
 
   Draft draft_;
   const std::vector<Shape>& shapes_;
+  const std::vector<Content>& contents_;
   std::unordered_map<int, int> broadcasts_;
 };
 
 }  // namespace
 
-Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes) {
-  Draft draft = Drafter(graph, input_shapes).run();
+Draft make_draft(const FlatGraph& graph, const std::vector<Shape>& input_shapes, const std::vector<Content>& contents) {
+  Draft draft = Drafter(graph, input_shapes, contents).run();
   remove_dead_steps(draft);  // broadcast copies that nobody reads, and whatever only they needed
   return draft;
 }

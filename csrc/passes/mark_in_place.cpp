@@ -43,6 +43,10 @@ int mark_failing(Draft& draft) {
   for (size_t s = 0; s < draft.steps.size(); s++) {
     DraftStep& step = draft.steps[s];
     int64_t rows = 0;
+    if (step.kernel == KernelId::scan) {
+      if (step.may_fail) last = static_cast<int>(s);
+      continue;
+    }
     if (step.kernel == KernelId::gather) {
       GatherParams params;
       std::memcpy(&params, step.params.data(), sizeof params);

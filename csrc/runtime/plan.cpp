@@ -4,12 +4,14 @@
 #include <cstring>
 #include <set>
 
+#include "runtime/scan.h"
+
 namespace nnstack {
 namespace {
 
 const char* kernel_name(KernelId id) {
-  constexpr const char* names[kKernels] = {"elementwise", "matmul", "reduce",      "arg_reduce", "copy",
-                                           "fill",        "gather", "scatter_add", "softmax"};
+  constexpr const char* names[kKernels + 1] = {"elementwise", "matmul", "reduce",      "arg_reduce", "copy",
+                                               "fill",        "gather", "scatter_add", "softmax",    "scan"};
   return names[static_cast<int>(id)];
 }
 
@@ -21,6 +23,7 @@ std::string pairs_of(const DraftStep& step) {
 
 std::string label_of(const Draft& draft, const DraftStep& step) {
   std::string label = kernel_name(step.kernel);
+  if (step.scan) return label + " {" + std::to_string(step.scan->length) + " steps}";
   if (step.nodes.empty()) return label;
   label += " {";
   for (size_t i = 0; i < step.nodes.size(); i++)
@@ -37,28 +40,18 @@ std::string layers_of(const Draft& draft, const DraftStep& step) {
   return out;
 }
 
+std::string indented(const std::string& lines) {
+  std::string out;
+  for (size_t from = 0, to; (to = lines.find('\n', from)) != std::string::npos; from = to + 1)
+    out += "    " + lines.substr(from, to + 1 - from);
+  return out;
+}
+
 }  // namespace
 
 Plan::Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Device& device, const PassSwitches& passes)
-    : input_shapes_(input_shapes) {
-  Draft draft = make_draft(graph, input_shapes);
-  if (passes.elementwise) group_elementwise(draft);
-  if (passes.epilogue) attach_epilogues(draft);
-  if (passes.join) join_instructions(draft);
-  mark_in_place(draft, passes.in_place);
-  plan_memory(draft, passes.memory);
-
-  for (int id : graph.inputs) inputs_.push_back(draft.values[static_cast<size_t>(id)].type);
-  for (int id : graph.outputs) outputs_.push_back(draft.values[static_cast<size_t>(id)].type);
-  for (const Tensor& constant : draft.constants) constants_.push_back(on_device(constant, device));
-  scratch_offset_ = draft.arena_bytes;
-  int64_t scratch = 0;
-  for (const DraftStep& step : draft.steps) {
-    add_step(draft, step, device.kernels());
-    const KernelEntry& entry = device.kernels().entries[static_cast<int>(step.kernel)];
-    if (entry.scratch_bytes) scratch = std::max(scratch, entry.scratch_bytes(steps_.back().params));
-  }
-  arena_bytes_ = scratch_offset_ + scratch;
+    : Plan(make_draft(graph, input_shapes), device, passes) {
+  input_shapes_ = input_shapes;
   if (device.host_memory()) return;
   const auto stage = [this](const std::vector<TensorType>& types, std::vector<int64_t>& offsets) {
     for (const TensorType& type : types) {
@@ -71,6 +64,44 @@ Plan::Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Devic
   stage(outputs_, staged_outputs_);
 }
 
+Plan::~Plan() = default;
+
+Plan::Plan(Draft draft, Device& device, const PassSwitches& passes) {
+  const FlatGraph& graph = draft.graph;
+  if (passes.elementwise) group_elementwise(draft);
+  if (passes.epilogue) attach_epilogues(draft);
+  if (passes.join) join_instructions(draft);
+  plan_loops(draft, device, passes);
+  mark_in_place(draft, passes.in_place);
+  plan_memory(draft, passes.memory);
+
+  for (int id : graph.inputs) inputs_.push_back(draft.values[static_cast<size_t>(id)].type);
+  for (int id : graph.outputs) outputs_.push_back(draft.values[static_cast<size_t>(id)].type);
+  for (const Tensor& constant : draft.constants) constants_.push_back(on_device(constant, device));
+  scratch_offset_ = draft.arena_bytes;
+  for (const DraftStep& step : draft.steps) {
+    add_step(draft, step, device.kernels());
+    if (step.scan) {
+      scratch_bytes_ = std::max(scratch_bytes_, step.scan->plan->body().scratch_bytes());
+      continue;
+    }
+    const KernelEntry& entry = device.kernels().entries[static_cast<int>(step.kernel)];
+    if (entry.scratch_bytes) scratch_bytes_ = std::max(scratch_bytes_, entry.scratch_bytes(steps_.back().params));
+  }
+  arena_bytes_ = scratch_offset_ + scratch_bytes_;
+}
+
+// The bodies of loops come first: then the memory is known that they work in.
+void Plan::plan_loops(Draft& draft, Device& device, const PassSwitches& passes) {
+  for (DraftStep& step : draft.steps) {
+    if (!step.scan) continue;
+    loops_.push_back(std::make_shared<const ScanPlan>(*step.scan, device, passes));
+    step.scan->plan = loops_.back();
+    step.may_fail = loops_.back()->may_fail();
+    draft.values[static_cast<size_t>(step.outputs.back())].type.shape = {loops_.back()->workspace_bytes()};
+  }
+}
+
 const void* Plan::keep(const void* bytes, size_t size) {
   params_.push_back(std::make_unique<std::byte[]>(size));
   std::memcpy(params_.back().get(), bytes, size);
@@ -78,7 +109,7 @@ const void* Plan::keep(const void* bytes, size_t size) {
 }
 
 void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable& kernels) {
-  PlanStep made{kernels.entries[static_cast<int>(step.kernel)].run,
+  PlanStep made{step.scan ? &ScanPlan::run : kernels.entries[static_cast<int>(step.kernel)].run,
                 nullptr,
                 static_cast<int32_t>(operands_.size()),
                 0,
@@ -117,6 +148,11 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
       made.flops += built.params.size * built.params.instructions;
     }
     made.params = keep(&params, sizeof params);
+  } else if (step.scan) {
+    for (int id : step.inputs) operand(id);
+    for (int id : step.outputs) operand(id);
+    for (const PlanStep& inner : step.scan->plan->body().steps()) made.flops += step.scan->length * inner.flops;
+    made.params = step.scan->plan.get();
   } else {
     for (int id : step.inputs) operand(id);
     for (int id : step.outputs) operand(id);
@@ -128,11 +164,13 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
 
 std::string Plan::explain() const {
   std::string out = "inputs";
+  auto loop = loops_.begin();
   for (const TensorType& type : inputs_) out += " " + text(type);
   out += "; arena " + std::to_string(arena_bytes_) + " bytes; " + std::to_string(steps_.size()) + " steps\n";
   for (size_t s = 0; s < steps_.size(); s++) {
     out += std::to_string(s) + ": " + steps_[s].label + (steps_[s].layer.empty() ? "" : " (" + steps_[s].layer + ")") + " " +
            std::to_string(steps_[s].flops) + " flop, " + std::to_string(steps_[s].bytes) + " bytes\n";
+    if (steps_[s].kernel == KernelId::scan) out += indented((*loop++)->body().explain());
   }
   return out;
 }

@@ -27,6 +27,8 @@ struct PlanStep {
 class Plan {
  public:
   Plan(const FlatGraph& graph, const std::vector<Shape>& input_shapes, Device& device, const PassSwitches& passes);
+  Plan(Draft draft, Device& device, const PassSwitches& passes);  // of a loop's body: inputs and outputs lie on the device
+  ~Plan();
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
@@ -40,11 +42,13 @@ class Plan {
     return arena_bytes_;
   }  // values, then scratch; on a device without host memory also inputs and outputs
   int64_t scratch_offset() const { return scratch_offset_; }
+  int64_t scratch_bytes() const { return scratch_bytes_; }
   const std::vector<int64_t>& staged_inputs() const { return staged_inputs_; }  // offsets, where the device needs copies
   const std::vector<int64_t>& staged_outputs() const { return staged_outputs_; }
   std::string explain() const;
 
  private:
+  void plan_loops(Draft& draft, Device& device, const PassSwitches& passes);
   void add_step(const Draft& draft, const DraftStep& step, const KernelTable& kernels);
   const void* keep(const void* bytes, size_t size);
 
@@ -54,8 +58,9 @@ class Plan {
   std::vector<OperandPlace> operands_;
   std::vector<Tensor> constants_;
   std::vector<std::unique_ptr<std::byte[]>> params_;
+  std::vector<std::shared_ptr<const ScanPlan>> loops_;
   std::vector<int64_t> staged_inputs_, staged_outputs_;
-  int64_t arena_bytes_ = 0, scratch_offset_ = 0;
+  int64_t arena_bytes_ = 0, scratch_offset_ = 0, scratch_bytes_ = 0;
 };
 
 }  // namespace nnstack

@@ -59,6 +59,17 @@ def constant(array: Any, dtype: str | None = None) -> Value: ...  # numpy, buffe
 def emit(op: str, inputs: Sequence[Value], attributes: Mapping[str, Any] = ...) -> list[Value]:
     """Checks, infers types and records; where all inputs are concrete, computes. ValueError in the one voice."""
 
+class Body:
+    """The step of a loop: results as a function of parameters. The attribute of a scan."""
+
+    @property
+    def parameters(self) -> list[Value]: ...
+    @property
+    def results(self) -> list[Value]: ...
+
+def close_body(parameters: Sequence[Value], results: Sequence[Value]) -> tuple[Body, list[Value]]:
+    """The body, and the values from outside that it takes as further parameters. ValueError unless placeholders."""
+
 def learning_phase() -> Value: ...  # the symbolic bool scalar; Programs are compiled for one of its values
 def set_layer(name: str) -> str: ...  # name given to nodes made from now on in this thread; returns the previous one
 def tape_begin() -> None: ...  # from here concrete values keep their producers (nests)

@@ -38,9 +38,22 @@ def test_folds_differ_in_their_direction():
     assert K.foldr(lambda total, row: total - row, X).numpy().tolist() == (X[2] - X[1] - X[0]).tolist()
 
 
-def test_the_number_of_elements_must_be_known():
-    with pytest.raises(ValueError, match=r"map_fn: the first axis must have one known size.*\(None, 2\)"):
-        K.map_fn(lambda x: x, K.placeholder((None, 2)))
+def test_the_number_of_elements_may_be_unknown():
+    x = K.placeholder((None, 4))
+    total = K.foldl(lambda a, row: a + row, x)
+    difference = K.foldr(lambda a, row: a - row, x)
+    squares = K.map_fn(lambda row: K.sum(row * row), x)
+    slopes = K.gradients([K.sum(squares), K.sum(total * total)], [x])
+    f = K.function([x], [total, difference, squares, *slopes])
+    for rows in (1, 3):
+        found = f([X[:rows]])
+        np.testing.assert_allclose(found[0], X[:rows].sum(0))
+        np.testing.assert_allclose(found[1], X[rows - 1] - X[: rows - 1].sum(0))
+        np.testing.assert_allclose(found[2], (X[:rows] ** 2).sum(1))
+        np.testing.assert_allclose(found[3], 2 * X[:rows] + 2 * X[:rows].sum(0), rtol=1e-6)
+
+
+def test_the_number_of_elements_must_be_one():
     with pytest.raises(ValueError, match=r"foldl: .*\(3, 4\), \(2,\)"):
         K.foldl(lambda total, x: total, (X, np.ones(2)))
     with pytest.raises(ValueError, match="at least 1"):

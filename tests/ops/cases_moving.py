@@ -6,7 +6,31 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from case import FLOATS, Array, Case, distinct, vector
+from case import FLOATS, Array, Case, distinct, random, vector
+
+from nnstack import _core as core
+
+
+def decaying_sum() -> core.Body:
+    """state, slice, factor -> tanh(state * factor + slice * slice), for any sizes."""
+    state, piece, factor = (core.placeholder((None,), "float64") for _ in range(3))
+    square = core.emit("square", [piece])[0]
+    total = core.emit("add", [core.emit("multiply", [state, factor])[0], square])[0]
+    return core.close_body([state, piece, factor], [core.emit("tanh", [total])[0]])[0]
+
+
+def scan_cases() -> Iterator[Case]:
+    def reference(state: Array, xs: Array, factor: Array, reverse: bool, **wiring: Any) -> Array:
+        for x in xs[::-1] if reverse else xs:
+            state = np.tanh(state * factor + x * x)
+        return state
+
+    body = decaying_sum()
+    for length, size in ((0, 3), (1, 3), (3, 1), (4, 2), (3, 0), (7, 17)):
+        arrays = [random(s, -1, 1, "float64", i) for i, s in enumerate(((size,), (length, size), (size,)))]
+        for backwards in (False, True):
+            wiring = {"body": body, "states": 1, "sequences": 1, "reverse": backwards}
+            yield Case("scan", arrays, reference, wiring, gradient=True)
 
 
 def shape_cases() -> Iterator[Case]:
@@ -184,5 +208,5 @@ def row_cases() -> Iterator[Case]:
 
 
 def all_cases() -> Iterator[Case]:
-    for cases in (shape_cases, moving_cases, row_cases):
+    for cases in (scan_cases, shape_cases, moving_cases, row_cases):
         yield from cases()

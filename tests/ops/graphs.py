@@ -36,7 +36,16 @@ class Graph:
         self.pool.append((core.constant(random((5,), -1, 1, "float32")), (5,)))
         often = (self.unary, self.unary, self.binary, self.binary, self.binary, self.dense, self.dense)
         moving = (self.reshape, self.transpose, self.slice, self.concat, self.gather)
-        other = (self.choose, self.matmul, self.reduce, self.random, self.softmax, self.through_half, self.phase)
+        other = (
+            self.choose,
+            self.matmul,
+            self.reduce,
+            self.random,
+            self.softmax,
+            self.through_half,
+            self.phase,
+            self.loop,
+        )
         steps = (*often, *moving, *other, self.differentiate)
         for step in draw(st.lists(st.sampled_from(steps), min_size=8, max_size=24)):
             step()
@@ -129,6 +138,26 @@ class Graph:
     def concat(self) -> None:
         x, shape = self.pick(lambda s: len(s) > 0 and s[0] < 10)
         self.add("concat", [x, x], (2 * shape[0], *shape[1:]), axis=0)
+
+    def loop(self) -> None:
+        """A scan along the first axis whose step uses other values, too, and may draw or branch."""
+        x, (length, *rest) = self.pick(lambda s: len(s) > 0)
+        shape = tuple(rest)
+        slice_ = core.placeholder(shape)
+        state = core.placeholder(shape)
+        other, _ = self.pick(lambda s: s in ((), shape))
+        y = core.emit(self.draw(st.sampled_from(BINARY)), [slice_, state])[0]
+        if self.draw(st.booleans()):
+            y = core.emit("multiply", [core.emit("tanh", [y])[0], other])[0]
+        if self.draw(st.booleans()):
+            y = core.emit("switch", [core.learning_phase(), y, core.emit("sin", [slice_])[0]])[0]
+        result = core.emit("sigmoid", [y])[0] if self.draw(st.booleans()) else y
+        body, captured = core.close_body([state, slice_], [core.emit("tanh", [y])[0], result])
+        start = core.emit("broadcast_to", [core.constant(np.float32(0.3)), core.constant(vector(*shape))])[0]
+        wiring = {"body": body, "states": 1, "sequences": 1, "reverse": self.draw(st.booleans())}
+        outputs = core.emit("scan", [start, x, *captured], wiring)
+        which = self.draw(st.sampled_from((0, 1, 2)))
+        self.pool.append((outputs[which], shape if which == 0 else (length, *shape)))
 
     def softmax(self) -> None:
         x, shape = self.pick(lambda s: len(s) > 0)

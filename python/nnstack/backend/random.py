@@ -12,7 +12,9 @@ import numpy as np
 from nnstack.backend.config import floatx, get_uid
 from nnstack.backend.math import cos, log, select
 from nnstack.backend.tensor import INTEGERS, Tensor, TensorLike, convert, emit, shape_vector, unary
-from nnstack.backend.variable import EagerScope, Variable, current_scope
+from nnstack.backend.variable import EagerScope, Variable, current_scope, steps_of_loops
+
+_STEPS_APART = 6364136223846793005  # Knuth's multiplier: seeds of steps, and of steps within steps, do not meet
 
 _stream: dict[str, np.random.Generator | None] = {"generator": None}
 
@@ -56,7 +58,7 @@ class RandomState:
     def next_stream(self) -> int:
         """Number of the next draw of this state within the trace or eager scope that is open, else within its life."""
         scope = current_scope()
-        if scope is None:
+        if scope is None or scope.draws is None:
             number = self._outside
             self._outside += 1
             return number
@@ -72,7 +74,10 @@ class RandomState:
     def _read(self) -> Tensor:
         scope = current_scope()
         handle = self.variable.handle
-        return convert(handle.read() if isinstance(scope, EagerScope) else handle.value)
+        state = convert(handle.read() if isinstance(scope, EagerScope) else handle.value)
+        for number in steps_of_loops():  # each step of a loop draws from a state of its own
+            state = state * np.array([_STEPS_APART, 1]) + (number + 1) * np.array([1, 0])
+        return state
 
     def advance(self) -> None:
         """One step further, as a run of a program does it."""

@@ -122,7 +122,7 @@ class EagerScope:
     """Inside, reading a Variable gives numbers, so layers called on arrays compute at once."""
 
     def __init__(self) -> None:
-        self.draws: dict[int, tuple[Any, int]] = {}  # random states used, and how often
+        self.draws: dict[int, tuple[Any, int]] | None = {}  # random states used, and how often
 
 
 class Trace:
@@ -130,7 +130,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.bindings: dict[int, tuple[Variable, Tensor]] = {}
-        self.draws: dict[int, tuple[Any, int]] = {}
+        self.draws: dict[int, tuple[Any, int]] | None = {}  # None: counted as outside any scope
 
     @property
     def updates(self) -> list[tuple[Variable, Tensor]]:
@@ -141,6 +141,7 @@ class Trace:
 class _Local(threading.local):
     def __init__(self) -> None:
         self.scopes: list[Trace | EagerScope] = []
+        self.loops: list[Tensor] = []
 
 
 _local = _Local()
@@ -153,6 +154,26 @@ def _scopes() -> list[Trace | EagerScope]:
 def _recording() -> Trace | None:
     scopes = _local.scopes
     return scopes[-1] if scopes and isinstance(scopes[-1], Trace) else None
+
+
+def open_scopes() -> list[Trace | EagerScope]:
+    """Every open trace and eager scope of this thread, the innermost last."""
+    return list(_local.scopes)
+
+
+def steps_of_loops() -> list[Tensor]:
+    """The step numbers of the loops that are being written down, the innermost last."""
+    return list(_local.loops)
+
+
+@contextmanager
+def in_loop(number: Tensor) -> Iterator[None]:
+    """Inside, a loop's step is written down, whose number is `number`: random numbers depend on it."""
+    _local.loops.append(number)
+    try:
+        yield
+    finally:
+        _local.loops.pop()
 
 
 def current_scope() -> Trace | EagerScope | None:
@@ -191,19 +212,19 @@ def eager_scope() -> Iterator[EagerScope]:
         yield scope
     finally:
         _local.scopes.remove(scope)
-        for state, _ in scope.draws.values():
+        for state, _ in (scope.draws or {}).values():
             state.advance()
 
 
 @contextmanager
 def outside_scopes() -> Iterator[None]:
     """Suspends every open trace and eager scope of this thread: reads are symbolic, assignments write at once."""
-    saved = _local.scopes
-    _local.scopes = []
+    saved = _local.scopes, _local.loops
+    _local.scopes, _local.loops = [], []
     try:
         yield
     finally:
-        _local.scopes = saved
+        _local.scopes, _local.loops = saved
 
 
 def update(x: Variable, new_x: TensorLike) -> Variable | Update:

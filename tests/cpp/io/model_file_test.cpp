@@ -9,7 +9,9 @@
 #include <random>
 #include <thread>
 
+#include "autodiff/gradients.h"
 #include "check.h"
+#include "graph/body.h"
 #include "io/format.h"
 #include "io/load.h"
 #include "io/save.h"
@@ -49,7 +51,21 @@ struct Example {
     const SavedFunction predict{"predict", flatten({{x}, {y}, {}, false, true}, run_node)};
     const Value step = variable_leaf(w) - emit("multiply", {constant(DType::f32, 0.5), variable_leaf(w)});
     const SavedFunction train{"decay", flatten({{}, {}, {{w, step}}, true, true}, run_node)};
-    save_model(path, {predict, train}, {{0, {rows}, expected()}});
+    const Values loop = running();
+    const SavedFunction running_sums{"loop", flatten({{x}, loop, {}, false, true}, run_node)};
+    save_model(path, {predict, train, running_sums}, {{0, {rows}, expected()}, {2, {rows}, interpret({x}, loop, {rows})}});
+  }
+  // tanh of running sums along the rows times w, and the gradient of x.
+  Values running() const {
+    const Value state = placeholder({DType::f32, {4}}, "state"), row = placeholder({DType::f32, {3}}, "row");
+    const Value product = emit("matmul", {emit("expand_dims", {row}, {{"axes", std::vector<int64_t>{0}}}), variable_leaf(w)});
+    const Value next = emit("tanh", {state + emit("squeeze", {product}, {{"axes", std::vector<int64_t>{0}}})});
+    const ClosedBody closed = close_body({state, row}, {next, next * next});
+    Values inputs{variable_leaf(b), x};
+    inputs.insert(inputs.end(), closed.captured.begin(), closed.captured.end());
+    const Values outputs =
+        emit_all("scan", inputs, {{"body", closed.body}, {"states", int64_t{1}}, {"sequences", int64_t{1}}, {"reverse", true}});
+    return {outputs[0], outputs[1], gradients({outputs[1]}, {x})[0]};
   }
 };
 
@@ -63,7 +79,7 @@ void round_trip() {
   const std::string path = temporary("round.nnstack");
   example.save(path);
   const Model model = Model::load(path);
-  check_equal(model.functions().size(), size_t{2}, "functions");
+  check_equal(model.functions().size(), size_t{3}, "functions");
   check_equal(model.inputs()[0].name, std::string("x"), "input name");
   check_equal(model.inputs()[0].shape[0], int64_t{-1}, "any number of rows");
   check_equal(model.outputs()[0].shape[1], int64_t{4}, "output columns");
@@ -100,7 +116,7 @@ void errors_of_sessions() {
   const Model model = Model::load(path);
   Session session = model.session();
   check_throws<ValueError>([&] { session.predict(std::vector<float>(4)); }, "4 values are not whole rows of 3", "ragged rows");
-  check_throws<ValueError>([&] { model.session("train"); }, "no function \"train\"; it has: decay, predict",
+  check_throws<ValueError>([&] { model.session("train"); }, "no function \"train\"; it has: decay, loop, predict",
                            "unknown function");
   check_throws<RuntimeError>([&] { model.session().run(); }, "input 0 is not set", "run without input");
   check_throws<ValueError>([&] { session.set_input(0, nullptr, {2, 5}); },
