@@ -15,16 +15,18 @@ from nnstack.saving.config import model_from_config, model_from_json, model_from
 def load_model(
     filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model in an HDF5 file of nnstack, tf.keras or Keras 2: architecture, weights and, with `compile`, its
-    training state.
+    """The model in a file of nnstack, Keras 1 to 3 or tf.keras: architecture, weights and, with `compile`, its training
+    state.
 
-    `filepath`: path, open `h5py.File` or file object. `custom_objects`: name -> class or function, the only way to
-    bring
-    code; nothing in a file is ever executed (`safe_mode` changes nothing).
-    Raises `OSError` for a file that is not there or no HDF5, `ValueError` for unknown classes or a file without a
-    model.
+    `filepath`: an HDF5 or .keras file or the folder of a tf.keras SavedModel, as path, bytes, open `h5py.File` or file
+    object. `custom_objects`: name -> class or function, the only way to bring code; for a Lambda layer its function,
+    under the layer's name. Nothing in a file is ever executed (`safe_mode` changes nothing).
+    Raises `OSError` for a file that is not there or no model file, `ValueError` for a broken one, one without a model,
+    and for unknown classes and functions, all of them at once.
+
+    >>> load_model("model.h5", custom_objects={"MyLayer": MyLayer})
     """
-    from nnstack.saving.hdf5 import load_model as load
+    from nnstack.saving.sources import load_model as load
 
     return load(filepath, custom_objects, compile)
 

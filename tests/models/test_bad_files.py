@@ -39,10 +39,10 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "set_num_threads: expected a whole number, got 'a'",
     ),
     (
-        "a zip by its name",
-        lambda: new().save("m.keras"),
+        "dialect",
+        lambda: new().save("m.h5", dialect="keras4"),
         ValueError,
-        "save (model \"m\"): expected a path ending in .h5 or .hdf5, got 'm.keras'. Rename it or pass save_format='h5'",
+        "save (model \"m\"): expected dialect 'tf_keras', 'keras2.3', 'keras3', got 'keras4'",
     ),
     (
         "export",
@@ -62,13 +62,14 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "suffix",
         lambda: new().save("a.txt"),
         ValueError,
-        "save (model \"m\"): expected a path ending in .h5 or .hdf5, got 'a.txt'. Rename it or pass save_format='h5'",
+        "save (model \"m\"): expected a path ending in .h5, .hdf5 or .keras, got 'a.txt'. Rename it or pass "
+        "save_format='h5'",
     ),
     (
         "format",
         lambda: new().save("a.h5", save_format="zip"),
         ValueError,
-        "save (model \"m\"): expected save_format 'h5', got 'zip'",
+        "save (model \"m\"): expected save_format 'h5' or 'keras', got 'zip'",
     ),
     ("no file", lambda: load_model("no_such_file.h5"), OSError, "load_model: no file at no_such_file.h5"),
     (
@@ -187,5 +188,5 @@ def test_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
         with pytest.raises(OSError) as broken:
             load_model(tmp_path / name)
         assert str(broken.value).startswith(f"load_model: {tmp_path / name} is not an HDF5 file, or a broken one. ")
-    with pytest.raises(ValueError, match="broken.h5: the attribute model_config is broken JSON"):
+    with pytest.raises(ValueError, match="broken.h5: the attribute model_config: broken JSON"):
         load_model(tmp_path / "broken.h5")

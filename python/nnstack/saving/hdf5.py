@@ -13,54 +13,51 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnstack.engine.context import filling
-from nnstack.saving import hdf5_guard, hdf5_weights, training_config, training_state
-from nnstack.saving.config import KERAS_VERSION, json_default, layer_config, layer_from_config, read_json
+from nnstack.saving import dialect_writers, hdf5_guard, hdf5_weights, training_config, training_state
+from nnstack.saving.config import json_default, layer_from_config, read_json
 from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.hdf5_files import describe, may_write, reading, writing
 from nnstack.saving.hdf5_weights import by_position, holds_layers, origin_of, stored_weights
-from nnstack.saving.training_state import write_weights
+from nnstack.saving.training_state import write_arrays
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool) -> None:
+def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool, dialect: str = "tf_keras") -> None:
     """See `Model.save`."""
-    if not may_write(filepath, overwrite, f'save (model "{model.name}")'):
+    title = f'save (model "{model.name}")'
+    if not may_write(filepath, overwrite, title):
         return
-    config = json.dumps(layer_config(model), default=json_default)
-    compiled = model.optimizer is not None
-    training = (
-        json.dumps(training_config.write(model), default=json_default) if compiled and include_optimizer else None
-    )
-    with writing(filepath) as file:
-        _write_versions(file)
+    config = json.dumps(dialect_writers.model_config(model, dialect), default=json_default)
+    compiled = model.optimizer is not None and include_optimizer
+    training = json.dumps(dialect_writers.training(model, dialect), default=json_default) if compiled else None
+    with writing(filepath, title) as file:
+        _write_versions(file, dialect)
         file.attrs["model_config"] = config
-        _write_layers(model, file.create_group("model_weights"))
+        _write_layers(model, file.create_group("model_weights"), dialect)
         if training is not None:
             file.attrs["training_config"] = training
-            training_state.write(model, file)
+            training_state.write(model, file, dialect_writers.optimizer_arrays(model, dialect))
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool) -> None:
+def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None:
     """See `Model.save_weights`."""
-    title = f'save_weights (model "{model.name}")'
-    if not model.built:
-        raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
     if may_write(filepath, overwrite, title):
-        with writing(filepath) as file:
-            _write_layers(model, file)
+        with writing(filepath, title) as file:
+            _write_layers(model, file, "tf_keras")
 
 
-def _write_versions(group: Any) -> None:
-    group.attrs["keras_version"] = KERAS_VERSION
+def _write_versions(group: Any, dialect: str) -> None:
+    group.attrs["keras_version"] = dialect_writers.VERSIONS[dialect]
     group.attrs["backend"] = "tensorflow"
 
 
-def _write_layers(model: Any, group: Any) -> None:
-    _write_versions(group)
+def _write_layers(model: Any, group: Any, dialect: str) -> None:
+    _write_versions(group, dialect)
     write_attribute(group, "layer_names", [layer.name for layer in model.layers])
     for layer in sorted(model.layers, key=lambda layer: layer.name):
-        write_weights(group.create_group(layer.name), stored_weights(layer))
-    write_weights(group.create_group("top_level_model_weights"), model._held_weights())
+        write_arrays(group.create_group(layer.name), [(v.name, v.numpy()) for v in stored_weights(layer)])
+    own = [(variable.name, variable.numpy()) for variable in model._held_weights()]
+    write_arrays(group.create_group("top_level_model_weights"), own)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

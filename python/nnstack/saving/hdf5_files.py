@@ -19,17 +19,36 @@ def h5py_module() -> Any:
     return h5py
 
 
-def check_format(filepath: Any, save_format: str | None, what: str, suffixes: tuple[str, ...]) -> None:
-    """`ValueError` unless the file is to be HDF5."""
+_FORMATS = {"h5": "h5", "hdf5": "h5", "keras_h5": "h5", "keras": "keras", "keras_zip": "keras"}
+
+
+def model_format(filepath: Any, save_format: str | None, what: str) -> str:
+    """'h5' or 'keras' (the zip), by `save_format`, else by the path's ending; `ValueError` for anything else."""
     if save_format is not None:
-        if str(save_format).lower() not in ("h5", "hdf5", "keras_h5"):
-            raise ValueError(f"{what}: expected save_format 'h5', got {save_format!r}")
-        return
-    if isinstance(filepath, str | os.PathLike) and not os.fspath(filepath).lower().endswith(suffixes):
-        raise ValueError(
-            f"{what}: expected a path ending in .h5 or .hdf5, got {os.fspath(filepath)!r}. Rename it or pass "
-            "save_format='h5'"
-        )
+        if str(save_format).lower() not in _FORMATS:
+            raise ValueError(f"{what}: expected save_format 'h5' or 'keras', got {save_format!r}")
+        return _FORMATS[str(save_format).lower()]
+    if isinstance(filepath, str | os.PathLike):
+        path = os.fspath(filepath).lower()
+        if path.endswith(".keras"):
+            return "keras"
+        if not path.endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"{what}: expected a path ending in .h5, .hdf5 or .keras, got {os.fspath(filepath)!r}. Rename it or "
+                "pass save_format='h5'"
+            )
+    return "h5"
+
+
+def weights_format(filepath: Any, save_format: str | None, what: str) -> str:
+    """'h5', 'keras' (Keras 3's layout) or 'tf' (a checkpoint): `save_format`, else by the path's ending, else 'tf'."""
+    if save_format is not None:
+        known = {**_FORMATS, "tf": "tf", "tensorflow": "tf"}
+        if str(save_format).lower() not in known:
+            raise ValueError(f"{what}: expected save_format 'h5', 'tf' or 'keras', got {save_format!r}")
+        return known[str(save_format).lower()]
+    is_path = isinstance(filepath, str | os.PathLike)
+    return "tf" if is_path and not os.fspath(filepath).lower().endswith((".h5", ".hdf5", ".keras")) else "h5"
 
 
 def may_write(target: Any, overwrite: bool, what: str) -> bool:
@@ -69,8 +88,57 @@ def _path(target: Any, what: str, kinds: str = "a path, an h5py.File or a file o
 
 
 @contextlib.contextmanager
-def writing(target: Any) -> Iterator[Any]:
-    """An `h5py.File` to fill. For a path it is a file beside the target, renamed over it once complete."""
+def replace_files(paths: list[str]) -> Iterator[list[Any]]:
+    """Files to fill, beside their targets; once all are complete and on the disk they are renamed over them in order.
+
+    A crash at any moment leaves each target old or new, and whole; an error leaves the old ones and nothing else.
+    """
+    handles: list[Any] = []
+    try:
+        for path in paths:
+            folder = os.path.dirname(os.path.abspath(path))
+            handles.append(
+                tempfile.NamedTemporaryFile(  # noqa: SIM115
+                    prefix=f".{os.path.basename(path)[:200]}.", suffix=".part", dir=folder, delete=False
+                )
+            )
+        yield handles
+        umask = os.umask(0)
+        os.umask(umask)
+        for handle in handles:
+            handle.flush()
+            os.fchmod(handle.fileno(), 0o666 & ~umask)
+            os.fsync(handle.fileno())
+            handle.close()
+        for handle, path in zip(handles, paths, strict=True):
+            os.replace(handle.name, path)
+        for folder in {os.path.dirname(os.path.abspath(path)) for path in paths}:
+            _sync_folder(folder)
+    except BaseException:
+        for handle in handles:
+            with contextlib.suppress(OSError, ValueError):
+                handle.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(handle.name)
+        raise
+
+
+def _sync_folder(folder: str) -> None:
+    """Puts the new names on the disk too, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def writing(target: Any, what: str = "save") -> Iterator[Any]:
+    """An `h5py.File` to fill. For a path it is a file beside the target, renamed over it once complete.
+
+    Raises `OSError`, and keeps the old file, where the disk is full.
+    """
     h5py = h5py_module()
     if isinstance(target, h5py.Group):
         yield target
@@ -80,20 +148,13 @@ def writing(target: Any) -> Iterator[Any]:
             yield file
         return
     path = os.fsdecode(target)
-    folder = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".part", dir=folder)
-    os.close(handle)
-    try:
-        with h5py.File(temporary, "w") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    with replace_files([path]) as (handle,):
+        try:
+            with h5py.File(handle.name, "w") as file:
+                yield file
+                file.flush()
+        except (OSError, RuntimeError) as error:
+            raise OSError(f"{what}: {path} could not be written, the file that was there is kept: {error}") from error
 
 
 @contextlib.contextmanager

@@ -24,44 +24,60 @@ class Savable:
         save_format: str | None = None,
         signatures: Any = None,
         options: Any = None,
+        dialect: str = "tf_keras",
         **kwargs: Any,
     ) -> None:
         """Writes architecture, weights, compile arguments and, with `include_optimizer`, the optimizer's state to one
-        HDF5 file.
+        file: HDF5 for paths ending in .h5 or .hdf5 and open `h5py.File`s, Keras 3's zip for .keras.
 
-        The file opens in tf.keras too. `filepath`: path ending in .h5 or .hdf5, or an open `h5py.File`. It is written
-        beside
-        and renamed, so a crash leaves the old file whole. `overwrite=False` asks on a terminal, else `FileExistsError`.
-        Raises `ValueError` for a format other than 'h5', `ImportError` without h5py.
+        `dialect` says for whom: 'tf_keras', 'keras2.3' (HDF5 only) or 'keras3'. The file is written beside and renamed,
+        so a crash or a full disk leaves the old file whole. `overwrite=False` asks on a terminal, else
+        `FileExistsError`. Raises `ValueError` for another format or dialect, and for a layer that the dialect does not
+        have; `ImportError` without h5py; `OSError` where writing fails.
+
+        >>> model.save("model.h5", dialect="keras2.3")
         """
-        from nnstack.saving import hdf5, hdf5_files
+        from nnstack.saving import dialect_writers, hdf5, keras_zip
+        from nnstack.saving.hdf5_files import model_format
 
-        hdf5_files.check_format(filepath, save_format, f'save (model "{self.name}")', suffixes=(".h5", ".hdf5"))
-        hdf5.save_model(self, filepath, overwrite, include_optimizer)
+        title = f'save (model "{self.name}")'
+        dialect_writers.check_dialect(dialect, title)
+        kind = model_format(filepath, save_format, title)
+        writer = keras_zip.save_model if kind == "keras" else hdf5.save_model
+        writer(self, filepath, overwrite, include_optimizer, dialect)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
     ) -> None:
-        """Writes the weights alone to an HDF5 file; arguments and errors as in `save`."""
-        from nnstack.saving import hdf5, hdf5_files
+        """Writes the weights alone: HDF5 for paths ending in .h5, .hdf5 or .keras, else a TensorFlow checkpoint.
 
-        hdf5_files.check_format(
-            filepath, save_format, f'save_weights (model "{self.name}")', suffixes=(".h5", ".hdf5", ".keras")
-        )
-        hdf5.save_weights(self, filepath, overwrite)
+        `save_format` 'h5', 'tf' (checkpoint: PREFIX.index and PREFIX.data-00000-of-00001) or 'keras' (the layout of
+        Keras 3's .weights.h5) decides over the ending. Other arguments and errors as in `save`; `ValueError` before the
+        model is built.
+        """
+        from nnstack.saving import checkpoint, hdf5, keras_zip
+        from nnstack.saving.hdf5_files import weights_format
+
+        title = f'save_weights (model "{self.name}")'
+        if not self.built:
+            raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
+        kind = weights_format(filepath, save_format, title)
+        writer = {"tf": checkpoint.save_weights, "h5": hdf5.save_weights, "keras": keras_zip.save_weights}[kind]
+        writer(self, filepath, overwrite, title)
 
     def load_weights(
         self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, options: Any = None
     ) -> None:
-        """Reads weights from an HDF5 file of weights or of a whole model.
+        """Reads weights from an HDF5 file of weights or of a whole model, a TensorFlow checkpoint (its prefix), the
+        folder of a SavedModel, a .keras file or a .weights.h5 of Keras 3; a path, bytes or an open file.
 
-        By position, or with `by_name` for layers of the same name; `skip_mismatch` (with `by_name`) leaves out layers
-        whose shapes
-        differ. Nothing is written if anything does not fit: `ValueError` names layer, weight and both shapes.
+        By position, or with `by_name` (HDF5) for layers of the same name; `skip_mismatch` (with `by_name`) leaves out
+        weights whose shapes differ. Nothing is written if anything does not fit: `ValueError` names layer, weight and
+        both shapes, and lists all weights side by side.
         """
-        from nnstack.saving import hdf5
+        from nnstack.saving import sources
 
-        hdf5.load_weights(self, filepath, by_name, skip_mismatch)
+        sources.load_weights(self, filepath, by_name, skip_mismatch)
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text; keywords go to `json.dumps`."""

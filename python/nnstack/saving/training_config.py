@@ -11,11 +11,12 @@ from nnstack.saving.weight_layouts import Origin
 from nnstack.utils.generic_utils import CustomObjectScope, get_registered_object
 
 
-def write(model: Any) -> dict[str, Any]:
-    """`training_config` of a compiled model."""
+def write(model: Any, losses_of: Any = None) -> dict[str, Any]:
+    """`training_config` of a compiled model; `losses_of` serializes a loss in another way."""
+    plain_loss = _plain_loss if losses_of is None else lambda loss: loss if isinstance(loss, str) else losses_of(loss)
     arguments = model._compile_arguments
     config = {
-        "loss": _map(_plain_loss, arguments["loss"]),
+        "loss": _map(plain_loss, arguments["loss"]),
         "metrics": _map(_plain_metric, arguments["metrics"]),
         "weighted_metrics": _map(_plain_metric, arguments["weighted_metrics"]),
         "loss_weights": arguments["loss_weights"],

@@ -19,11 +19,15 @@ from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.weight_layouts import Origin
 
 
-def write(model: Any, file: Any) -> None:
-    """Both groups, where there is something to write."""
-    variables = list(model.optimizer.variables)
-    if variables:
-        write_weights(file.create_group("optimizer_weights"), variables)
+def write(model: Any, file: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
+    """Both groups, where there is something to write; `arrays` are the optimizer's, with names."""
+    if arrays:
+        write_arrays(file.create_group("optimizer_weights"), arrays)
+    write_random_states(model, file)
+
+
+def write_random_states(model: Any, file: Any) -> None:
+    """The group `random_states`, if the model has any."""
     states = random_states(model)
     if states:
         group = file.create_group("random_states")
@@ -34,21 +38,28 @@ def write(model: Any, file: Any) -> None:
 def read(model: Any, file: Any, origin: Origin) -> None:
     """Puts back what the file has; warns where an optimizer's state does not fit the model."""
     if hdf5_guard.has(file, "optimizer_weights"):
-        _read_optimizer(model, hdf5_guard.group_at(file, "optimizer_weights"), origin)
-    if hdf5_guard.has(file, "random_states"):
-        states = random_states(model)
-        group = hdf5_guard.group_at(file, "random_states")
-        stored = hdf5_guard.StoredArray(hdf5_guard.child(group, "states")).read()
-        for name, numbers in zip(hdf5_guard.names(group, "layer_names"), stored, strict=False):
-            if name in states and numbers.shape == states[name].variable.shape:
-                states[name].variable.assign(numbers)
+        group = hdf5_guard.group_at(file, "optimizer_weights")
+        set_optimizer(model, [array.read() for _, array in hdf5_guard.arrays(group)], origin)
+    read_random_states(model, file)
 
 
-def write_weights(group: Any, variables: list[Any]) -> None:
-    """A dataset per variable, and their names in order."""
-    write_attribute(group, "weight_names", [variable.name for variable in variables])
-    for variable in variables:
-        group.create_dataset(variable.name, data=variable.numpy())
+def read_random_states(model: Any, file: Any) -> None:
+    """Random states of layers that are where they were."""
+    if not hdf5_guard.has(file, "random_states"):
+        return
+    states = random_states(model)
+    group = hdf5_guard.group_at(file, "random_states")
+    stored = hdf5_guard.StoredArray(hdf5_guard.child(group, "states")).read()
+    for name, numbers in zip(hdf5_guard.names(group, "layer_names"), stored, strict=False):
+        if name in states and numbers.shape == states[name].variable.shape:
+            states[name].variable.assign(numbers)
+
+
+def write_arrays(group: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
+    """A dataset per array, and their names in order."""
+    write_attribute(group, "weight_names", [name for name, _ in arrays])
+    for name, array in arrays:
+        group.create_dataset(name, data=array)
 
 
 def random_states(model: Any) -> dict[str, RandomState]:
@@ -62,9 +73,8 @@ def random_states(model: Any) -> dict[str, RandomState]:
     return dict(found.values())
 
 
-def _read_optimizer(model: Any, group: Any, origin: Origin) -> None:
+def set_optimizer(model: Any, values: list[np.ndarray], origin: Origin) -> None:
     """The optimizer's arrays, as one of the layouts that Keras has had; the first that fits is taken."""
-    values = [array.read() for _, array in hdf5_guard.arrays(group)]
     optimizer = model.optimizer
     if [value.shape for value in values] == [variable.shape for variable in optimizer.variables]:
         optimizer.set_weights(values)  # it had no slots yet when it was saved: compiled, never trained

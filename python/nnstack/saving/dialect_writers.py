@@ -1,0 +1,226 @@
+"""Configs in the words of those who will read them: tf_keras (the default), Keras 2.3 or Keras 3.
+
+nnstack's own configs are tf_keras's. For the others a table says which settings they do not have and under which values
+these may be left out; `ValueError` names a layer that uses one of them for something.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnstack import losses, optimizers
+from nnstack.saving import training_config
+from nnstack.saving.config import KERAS_VERSION, layer_config, to_plain
+
+VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
+
+# Settings that a reader does not take: (classes, empty for all; setting; values that may be left out, None: any).
+_UNGROUPED = ("DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv2DTranspose", "Conv3DTranspose")
+_ONES = (1, [1], [1, 1], [1, 1, 1])
+REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = {
+    "tf_keras": [],
+    "keras2.3": [
+        ((), "autocast", None),
+        (("InputLayer",), "ragged", (False, None)),
+        (("InputLayer",), "optional", (False,)),
+        (("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"), "groups", (1,)),
+        (("ConvLSTM2D", "SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM2D"), "time_major", (False,)),
+        (("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM2D"), "zero_output_for_mask", (False,)),
+        (("ConvLSTM2D",), "unroll", None),
+        (("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D"), "keepdims", (False,)),
+        (("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D"), "keepdims", (False,)),
+        (("BatchNormalization",), "synchronized", (False,)),
+        (("Sequential",), "build_input_shape", None),
+        (("DepthwiseConv2D",), "dilation_rate", _ONES),
+    ],
+    "keras3": [
+        (("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), "time_major", (False,)),
+        (("LSTM", "GRU", "LSTMCell", "GRUCell"), "implementation", None),
+        (("Embedding",), "input_length", None),
+        (("Embedding",), "activity_regularizer", (None,)),
+        (_UNGROUPED, "groups", (1,)),
+        (("ConvLSTM2D",), "unroll", None),
+        (("MultiHeadAttention",), "query_shape", None),
+        (("MultiHeadAttention",), "key_shape", None),
+        (("MultiHeadAttention",), "value_shape", None),
+        (("MultiHeadAttention",), "softmax_robust_masking", None),
+    ],
+}  # fmt: skip
+
+# Keras 2.3 writes its initializers by what they compute.
+_SCALED = {
+    "GlorotUniform": ("fan_avg", "uniform", 1.0),
+    "GlorotNormal": ("fan_avg", "normal", 1.0),
+    "HeUniform": ("fan_in", "uniform", 2.0),
+    "HeNormal": ("fan_in", "normal", 2.0),
+    "LecunUniform": ("fan_in", "uniform", 1.0),
+    "LecunNormal": ("fan_in", "normal", 1.0),
+}
+_CONTAINERS = ("Sequential", "Functional", "Model")
+
+
+def check_dialect(dialect: str, what: str) -> None:
+    """`ValueError` for a dialect nobody reads."""
+    if dialect not in VERSIONS:
+        raise ValueError(f"{what}: expected dialect {', '.join(map(repr, VERSIONS))}, got {dialect!r}")
+
+
+def class_in_files(layer: Any) -> str:
+    """The name of a layer's class, by which a .keras file counts its layers."""
+    from nnstack.engine.model import Model
+
+    return "Functional" if type(layer) is Model else type(layer).__name__
+
+
+def model_config(model: Any, dialect: str) -> dict[str, Any]:
+    """`{'class_name', 'config'}` of a model."""
+    return _entry(to_plain(layer_config(model)), dialect)
+
+
+def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
+    if dialect == "tf_keras":
+        return entry
+    name, config = entry["class_name"], dict(entry["config"])
+    for classes, setting, harmless in REMOVED[dialect]:
+        if setting in config and (not classes or name in classes):
+            value = config.pop(setting)
+            if harmless is not None and value not in harmless:
+                raise ValueError(
+                    f'save (layer "{config.get("name")}"): {name} of {dialect} has no {setting}={value!r}. '
+                    "Save with dialect='tf_keras'"
+                )
+    for key, value in config.items():
+        if key in ("layers", "cells") and isinstance(value, list):
+            config[key] = [_entry(one, dialect) if _is_entry(one) else one for one in value]
+        elif key in ("layer", "cell", "forward_layer", "backward_layer") and _is_entry(value):
+            config[key] = _entry(value, dialect)
+        elif _is_entry(value):
+            config[key] = _object(value, dialect)
+    if dialect == "keras2.3":
+        name = "Model" if name == "Functional" else name
+        if name == "BatchNormalization" and isinstance(config.get("axis"), list) and len(config["axis"]) == 1:
+            config["axis"] = config["axis"][0]
+        if name == "Model":
+            config.pop("trainable", None)
+    elif name not in ("InputLayer", *_CONTAINERS):
+        config.pop("batch_input_shape", None)  # an InputLayer always stands before
+    return {**entry, "class_name": name, "config": config}
+
+
+def _object(value: dict[str, Any], dialect: str) -> dict[str, Any]:
+    """An initializer, regularizer or constraint."""
+    if dialect != "keras2.3":
+        return value
+    name, config = value["class_name"], dict(value.get("config") or {})
+    if name in _SCALED:
+        mode, distribution, scale = _SCALED[name]
+        config = {"scale": scale, "mode": mode, "distribution": distribution, "seed": config.get("seed")}
+        name = "VarianceScaling"
+    elif name in ("L1", "L2"):
+        name, config = "L1L2", {"l1": config.get("l1", 0.0), "l2": config.get("l2", 0.0)}
+    return {"class_name": name, "config": config}
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, Mapping) and "class_name" in value
+
+
+# -- training ---------------------------------------------------------------------------------------------------------
+_OLD_OPTIMIZER = (
+    "learning_rate", "decay", "momentum", "nesterov", "rho", "epsilon", "beta_1", "beta_2", "amsgrad", "clipnorm",
+    "clipvalue",
+)  # fmt: skip
+
+
+def training(model: Any, dialect: str) -> dict[str, Any]:
+    """`training_config` of an HDF5 file."""
+    config = training_config.write(model)
+    if dialect == "tf_keras":
+        return config
+    optimizer = to_plain(config["optimizer_config"])
+    name, settings = optimizer["class_name"].split(">")[-1], optimizer["config"]
+    if dialect == "keras2.3":
+        settings = {key: settings[key] for key in _OLD_OPTIMIZER if settings.get(key) is not None}
+        if not isinstance(settings.get("learning_rate", 0.0), int | float):
+            raise ValueError("save: Keras 2.3 has no learning rate schedules. Save with dialect='tf_keras'")
+    else:
+        settings = {key: value for key, value in settings.items() if key not in _NOT_IN_KERAS_3}
+    return {**config, "optimizer_config": {"class_name": name, "config": settings}}
+
+
+_NOT_IN_KERAS_3 = ("jit_compile", "is_legacy_optimizer", "decay")
+
+
+def optimizer_arrays(model: Any, dialect: str) -> list[tuple[str, np.ndarray]]:
+    """(name, array) of the optimizer's state in the reader's order; empty, with a warning, if it has no such state."""
+    optimizer = model.optimizer
+    own = [(variable.name, variable.numpy()) for variable in optimizer.variables]
+    if dialect == "tf_keras" or len(own) <= 1:
+        return own
+    slots = [(slot, by_variable) for slot, by_variable in optimizer._slots.items()]
+    old = isinstance(optimizer, optimizers.legacy.Optimizer)
+    if dialect == "keras3":
+        if old:
+            warnings.warn(
+                "save: Keras 3 has no optimizers of the older kind; the optimizer's state is left out", stacklevel=5
+            )
+            return []
+        rate = np.asarray(optimizer.current_learning_rate("float32").numpy(), np.float32)
+        return [own[0], ("learning_rate", rate), *own[1:]]
+    order = [(slot, by_variable[id(v)]) for slot, by_variable in slots for v in model.trainable_weights]
+    arrays = [own[0], *[(variable.name, variable.numpy()) for _, variable in order]]
+    if type(optimizer).__name__ == "Adam" and not getattr(optimizer, "amsgrad", False):
+        arrays += [(f"vhat_{n}", np.zeros(1, np.float32)) for n in range(len(model.trainable_weights))]
+    return arrays
+
+
+# -- .keras files -----------------------------------------------------------------------------------------------------
+_FUNCTIONAL = {"tf_keras": "tf_keras.src.engine.functional", "keras3": "keras.src.models.functional"}
+
+
+def zip_config(model: Any, dialect: str, compiled: bool) -> dict[str, Any]:
+    """`config.json` of a .keras file; `ValueError` for Keras 2.3, which has no such files."""
+    if dialect not in _FUNCTIONAL:
+        raise ValueError(f"save: {dialect} reads no .keras files; save to .h5")
+    config = _with_modules(model_config(model, dialect), dialect)
+    if compiled:
+        arguments = model._compile_arguments
+        optimizer = to_plain(optimizers.serialize(model.optimizer))
+        if dialect == "keras3":
+            settings = {key: value for key, value in optimizer["config"].items() if key not in _NOT_IN_KERAS_3}
+            optimizer = {**optimizer, "config": settings}
+        plain = training_config.write(model, losses_of=losses.serialize)
+        config["compile_config"] = {
+            "optimizer": optimizer,
+            "loss": plain["loss"],
+            "metrics": plain["metrics"],
+            "loss_weights": arguments["loss_weights"],
+            "weighted_metrics": plain["weighted_metrics"],
+            "run_eagerly": False,
+            "steps_per_execution": 1,
+            "jit_compile": False,
+        }
+    return config
+
+
+def _with_modules(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
+    """Keras looks for a class in the module beside its name."""
+    name, config = entry["class_name"], dict(entry["config"])
+    module = _FUNCTIONAL[dialect] if name == "Functional" else "keras" if name in _CONTAINERS else "keras.layers"
+    for key, value in config.items():
+        if key in ("layers", "cells") and isinstance(value, list):
+            config[key] = [_with_modules(one, dialect) if _is_entry(one) else one for one in value]
+        elif key in ("layer", "cell", "forward_layer", "backward_layer") and _is_entry(value):
+            config[key] = _with_modules(value, dialect)
+    registered = name if ">" in name else None
+    return {
+        "module": module,
+        **entry,
+        "class_name": name.split(">")[-1],
+        "config": config,
+        "registered_name": registered,
+    }

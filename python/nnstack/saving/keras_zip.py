@@ -1,0 +1,260 @@
+"""The .keras file of Keras 3 and tf_keras: a zip of `metadata.json`, `config.json` and `model.weights.h5`.
+
+In the weights file every layer has a group, with its own weights as `vars/0`, `vars/1`, ...; layers of a model lie in
+`layers` under the names of their classes, counted (`dense`, `dense_1`, ...), other layers under the attribute that
+holds them; the optimizer's arrays in `optimizer/vars`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnstack.engine.context import filling
+from nnstack.saving import dialect_writers, hdf5_guard, training_config, training_state, weight_tree
+from nnstack.saving.config import json_default, layer_from_config, read_json
+from nnstack.saving.dialects import version_of
+from nnstack.saving.hdf5_files import describe, h5py_module, may_write, path_to_write, replace_files
+from nnstack.saving.hdf5_guard import StoredArray
+from nnstack.saving.weight_layouts import Origin
+from nnstack.utils.generic_utils import to_snake_case
+
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_MAX_TEXT = 64 << 20
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    """See `models.load_model`; `source` is a path or an open file."""
+    title = f"load_model: {describe(source)}"
+    with _archive(source, title) as archive:
+        config = read_json(_member(archive, _CONFIG, _MAX_TEXT, title), f"{title}: {_CONFIG}")
+        metadata = read_json(_member(archive, _METADATA, _MAX_TEXT, title), f"{title}: {_METADATA}")
+        version = version_of(metadata.get("keras_version") if isinstance(metadata, Mapping) else None)
+        origin = Origin(version, None)
+        weights = _member(archive, _WEIGHTS, None, title)
+    with _weights_file(weights, title) as file, hdf5_guard.errors_of(title):
+        stored = sum(array.nbytes for array in _all_arrays(file))
+        with filling(stored):
+            model = layer_from_config(config, custom_objects, version)
+            if not model.built and isinstance(config.get("build_config"), Mapping):
+                shape = config["build_config"].get("input_shape")
+                if shape is not None:
+                    model.build(tuple(shape))
+        _assign(model, file, origin, title)
+        training = config.get("compile_config")
+        if compile and training:
+            model.compile(**training_config.read(_as_training_config(training), model, custom_objects, origin))
+            if hdf5_guard.has(file, "optimizer"):
+                values = [array.read() for array in _vars(hdf5_guard.group_at(file, "optimizer"))]
+                if values:
+                    training_state.set_optimizer(model, values, origin)
+            training_state.read_random_states(model, file)
+    return model
+
+
+def load_weights(model: Any, source: Any, title: str) -> None:
+    """Weights from a .keras file, or from a `.weights.h5` of Keras 3."""
+    if zipfile.is_zipfile(source):
+        with _archive(source, title) as archive:
+            weights = _member(archive, _WEIGHTS, None, title)
+        with _weights_file(weights, title) as file, hdf5_guard.errors_of(title):
+            _assign(model, file, Origin((3,), None), title)
+        return
+    with h5py_module().File(source, "r") as file, hdf5_guard.errors_of(title):
+        _assign(model, file, Origin((3,), None), title)
+
+
+def is_weights_file(file: Any) -> bool:
+    """Whether an open HDF5 file has the layout described above."""
+    return any(hdf5_guard.has(file, name) for name in _CONTAINERS) or (
+        hdf5_guard.has(file, "vars") and "layer_names" not in file.attrs
+    )
+
+
+def _archive(source: Any, title: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except zipfile.BadZipFile as error:
+        raise OSError(f"{title} is not a .keras file, or a broken one: {error}") from None
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int | None, title: str) -> bytes:
+    """A member by its exact name, which is read and never unpacked to a path."""
+    try:
+        entry = archive.getinfo(name)
+    except KeyError:
+        raise ValueError(f"{title} has no {name}; it was not written by Keras") from None
+    if entry.file_size > max(limit or 0, 20 * entry.compress_size + (64 << 20) if limit is None else 0):
+        raise ValueError(f"{title}: {name} claims {entry.file_size} bytes, many times what the file holds")
+    try:
+        with archive.open(entry) as member:
+            data = member.read(entry.file_size + 1)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"{title}: {name} is broken: {error}") from None
+    if len(data) > entry.file_size:
+        raise ValueError(f"{title}: {name} is longer than it says")
+    return data
+
+
+def _weights_file(data: bytes, title: str) -> Any:
+    try:
+        return h5py_module().File(io.BytesIO(data), "r")
+    except OSError as error:
+        raise ValueError(f"{title}: {_WEIGHTS} is no HDF5 file, or a broken one: {error}") from None
+
+
+def _all_arrays(group: Any, depth: int = 0) -> Iterator[StoredArray]:
+    if depth > 64:
+        raise ValueError("groups nested deeper than any model")
+    for name in group:
+        inner = hdf5_guard.child(group, name)
+        if isinstance(inner, h5py_module().Group):
+            yield from _all_arrays(inner, depth + 1)
+        elif inner.dtype.kind in "fiub":
+            yield StoredArray(inner)
+
+
+def _vars(group: Any) -> list[StoredArray]:
+    if not hdf5_guard.has(group, "vars"):
+        return []
+    inner = hdf5_guard.group_at(group, "vars")
+    numbers = sorted(int(name) for name in inner if name.isdigit())
+    return [StoredArray(hdf5_guard.child(inner, str(number))) for number in numbers]
+
+
+def _assign(model: Any, file: Any, origin: Origin, title: str) -> None:
+    pairs: list[tuple[Any, StoredArray]] = []
+    _match(model, file, origin, pairs, set(), title)
+    missing = {id(v): v for v in model.weights}
+    for variable, _ in pairs:
+        missing.pop(id(variable), None)
+    if missing:
+        names = ", ".join(variable.name for variable in list(missing.values())[:8])
+        raise ValueError(f"{title}: the file has no numbers for {len(missing)} weights: {names}")
+    for variable, array in pairs:
+        if tuple(variable.shape) != array.shape:
+            raise ValueError(
+                f"{title}: weight {variable.name} expects shape {tuple(variable.shape)}, the file has {array.shape}"
+            )
+    for variable, value in [(variable, array.read(variable.dtype)) for variable, array in pairs]:
+        variable.assign(value)
+
+
+def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: set[int], title: str) -> None:
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    own, stored = weight_tree.own_weights(layer), _vars(group)
+    if own and len(own) != len(stored):
+        raise ValueError(
+            f'{title}: layer "{layer.name}" has {len(own)} weights of its own, the file\'s {group.name} {len(stored)}'
+        )
+    if own:
+        pairs += zip(own, stored, strict=True)
+    if weight_tree.holds_graph(layer):
+        container = next((name for name in _CONTAINERS if hdf5_guard.has(group, name)), None)
+        if container is not None:
+            _match_list(layer.layers, hdf5_guard.group_at(group, container), origin, pairs, seen, title)
+        return
+    for attribute, inner in weight_tree.parts(layer):
+        name = next((one for one in weight_tree.spellings(attribute) if hdf5_guard.has(group, one)), None)
+        if name is None:
+            continue
+        place = hdf5_guard.group_at(group, name)
+        if isinstance(inner, list):
+            _match_list(inner, place, origin, pairs, seen, title)
+        else:
+            _match(inner, place, origin, pairs, seen, title)
+
+
+def _match_list(layers: list[Any], group: Any, origin: Origin, pairs: list[Any], seen: set[int], title: str) -> None:
+    for layer, name in _counted(layers, seen, counts_repeats=origin.version >= (3,)):
+        if hdf5_guard.has(group, name):
+            _match(layer, hdf5_guard.group_at(group, name), origin, pairs, seen, title)
+
+
+def _counted(layers: list[Any], seen: set[int], counts_repeats: bool) -> Iterator[tuple[Any, str]]:
+    """(layer, its name in a container): the class in snake case, numbered from the second on."""
+    used: dict[str, int] = {}
+    for layer in layers:
+        if id(layer) in seen and not counts_repeats:
+            continue
+        name = to_snake_case(dialect_writers.class_in_files(layer))
+        used[name] = used.get(name, -1) + 1
+        yield layer, f"{name}_{used[name]}" if used[name] else name
+
+
+def _as_training_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: config.get(key) for key in ("loss", "metrics", "weighted_metrics", "loss_weights")}
+    return {**kept, "optimizer_config": config.get("optimizer")}
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bool, dialect: str) -> None:
+    """See `Model.save`."""
+    title = f'save (model "{model.name}")'
+    path = path_to_write(filepath, title, "a path")
+    if not may_write(path, overwrite, title):
+        return
+    compiled = model.optimizer is not None and include_optimizer
+    config = dialect_writers.zip_config(model, dialect, compiled)
+    metadata = {
+        "keras_version": dialect_writers.VERSIONS[dialect],
+        "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+    }
+    buffer = io.BytesIO()
+    with h5py_module().File(buffer, "w") as file:
+        _write(model, file, set(), dialect)
+        if compiled:
+            _write_vars(
+                file.create_group("optimizer"), [array for _, array in dialect_writers.optimizer_arrays(model, dialect)]
+            )
+            training_state.write_random_states(model, file)
+    with replace_files([path]) as (handle,), zipfile.ZipFile(handle, "w") as archive:
+        archive.writestr(_METADATA, json.dumps(metadata))
+        archive.writestr(_CONFIG, json.dumps(config, default=json_default))
+        archive.writestr(_WEIGHTS, buffer.getbuffer())
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None:
+    """A `.weights.h5` as Keras 3 and tf_keras write it."""
+    path = path_to_write(filepath, title, "a path")
+    if not may_write(path, overwrite, title):
+        return
+    with replace_files([path]) as (handle,), h5py_module().File(handle.name, "w") as file:
+        _write(model, file, set(), "tf_keras")
+
+
+def _write(layer: Any, group: Any, seen: set[int], dialect: str) -> None:
+    seen.add(id(layer))
+    _write_vars(group, [variable.numpy() for variable in weight_tree.own_weights(layer)], layer.name)
+    if weight_tree.holds_graph(layer):
+        _write_list(layer.layers, group.create_group("layers"), seen, dialect)
+        return
+    for attribute, inner in weight_tree.parts(layer):
+        if isinstance(inner, list):
+            _write_list(inner, group.create_group(attribute), seen, dialect)
+        elif id(inner) not in seen:
+            _write(inner, group.create_group(attribute), seen, dialect)
+
+
+def _write_list(layers: list[Any], group: Any, seen: set[int], dialect: str) -> None:
+    for layer, name in _counted(layers, seen, counts_repeats=dialect == "keras3"):
+        if id(layer) not in seen:
+            _write(layer, group.create_group(name), seen, dialect)
+
+
+def _write_vars(group: Any, arrays: list[np.ndarray], name: str | None = None) -> None:
+    inner = group.create_group("vars")
+    if name is not None:
+        inner.attrs["name"] = name
+    for number, array in enumerate(arrays):
+        inner.create_dataset(str(number), data=array)
