@@ -57,6 +57,8 @@ def weights(source: int, target: int, method: str) -> np.ndarray:
     centres = (np.arange(target) + 0.5) * scale - 0.5
     if method == "bilinear":
         centres = np.clip(centres, 0, source - 1)
+    if method == "bicubic":  # TensorFlow reads this kernel from a table in steps of 1/1024
+        centres = np.floor(centres) + np.round((centres - np.floor(centres)) * 1024) / 1024
     kernel, radius = _KERNELS[method]
     distance = np.arange(source)[None] - centres[:, None]
     shares = np.where(np.abs(distance) < radius + 1e-9, kernel(distance), 0.0)

@@ -20,8 +20,8 @@ _NAMES = {
     "nnstack.layers.convolution_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose Convolution1DTranspose "
     "Convolution2DTranspose Convolution3DTranspose Deconvolution2D Deconvolution3D",
     "nnstack.layers.dense": "Dense",
-    "nnstack.layers.depthwise": "DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D SeparableConvolution1D "
-    "SeparableConvolution2D",
+    "nnstack.layers.depthwise": "DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
+    "SeparableConvolution1D SeparableConvolution2D",
     "nnstack.layers.einsum_dense": "EinsumDense",
     "nnstack.layers.embedding": "Embedding",
     "nnstack.layers.global_pooling": "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
@@ -40,6 +40,9 @@ _NAMES = {
     "nnstack.layers.padding": "Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D ZeroPadding3D",
     "nnstack.layers.recurrent.abstract": "AbstractRNNCell",
     "nnstack.layers.recurrent.bidirectional": "Bidirectional",
+    "nnstack.layers.recurrent.convolution": "ConvLSTM1D ConvLSTM1DCell ConvLSTM2D ConvLSTM2DCell ConvLSTM3D "
+    "ConvLSTM3DCell ConvRNN2D",
+    "nnstack.layers.recurrent.cudnn": "CuDNNGRU CuDNNLSTM",
     "nnstack.layers.recurrent.gru": "GRU GRUCell",
     "nnstack.layers.recurrent.lstm": "LSTM LSTMCell PeepholeLSTMCell",
     "nnstack.layers.recurrent.rnn": "RNN",
@@ -47,6 +50,13 @@ _NAMES = {
     "nnstack.layers.recurrent.stacked": "StackedRNNCells",
     "nnstack.layers.pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D "
     "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D",
+    "nnstack.layers.preprocessing.hashing": "HashedCrossing Hashing",
+    "nnstack.layers.preprocessing.images": "CenterCrop Resizing",
+    "nnstack.layers.preprocessing.lookup": "IntegerLookup StringLookup",
+    "nnstack.layers.preprocessing.numbers": "CategoryEncoding Discretization Normalization Rescaling",
+    "nnstack.layers.preprocessing.random_images": "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight "
+    "RandomRotation RandomTranslation RandomWidth RandomZoom",
+    "nnstack.layers.preprocessing.text": "TextVectorization",
     "nnstack.layers.regularization": "ActivityRegularization",
     "nnstack.layers.reshaping": "Flatten Permute RepeatVector Reshape",
     "nnstack.layers.upsampling": "UpSampling1D UpSampling2D UpSampling3D",
