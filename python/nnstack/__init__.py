@@ -46,6 +46,7 @@ _MODULES = frozenset(
         "metrics",
         "models",
         "optimizers",
+        "preprocessing",
         "regularizers",
         "utils",
     ]
