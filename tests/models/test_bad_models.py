@@ -31,8 +31,8 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "optimizer type",
         lambda: new().compile(3, "mse"),
         ValueError,
-        "optimizer: expected a name (adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, lion, nadam, rmsprop, sgd), "
-        "a config dict or an optimizer, got 3",
+        "optimizer: expected a name (adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, lion, nadam, rmsprop, "
+        "sgd), a config dict or an optimizer, got 3",
     ),
     (
         "loss type",

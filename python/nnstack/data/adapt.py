@@ -8,7 +8,10 @@ from typing import Any
 from nnstack.data.arguments import whole_number, whole_number_or_none
 from nnstack.data.arrays import Arrays, prepare
 from nnstack.data.check import require_targets
-from nnstack.data.feeds import ArrayFeed, Feed, StreamFeed, is_stream
+from nnstack.data.feeds import ArrayFeed, Feed, RowsFeed, StreamFeed, is_stream
+from nnstack.data.lazy import LazyArrays, has_lazy, part
+from nnstack.data.queue import Reading
+from nnstack.utils import nest
 
 DEFAULT_BATCH = 32
 _STEPS = {"fit": "steps_per_epoch", "fit: validation_data": "validation_steps"}
@@ -27,6 +30,7 @@ def make_feed(
     shuffle: bool | str = False,
     class_weight: Mapping[int, float] | None = None,
     passes: int = 1,
+    reading: Reading | None = None,
 ) -> Feed:
     """The feed for this data; `ValueError` for arguments that do not go with it."""
     title = f'{what} (model "{model.name}")'
@@ -42,8 +46,11 @@ def make_feed(
             raise ValueError(
                 f"{title}: x is a {type(x).__name__}, which makes its own batches; remove the argument batch_size"
             )
-        return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what)
+        return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what, reading)
     batch = checked_batch(model, batch_size, title)
+    if has_lazy(x, y, sample_weight):
+        lazy = LazyArrays(model, x, y, sample_weight, class_weight, what)
+        return RowsFeed(lazy, batch, step_for, shuffle, steps, passes)
     arrays = prepare(model, x, y, sample_weight, class_weight, what)
     if what != "predict":
         require_targets(model, arrays, "train" if what == "fit" else "test", title)
@@ -74,21 +81,16 @@ def split(
     arrays: tuple[Any, Any, Any], fraction: float, title: str
 ) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
     """(training part, validation part): the last `fraction` of the samples, before any shuffling, is for validation."""
-    from nnstack.data.structure import flat_list, to_array
-    from nnstack.utils import nest
-
-    first = to_array(flat_list(arrays[0], [], title)[0], title)
-    border = int(len(first) * (1.0 - fraction))
-    if border == 0 or border == len(first):
+    first = next(leaf for leaf in nest.flatten(arrays[0]) if leaf is not None)
+    count = len(first) if hasattr(first, "__len__") else len(arrays[0])
+    border = int(count * (1.0 - fraction))
+    if border == 0 or border == count:
         raise ValueError(
-            f"{title}: {len(first)} samples cannot be split at validation_split={fraction}; one part would be empty"
+            f"{title}: {count} samples cannot be split at validation_split={fraction}; one part would be empty"
         )
 
-    def part(value: Any, piece: slice) -> Any:
-        if value is None:
-            return None
-        if isinstance(value, list) and all(isinstance(v, int | float | list) for v in value):
-            return to_array(value, title)[piece]
-        return nest.map_structure(lambda leaf: None if leaf is None else to_array(leaf, title)[piece], value)
+    def cut(begin: int, end: int) -> tuple[Any, Any, Any]:
+        x, y, weight = (None if one is None else part(one, begin, end, title) for one in arrays)
+        return x, y, weight
 
-    return tuple(part(v, slice(None, border)) for v in arrays), tuple(part(v, slice(border, None)) for v in arrays)
+    return cut(0, border), cut(border, count)

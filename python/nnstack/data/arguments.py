@@ -6,6 +6,8 @@ from collections.abc import Container, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+from nnstack.data.queue import Reading
+
 _NUMBER: Any = Real  # untyped, so that mypy takes what passed the check for a number
 
 
@@ -87,6 +89,12 @@ def class_weights(value: Any, title: str) -> Mapping[Any, Any] | None:
 def _class_entries(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
     for key, weight in value.items():
         yield from weight.items() if isinstance(weight, Mapping) else [(key, weight)]
+
+
+def reading(workers: Any, use_multiprocessing: Any, max_queue_size: Any, title: str) -> Reading:
+    """How batches of generators and Sequences are read ahead; `workers=0`: not at all, on the caller's thread."""
+    workers = whole_number(1 if workers is None else workers, "workers", title, least=0)
+    return Reading(workers, bool(use_multiprocessing), whole_number(max_queue_size, "max_queue_size", title, least=0))
 
 
 def no_more(kwargs: Mapping[str, Any], title: str) -> None:

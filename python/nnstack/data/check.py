@@ -12,7 +12,7 @@ def check_lengths(groups: dict[str, Sequence[np.ndarray]], what: str) -> None:
     """All arrays have the same number of samples; `ValueError` lists them otherwise."""
     for group, arrays in groups.items():
         for array in arrays:
-            if array.ndim == 0:
+            if not array.shape:
                 raise ValueError(f"{what}: expected {group} with a batch axis, got a single number")
     sizes = {group: [len(array) for array in arrays] for group, arrays in groups.items() if arrays}
     if len({size for group in sizes.values() for size in group}) > 1:

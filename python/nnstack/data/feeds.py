@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from nnstack.data.arrays import Arrays, prepare
+from nnstack.data.queue import Reading, read_items, read_stream
 from nnstack.data.structure import unpack
 from nnstack.utils.data_utils import Sequence
 
@@ -40,6 +40,9 @@ class Feed(Protocol):
     def end_epoch(self) -> None:
         """Called after the last batch of an epoch."""
 
+    def close(self) -> None:
+        """Called when no more batches are wanted."""
+
     def skip_epochs(self, count: int) -> None:
         """A run goes on that has had `count` epochs before."""
 
@@ -52,7 +55,7 @@ class ArrayFeed:
 
     def __init__(
         self,
-        arrays: Arrays,
+        arrays: Any,  # Arrays or LazyArrays
         batch_size: int,
         step_for: Callable[[Arrays], Any],
         shuffle: bool | str = False,
@@ -106,10 +109,14 @@ class ArrayFeed:
         begin, end = index * self.batch_size, min((index + 1) * self.batch_size, self.samples)
         if begin >= end:
             return None
-        return self.arrays.rows(begin, end) if self._order is None else self.arrays.take(self._order[begin:end])
+        rows: Arrays = self.arrays.rows(begin, end) if self._order is None else self.arrays.take(self._order[begin:end])
+        return rows
 
     def end_epoch(self) -> None:
         self.skip_epochs(1)
+
+    def close(self) -> None:
+        pass
 
     def skip_epochs(self, count: int) -> None:
         if self._limited and self.steps is not None and self._passes > 1:
@@ -117,6 +124,20 @@ class ArrayFeed:
 
     def skip_batches(self, count: int) -> None:
         self._step = self._step_for(self.arrays)
+
+
+class RowsFeed(ArrayFeed):
+    """Data that are read batch by batch, see `LazyArrays`."""
+
+    arrays: Any
+
+    def advance(self, first: int, count: int) -> int:
+        return _run_one(self, self._step_for, first)
+
+    def skip_batches(self, count: int) -> None:
+        batch = self.next_batch(count)
+        if batch is not None:
+            self._step_for(batch)
 
 
 def _shuffled_batches(samples: int, batch: int) -> np.ndarray:
@@ -127,7 +148,7 @@ def _shuffled_batches(samples: int, batch: int) -> np.ndarray:
 
 
 class StreamFeed:
-    """Generators, iterables and Sequences of (x, y) or (x, y, sample_weight)."""
+    """Generators, iterables and Sequences of (x, y) or (x, y, sample_weight), read ahead by threads or processes."""
 
     batch_size: int | None = None
 
@@ -140,6 +161,7 @@ class StreamFeed:
         shuffle: bool | str = False,
         class_weight: Mapping[int, float] | None = None,
         what: str = "fit",
+        reading: Reading | None = None,
     ) -> None:
         self._model = model
         self._source = source
@@ -147,30 +169,43 @@ class StreamFeed:
         self._class_weight = class_weight
         self._what = what
         self._shuffle = shuffle
+        self._reading = Reading() if reading is None else reading
         length = len(source) if isinstance(source, Sequence) else None
         self._limited = steps is not None
         self.steps = steps if steps is not None else length
         self.samples: int | None = None
-        self._iterator: Iterator[Any] | None = None
+        self._items: Iterator[Any] | None = None  # of an iterable, over epochs where `steps` cuts them
+        self._iterator: Iterator[Any] | None = None  # batches of this epoch, read ahead
 
     def start_epoch(self, epoch: int) -> None:
-        if self._iterator is None or not self._limited:
-            self._iterator = self._batches()
+        if isinstance(self._source, Sequence):
+            if self._iterator is None or not self._limited:
+                self._iterator = self._sequence_batches(self._source)
+            return
+        self.close()
+        if self._items is None or not self._limited:
+            self._items = iter(self._source)
+        self._iterator = read_stream(self._items, self.steps if self._limited else None, self._reading, self._title)
 
-    def _batches(self) -> Iterator[Any]:
-        source = self._source
-        if isinstance(source, Sequence):
-            return self._sequence_batches(source)
-        return iter(source)
+    @property
+    def _title(self) -> str:
+        return f'{self._what} (model "{self._model.name}")'
 
     def _sequence_batches(self, source: Sequence) -> Iterator[Any]:
         while True:
             count = len(source)
-            for index in np.random.permutation(count) if self._shuffle else range(count):
-                yield source[int(index)]
+            order = np.random.permutation(count) if self._shuffle else range(count)
+            yield from read_items(source.__getitem__, order, self._reading, self._title)
             if not self._limited:
                 return
             source.on_epoch_end()
+
+    def close(self) -> None:
+        """Ends reading ahead; the next epoch begins it again."""
+        if self._iterator is not None:
+            closing, self._iterator = self._iterator, None
+            if hasattr(closing, "close"):
+                closing.close()
 
     def next_batch(self, index: int) -> Arrays | None:
         assert self._iterator is not None
@@ -187,11 +222,7 @@ class StreamFeed:
         return prepare(self._model, x, y, weight, self._class_weight, self._what)
 
     def advance(self, first: int, count: int) -> int:
-        batch = self.next_batch(first)
-        if batch is None:
-            return 0
-        self._step_for(batch).run(batch)
-        return 1
+        return _run_one(self, self._step_for, first)
 
     def skip_epochs(self, count: int) -> None:
         pass  # a stream of one's own begins where it begins
@@ -202,12 +233,26 @@ class StreamFeed:
             next(self._iterator, None)
         item = next(self._iterator, None)
         if item is not None:
-            self._iterator = itertools.chain([item], self._iterator)
+            self._iterator = _again(item, self._iterator)
             self._step_for(self._prepared(item))
 
     def end_epoch(self) -> None:
         if isinstance(self._source, Sequence) and not self._limited:
             self._source.on_epoch_end()
+
+
+def _run_one(feed: Feed, step_for: Callable[[Arrays], Any], index: int) -> int:
+    """Runs batch `index`; 0 when the data have run out."""
+    batch = feed.next_batch(index)
+    if batch is None:
+        return 0
+    step_for(batch).run(batch)
+    return 1
+
+
+def _again(item: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield item
+    yield from rest
 
 
 def is_stream(x: Any) -> bool:

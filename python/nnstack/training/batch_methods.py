@@ -11,7 +11,9 @@ from nnstack.data.arguments import class_weights
 from nnstack.data.arrays import Arrays, prepare
 from nnstack.data.check import require_targets
 from nnstack.data.feeds import is_stream
+from nnstack.data.lazy import has_lazy
 from nnstack.training.steps import CompiledStep
+from nnstack.utils import nest
 
 if TYPE_CHECKING:
     from nnstack.training.steps import Step
@@ -100,6 +102,8 @@ class BatchMethods:
         """Delayed build: a model without weights is called once on the shape of the first sample."""
         if self.built or is_stream(x):
             return
+        if has_lazy(x):
+            x = nest.map_structure(lambda leaf: leaf[:1], x)
         arrays = prepare(self, x, what="build")
         self(arrays.pack([array[:1] for array in arrays.inputs]), training=False)
 

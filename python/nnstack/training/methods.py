@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from nnstack.data import arguments
 from nnstack.data.adapt import checked_batch, make_feed, split
 from nnstack.data.arrays import Arrays, prepare
 from nnstack.data.feeds import is_stream
+from nnstack.data.lazy import has_lazy
 from nnstack.data.structure import unpack
 from nnstack.training.batch_methods import BatchMethods, as_results
 from nnstack.training.loop import Collector, run_evaluate, run_fit, run_predict
@@ -88,13 +90,14 @@ class TrainingMethods(BatchMethods):
                 )
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split, title)
             validation_data = tuple(part for part in validation_data if part is not None)
+        reading = arguments.reading(workers, use_multiprocessing, max_queue_size, title)
         self._build_for_data(x)
         self._warn_of_changes("fit")
         passes = max(1, epochs - initial_epoch)
         current = Latest(self, "train")
         feed = make_feed(
             self, x, y, sample_weight, batch_size, steps_per_epoch, current.step_for,
-            what="fit", shuffle=shuffle, class_weight=class_weight, passes=passes,
+            what="fit", shuffle=shuffle, class_weight=class_weight, passes=passes, reading=reading,
         )  # fmt: skip
         validation = None
         if validation_data is not None:
@@ -102,7 +105,15 @@ class TrainingMethods(BatchMethods):
             size = validation_batch_size or (None if is_stream(vx) else batch_size)
             validator = Latest(self, "test")
             validation = make_feed(
-                self, vx, vy, vw, size, validation_steps, validator.step_for, what="fit: validation_data"
+                self,
+                vx,
+                vy,
+                vw,
+                size,
+                validation_steps,
+                validator.step_for,
+                what="fit: validation_data",
+                reading=reading,
             )
             validation_callbacks = validator
         watchers = CallbackList.of(
@@ -114,10 +125,12 @@ class TrainingMethods(BatchMethods):
         def validate(epoch: int) -> dict[str, Any] | None:
             if validation is None or epoch + 1 not in validated:
                 return None
-            logs = run_evaluate(self, validation, watchers.silent(), validation_callbacks.latest)
+            with contextlib.closing(validation):
+                logs = run_evaluate(self, validation, watchers.silent(), validation_callbacks.latest)
             return {f"val_{name}": value for name, value in logs.items()}
 
-        run_fit(self, feed, watchers, current.latest, epochs, initial_epoch, validate)
+        with contextlib.closing(feed):
+            run_fit(self, feed, watchers, current.latest, epochs, initial_epoch, validate)
         self.history = watchers.history
         return watchers.history
 
@@ -147,7 +160,10 @@ class TrainingMethods(BatchMethods):
         verbose = arguments.verbosity(verbose, title)
         self._build_for_data(x)
         current = Latest(self, "test")
-        feed = make_feed(self, x, y, sample_weight, batch_size, steps, current.step_for, what="evaluate")
+        reading = arguments.reading(workers, use_multiprocessing, max_queue_size, title)
+        feed = make_feed(
+            self, x, y, sample_weight, batch_size, steps, current.step_for, what="evaluate", reading=reading
+        )
         watchers = CallbackList.of(
             callbacks,
             self,
@@ -157,7 +173,8 @@ class TrainingMethods(BatchMethods):
             samples=feed.samples,
             batch_size=feed.batch_size,
         )
-        return as_results(run_evaluate(self, feed, watchers, current.latest), return_dict)
+        with contextlib.closing(feed):
+            return as_results(run_evaluate(self, feed, watchers, current.latest), return_dict)
 
     def predict(
         self,
@@ -180,10 +197,11 @@ class TrainingMethods(BatchMethods):
         verbose = arguments.verbosity(verbose, title)
         self._build_for_data(x)
         current = Latest(self, "predict")
-        if not is_stream(x) and steps is None and not callbacks and not verbose:
+        reading = arguments.reading(workers, use_multiprocessing, max_queue_size, title)
+        if not is_stream(x) and steps is None and not callbacks and not verbose and not has_lazy(x):
             arrays = prepare(self, x, what="predict")
             return self._predict_arrays(arrays, checked_batch(self, batch_size, title))
-        feed = make_feed(self, x, None, None, batch_size, steps, current.step_for, what="predict")
+        feed = make_feed(self, x, None, None, batch_size, steps, current.step_for, what="predict", reading=reading)
         watchers = CallbackList.of(
             callbacks,
             self,
@@ -193,7 +211,8 @@ class TrainingMethods(BatchMethods):
             samples=feed.samples,
             batch_size=feed.batch_size,
         )
-        return run_predict(feed, watchers, Collector(current.step_for))
+        with contextlib.closing(feed):
+            return run_predict(feed, watchers, Collector(current.step_for))
 
     def _predict_arrays(self, arrays: Arrays, batch_size: int) -> Any:
         """All rows with one native call where the outputs' sizes are known, else batch by batch."""
@@ -208,18 +227,58 @@ class TrainingMethods(BatchMethods):
         return collector.whole()
 
     # -- names of Keras 2.0 -------------------------------------------------------------------------------------------
-    def fit_generator(self, generator: Any, steps_per_epoch: int | None = None, epochs: int = 1, **kwargs: Any) -> Any:
-        """Old name of `fit` for generators; takes the same keywords."""
-        kwargs.setdefault("shuffle", True)
-        return self.fit(generator, steps_per_epoch=steps_per_epoch, epochs=epochs, **kwargs)
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: int | Container[int] = 1,
+        class_weight: Mapping[int, float] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+        **kwargs: Any,
+    ) -> Any:
+        """Old name of `fit` for generators and Sequences; arguments as there."""
+        return self.fit(
+            generator, None, None, epochs, verbose, callbacks, 0.0, validation_data, shuffle, class_weight, None,
+            initial_epoch, steps_per_epoch, validation_steps, None, validation_freq, max_queue_size, workers,
+            use_multiprocessing, **kwargs,
+        )  # fmt: skip
 
-    def evaluate_generator(self, generator: Any, steps: int | None = None, verbose: Any = 0, **kwargs: Any) -> Any:
-        """Old name of `evaluate` for generators."""
-        return self.evaluate(generator, steps=steps, verbose=verbose, **kwargs)
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Any:
+        """Old name of `evaluate` for generators and Sequences."""
+        return self.evaluate(
+            generator, None, None, verbose, None, steps, callbacks, max_queue_size, workers, use_multiprocessing
+        )
 
-    def predict_generator(self, generator: Any, steps: int | None = None, verbose: Any = 0, **kwargs: Any) -> Any:
-        """Old name of `predict` for generators."""
-        return self.predict(generator, steps=steps, verbose=verbose, **kwargs)
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Any:
+        """Old name of `predict` for generators and Sequences."""
+        return self.predict(generator, None, verbose, steps, callbacks, max_queue_size, workers, use_multiprocessing)
 
 
 class Latest:
