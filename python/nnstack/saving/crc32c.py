@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def _plain(octets: np.ndarray, before: int) -> int:
     return crc ^ 0xFFFFFFFF
 
 
-def _advance(rows: np.ndarray) -> np.ndarray:
+def _advance(rows: np.ndarray) -> Any:
     """The checksum of each row."""
     table = _table()
     crc = np.full(rows.shape[0], 0xFFFFFFFF, np.uint32)

@@ -365,8 +365,9 @@ def _accepted(cls: Any) -> frozenset[str]:
     """Names of the arguments that a class and its bases take."""
     names = set(_LAYER_ARGUMENTS)
     for base in inspect.getmro(cls):
-        if base is not object and "__init__" in vars(base):
-            names |= set(inspect.signature(base.__init__).parameters)
+        made_by = vars(base).get("__init__")
+        if base is not object and made_by is not None:
+            names |= set(inspect.signature(made_by).parameters)
     return frozenset(names)
 
 

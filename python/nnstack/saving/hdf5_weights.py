@@ -37,7 +37,7 @@ class Pair(NamedTuple):
 
     @property
     def fits(self) -> bool:
-        return tuple(self.variable.shape) == self.array.shape
+        return bool(tuple(self.variable.shape) == self.array.shape)
 
 
 def stored_weights(layer: Any) -> list[Any]:

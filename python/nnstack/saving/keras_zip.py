@@ -111,15 +111,23 @@ def _weights_file(data: bytes, title: str) -> Any:
         raise ValueError(f"{title}: {_WEIGHTS} is no HDF5 file, or a broken one: {error}") from None
 
 
-def _all_arrays(group: Any, depth: int = 0) -> Iterator[StoredArray]:
-    if depth > 64:
-        raise ValueError("groups nested deeper than any model")
-    for name in group:
-        inner = hdf5_guard.child(group, name)
-        if isinstance(inner, h5py_module().Group):
-            yield from _all_arrays(inner, depth + 1)
-        elif inner.dtype.kind in "fiub":
-            yield StoredArray(inner)
+def _all_arrays(file: Any) -> Iterator[StoredArray]:
+    """Every array of numbers in the file, once, whatever groups hold one another."""
+    h5py = h5py_module()
+    seen: set[int] = set()
+    stack = [file]
+    while stack:
+        group = stack.pop()
+        for name in group:
+            inner = hdf5_guard.child(group, name)
+            address = int(h5py.h5o.get_info(inner.id).addr)
+            if address in seen:
+                continue
+            seen.add(address)
+            if isinstance(inner, h5py.Group):
+                stack.append(inner)
+            elif inner.dtype.kind in "fiub":
+                yield StoredArray(inner)
 
 
 def _vars(group: Any) -> list[StoredArray]:

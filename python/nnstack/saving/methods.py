@@ -12,6 +12,7 @@ class Savable:
     """The part of `Model` that users call to write and read files."""
 
     if TYPE_CHECKING:
+        built: bool
 
         @property
         def name(self) -> str: ...

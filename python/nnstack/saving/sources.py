@@ -28,7 +28,7 @@ def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) ->
     title = f'load_weights (model "{model.name}")'
     source = _opened(source)
     first = _first_bytes(source)
-    other = None
+    other: Any = None
     if first.startswith(_ZIP) or first.startswith(_HDF5) and _is_tree(source):
         other = keras_zip.load_weights
     elif not first and checkpoint.find_prefix(source):

@@ -13,7 +13,7 @@ from nnstack.saving import dialects, dialects_graph
 from nnstack.utils.generic_utils import CustomObjectScope, UnknownNameError, get_registered_object
 
 MAX_DEPTH = 200  # of nested dicts and lists
-MAX_ENTRIES = 2_000_000  # of dicts, lists and leaves together, aliases of YAML counted as often as they stand
+MAX_ENTRIES = 500_000  # of dicts, lists and leaves together, aliases of YAML counted as often as they stand
 _LAYER_KEYS = ("layer", "cell", "forward_layer", "backward_layer")
 _LAYER_LISTS = ("layers", "cells")
 
@@ -159,7 +159,7 @@ class _Walk:
         if callable(stored):
             return config
         known = self.custom_objects or {}
-        name = config.get("name")
+        name = str(config.get("name"))
         function = known.get(name) if callable(known.get(name)) else None
         if function is None and isinstance(stored, str):
             function = lambda_function(stored)

@@ -182,8 +182,9 @@ def write(tensors: Mapping[str, np.ndarray | bytes], data: Any) -> bytes:
     offset = 0
     for name in sorted(tensors, key=str.encode):
         value = tensors[name]
+        shape: tuple[int, ...] = ()
         if isinstance(value, bytes):
-            kind, shape, content, checksum = _STRING, (), *_string_bytes(value)
+            kind, content, checksum = _STRING, *_string_bytes(value)
         else:
             array = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
             kind, shape, content = numbers[value.dtype.name], array.shape, array.tobytes()

@@ -93,7 +93,7 @@ def _convolution(layer: Any, arrays: Arrays, origin: Origin) -> Arrays:
     return [kernel, *others]
 
 
-def _keras_1_kernel(layer: Any, kernel: np.ndarray, channels_first: bool) -> np.ndarray:
+def _keras_1_kernel(layer: Any, kernel: Any, channels_first: bool) -> Any:
     rank = kernel.ndim - 2
     if _kind(layer, ("Conv1D",)) and kernel.ndim == 4:
         if kernel.shape[1] != 1:  # (filters, channels, length, 1), as before 1.1

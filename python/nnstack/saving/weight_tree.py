@@ -43,5 +43,5 @@ def weight_name(layer: Any, variable: Any) -> str:
     """What a checkpoint calls a weight: the attribute that holds it, else the last part of its name."""
     for attribute, value in vars(layer).items():
         if value is variable:
-            return attribute
+            return str(attribute)
     return str(variable.name).rsplit("/", 1)[-1].split(":")[0]
