@@ -49,6 +49,7 @@ _MODULES = frozenset(
         "preprocessing",
         "regularizers",
         "utils",
+        "wrappers",
     ]
 )
 _NAMES = {

@@ -165,6 +165,23 @@ def test_training_config_and_files(kind: str, tmp_path: Any) -> None:
     assert [w.name.rsplit("/", 2)[-1] for w in layer.weights[:3]] == ["kernel:0", "recurrent_kernel:0", "bias:0"]
 
 
+@kinds
+@pytest.mark.parametrize("backwards", [False, True])
+def test_any_length(kind: str, backwards: bool) -> None:
+    make, step, count = KINDS[kind]
+    layer = make(5, return_sequences=True, go_backwards=backwards)
+    model = Sequential([Input((None, 3)), Masking(0.0), layer])
+    weights = randomized(layer)
+    for length in (1, 3, 6):
+        x = np.where(MASK[:, :length, None], X[:, :length], 0)
+        zeros = [np.zeros((4, 5), np.float32)] * count
+        outputs, _ = reference.run(step(weights), x, zeros, MASK[:, :length], backwards)
+        close(model.predict(x), outputs)
+    model.compile("sgd", "mse")
+    losses = [model.train_on_batch(X[:, :n], np.zeros((4, n, 5))) for n in (2, 5)]
+    assert np.all(np.isfinite(losses)) and model.output_shape == (None, None, 5)
+
+
 def test_weights_and_defaults() -> None:
     lstm, gru, old = LSTM(5), GRU(5), GRU(5, reset_after=False)
     for layer in (lstm, gru, old):

@@ -80,6 +80,11 @@ class Savable:
 
         sources.load_weights(self, filepath, by_name, skip_mismatch)
 
+    def __reduce__(self) -> Any:
+        from nnstack.saving.pickling import to_pickle
+
+        return to_pickle(self)
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text; keywords go to `json.dumps`."""
         return json.dumps(model_config(self), default=json_default, **kwargs)
