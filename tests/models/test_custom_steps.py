@@ -84,3 +84,47 @@ def test_add_metric_in_a_layer() -> None:
     logs = model.evaluate(X, Y, batch_size=6, verbose=0, return_dict=True)
     assert list(logs) == ["loss", "size"] and logs["size"] == pytest.approx(float(np.abs(X).mean()), rel=1e-5)
     assert model.fit(X, Y, verbose=0).history["size"][0] == pytest.approx(logs["size"], rel=1e-5)
+
+
+def test_steps_as_functions() -> None:
+    x = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    y = x[:, :1]
+    model, twin = (Sequential([Dense(1, input_shape=(4,))]) for _ in range(2))
+    twin.set_weights(model.get_weights())
+    for one in (model, twin):
+        one.compile("sgd", "mse", metrics=["mae"])
+    train, data = model.make_train_function(), iter([(x, y), (x, y)])
+    model.reset_metrics()
+    first, second = train(data), train(data)
+    expected = twin.fit(x, y, batch_size=12, epochs=1, verbose=0).history["loss"][0]
+    assert first["loss"] == pytest.approx(expected, rel=1e-6) and second["loss"] < first["loss"]
+    with pytest.raises(StopIteration):
+        train(data)
+    model.reset_metrics()
+    logs = model.make_test_function()(iter([(x, y)]))
+    assert logs == pytest.approx(model.evaluate(x, y, batch_size=12, verbose=0, return_dict=True), rel=1e-6)
+    np.testing.assert_allclose(model.make_predict_function()(iter([(x,)])), model.predict(x), rtol=1e-6)
+
+
+class OwnLoop(Model):
+    """Two steps on every batch, as a function of one's own."""
+
+    def make_train_function(self, force: bool = False) -> Any:
+        once = super().make_train_function(force)
+
+        def twice(iterator: Any) -> Any:
+            data = next(iterator)
+            once(iter([data]))
+            return {**once(iter([data])), "steps": 2}
+
+        return twice
+
+
+def test_an_overridden_function_is_what_fit_calls() -> None:
+    x = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    i = Input((4,))
+    model = OwnLoop(i, Dense(1)(i))
+    model.compile("sgd", "mse")
+    history = model.fit(x, x[:, :1], batch_size=5, epochs=2, verbose=0, validation_data=(x, x[:, :1])).history
+    assert int(model.optimizer.iterations.numpy()) == 12 and history["steps"] == [2, 2]
+    assert history["loss"][1] < history["loss"][0] and len(history["val_loss"]) == 2

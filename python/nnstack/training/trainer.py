@@ -11,13 +11,14 @@ from nnstack.engine.trainable import CompiledTrainable
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
 from nnstack.training.default_steps import DefaultSteps
+from nnstack.training.functions import FunctionStep, StepFunctions
 from nnstack.training.methods import TrainingMethods
 from nnstack.training.per_output import named, spread
 from nnstack.training.steps import CompiledStep, EagerStep, MetricPrograms, Step
 from nnstack.utils import nest
 
 
-class Trainer(TrainingMethods, DefaultSteps):
+class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
     """The part of `Model` that knows the optimizer, losses and metrics, and makes steps of them."""
 
     if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Trainer(TrainingMethods, DefaultSteps):
 
     def _forget_programs(self) -> None:
         """After a change of structure or compile(): every step is traced again."""
-        self._steps: dict[Any, Step] = {}
+        self._steps: dict[Any, Any] = {}
         self._metric_programs: MetricPrograms | None = None
         self._predict_program: Any = None
 
@@ -211,7 +212,15 @@ class Trainer(TrainingMethods, DefaultSteps):
         if self._compiled_trainable is not None:
             self._compiled_trainable.warn_if_changed(f'{what} (model "{self.name}")')
 
-    def _step(self, kind: str, arrays: Arrays) -> Step:
+    def _step(self, kind: str, arrays: Arrays) -> Any:
+        name = f"make_{kind}_function"
+        if getattr(type(self), name) is getattr(Trainer, name):
+            return self._built_in_step(kind, arrays)
+        if name not in self._steps:
+            self._steps[name] = FunctionStep(self, kind, arrays)
+        return self._steps[name]
+
+    def _built_in_step(self, kind: str, arrays: Arrays) -> Step:
         key = (kind, arrays.signature())
         step = self._steps.get(key)
         if step is None:
@@ -221,9 +230,9 @@ class Trainer(TrainingMethods, DefaultSteps):
             self._metric_programs = None  # tracing may have made metrics
         return step
 
-    def _read_results(self, step: Step | None) -> dict[str, Any]:
+    def _read_results(self, step: Any) -> dict[str, Any]:
         """Current numbers of the logs."""
-        own = step.logs() if step is not None else None
+        own: dict[str, Any] | None = step.logs() if step is not None else None
         if own is not None:
             return own
         return self._programs_of_metrics().read()
