@@ -94,7 +94,9 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
             and layer.compute_dtype in _FLOATS
             and tensor.dtype != layer.compute_dtype
         ):
-            return backend.cast(tensor, layer.compute_dtype)
+            cast = backend.cast(tensor, layer.compute_dtype)
+            cast._keras_mask = mask_of(tensor)
+            return cast
         return tensor
 
     return nest.map_structure(convert, inputs)

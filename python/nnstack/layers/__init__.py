@@ -15,7 +15,7 @@ _NAMES = {
     "nnstack.engine.spec": "InputSpec",
     "nnstack.layers.activations": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
     "nnstack.layers.attention": "AdditiveAttention Attention",
-    "nnstack.layers.batch_normalization": "BatchNormalization",
+    "nnstack.layers.batch_normalization": "BatchNormalization SyncBatchNormalization",
     "nnstack.layers.convolution": "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D",
     "nnstack.layers.convolution_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose Convolution1DTranspose "
     "Convolution2DTranspose Convolution3DTranspose Deconvolution2D Deconvolution3D",
@@ -28,6 +28,7 @@ _NAMES = {
     "GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D "
     "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D",
     "nnstack.layers.lambda_layer": "Lambda",
+    "nnstack.layers.legacy": "AtrousConvolution1D AtrousConvolution2D Highway MaxoutDense",
     "nnstack.layers.locally_connected": "LocallyConnected1D LocallyConnected2D",
     "nnstack.layers.masking": "Identity Masking",
     "nnstack.layers.merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract "
@@ -59,6 +60,7 @@ _NAMES = {
     "nnstack.layers.preprocessing.text": "TextVectorization",
     "nnstack.layers.regularization": "ActivityRegularization",
     "nnstack.layers.reshaping": "Flatten Permute RepeatVector Reshape",
+    "nnstack.layers.spectral_normalization": "SpectralNormalization",
     "nnstack.layers.upsampling": "UpSampling1D UpSampling2D UpSampling3D",
     "nnstack.layers.wrappers": "TimeDistributed Wrapper",
 }

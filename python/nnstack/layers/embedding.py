@@ -6,15 +6,14 @@ from typing import Any
 
 from nnstack import backend, constraints, initializers, regularizers
 from nnstack.engine.layer import Layer
-from nnstack.layers.arguments import positive_int
+from nnstack.layers.arguments import label, positive_int
 
 
 class Embedding(Layer):
     """Whole numbers of shape (batch, ...) -> their rows of the table, (batch, ..., output_dim).
 
     `input_dim` number of rows (largest number + 1); `output_dim` length of a row; `mask_zero` makes 0 a padding value
-    that
-    later layers skip; `input_length` the fixed length of sequences, None if it varies. Weight: `embeddings`
+    that later layers skip; `input_length` the fixed length of sequences, None if it varies. Weight: `embeddings`
     (input_dim, output_dim), drawn uniformly in [-0.05, 0.05] by default.
     Raises `ValueError` for sizes below 1. Source: https://keras.io/2.16/api/layers/core_layers/embedding/
     """
@@ -62,7 +61,19 @@ class Embedding(Layer):
         return backend.not_equal(inputs, 0) if self.mask_zero else None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (*tuple(input_shape), self.output_dim)
+        given = tuple(input_shape)
+        if self.input_length is None:
+            return (*given, self.output_dim)
+        lengths = list(self.input_length) if isinstance(self.input_length, list | tuple) else [self.input_length]
+        fits = len(lengths) == len(given) - 1 and all(
+            None in (wanted, size) or wanted == size for wanted, size in zip(lengths, given[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"{label(self)}: expected sequences of input_length {self.input_length}, got input shape {given}"
+            )
+        known = [size if wanted is None else wanted for wanted, size in zip(lengths, given[1:], strict=True)]
+        return (given[0], *known, self.output_dim)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -32,7 +32,19 @@ class _Pooling(SpatialLayer):
 
     def call(self, inputs: Any) -> Any:
         function = (backend.pool1d, backend.pool2d, backend.pool3d)[self.spatial - 1]
-        return function(inputs, self.pool_size, self.strides, self.padding, self.data_format, self.mode)
+        return function(self._centred(inputs), self.pool_size, self.strides, self.padding, self.data_format, self.mode)
+
+    def _centred(self, x: Any) -> Any:
+        """TensorFlow's windows over volumes leave half of what they skip at the front too, where "same" windows are
+        smaller than their strides; its windows over sequences and images do not.
+        """
+        if self.spatial < 3 or self.padding != "same":
+            return x
+        cuts = []
+        for size, window, step in zip(self._places(x.shape), self.pool_size, self.strides, strict=True):
+            left = 0 if size is None else (size - 1) % step + 1 - window  # of the last stride, behind its window
+            cuts.append(slice(max(left, 0) // 2, None))
+        return x[self._arranged([slice(None)], cuts, slice(None))]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self._arranged(

@@ -1,0 +1,142 @@
+"""Layers of Keras 1 that Keras 2 keeps for old programs and files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnstack import activations, backend, constraints, initializers, regularizers
+from nnstack.engine.layer import Layer
+from nnstack.engine.spec import InputSpec
+from nnstack.layers.arguments import label, positive_int
+from nnstack.layers.convolution import Conv1D, Conv2D
+
+
+class _Legacy(Layer):
+    """Options under Keras 1's names: init, W_*, b_*, bias."""
+
+    def __init__(
+        self,
+        init: Any = "glorot_uniform",
+        W_regularizer: Any = None,
+        b_regularizer: Any = None,
+        W_constraint: Any = None,
+        b_constraint: Any = None,
+        bias: bool = True,
+        input_dim: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if input_dim:
+            kwargs.setdefault("input_shape", (input_dim,))
+        super().__init__(**kwargs)
+        self.init = initializers.get(init)
+        self.W_regularizer = regularizers.get(W_regularizer)
+        self.b_regularizer = regularizers.get(b_regularizer)
+        self.W_constraint = constraints.get(W_constraint)
+        self.b_constraint = constraints.get(b_constraint)
+        self.bias = bool(bias)
+        self.input_dim = input_dim
+        self.input_spec = InputSpec(ndim=2)
+
+    def _size(self, input_shape: Any) -> int:
+        if input_shape[-1] is None:
+            raise ValueError(f"{label(self)}: expected a known last axis, got input shape {tuple(input_shape)}")
+        self.input_spec = InputSpec(ndim=2, axes={1: input_shape[-1]})
+        return int(input_shape[-1])
+
+    def _matrix(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self.add_weight(
+            name, shape, initializer=self.init, regularizer=self.W_regularizer, constraint=self.W_constraint
+        )
+
+    def _vector(self, name: str, shape: tuple[int, ...], initializer: str, **options: Any) -> Any:
+        return self.add_weight(name, shape, initializer=initializer, **options) if self.bias else None
+
+    def _shift_options(self) -> dict[str, Any]:
+        return {"regularizer": self.b_regularizer, "constraint": self.b_constraint}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "init": initializers.serialize(self.init),
+            "W_regularizer": regularizers.serialize(self.W_regularizer),
+            "b_regularizer": regularizers.serialize(self.b_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "W_constraint": constraints.serialize(self.W_constraint),
+            "b_constraint": constraints.serialize(self.b_constraint),
+            "bias": self.bias,
+            "input_dim": self.input_dim,
+        }
+
+
+class Highway(_Legacy):
+    """t * activation(x W + b) + (1 - t) * x with t = sigmoid(x W_carry + b_carry): (batch, n) -> (batch, n).
+
+    Weights: W, W_carry (n, n), b, b_carry (n,). Source: Srivastava, Greff, Schmidhuber 2015 (arXiv:1505.00387)
+    """
+
+    def __init__(self, init: Any = "glorot_uniform", activation: Any = None, **kwargs: Any) -> None:
+        super().__init__(init, **kwargs)
+        self.activation = activations.get(activation)
+
+    def build(self, input_shape: Any) -> None:
+        size = self._size(input_shape)
+        self.W = self._matrix("W", (size, size))
+        self.W_carry = self._matrix("W_carry", (size, size))
+        self.b = self._vector("b", (size,), "zeros", **self._shift_options())
+        self.b_carry = self._vector("b_carry", (size,), "ones")
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        carried, made = backend.dot(inputs, self.W_carry), backend.dot(inputs, self.W)
+        if self.bias:
+            carried, made = carried + self.b_carry, made + self.b
+        share = backend.sigmoid(carried)
+        return self.activation(made) * share + (1.0 - share) * inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class MaxoutDense(_Legacy):
+    """The largest of `nb_feature` linear maps, output by output: (batch, n) -> (batch, output_dim).
+
+    Weights: W (nb_feature, n, output_dim), b (nb_feature, output_dim). Source: Goodfellow et al. 2013 (arXiv:1302.4389)
+    """
+
+    def __init__(self, output_dim: int, nb_feature: int = 4, init: Any = "glorot_uniform", **kwargs: Any) -> None:
+        super().__init__(init, **kwargs)
+        self.output_dim = positive_int(output_dim, label(self), "output_dim")
+        self.nb_feature = positive_int(nb_feature, label(self), "nb_feature")
+
+    def build(self, input_shape: Any) -> None:
+        self.W = self._matrix("W", (self.nb_feature, self._size(input_shape), self.output_dim))
+        self.b = self._vector("b", (self.nb_feature, self.output_dim), "zeros", **self._shift_options())
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        maps = backend.dot(inputs, self.W)
+        return backend.max(maps if self.b is None else maps + self.b, axis=1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (input_shape[0], self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "output_dim": self.output_dim, "nb_feature": self.nb_feature}
+
+
+def AtrousConvolution1D(*args: Any, **kwargs: Any) -> Any:
+    """`Conv1D` with Keras 1's name for `dilation_rate`: `atrous_rate`."""
+    return Conv1D(*args, **_dilated(kwargs))
+
+
+def AtrousConvolution2D(*args: Any, **kwargs: Any) -> Any:
+    """`Conv2D` with Keras 1's name for `dilation_rate`: `atrous_rate`."""
+    return Conv2D(*args, **_dilated(kwargs))
+
+
+def _dilated(kwargs: dict[str, Any]) -> dict[str, Any]:
+    rate = kwargs.pop("atrous_rate", None)
+    return kwargs if rate is None else {**kwargs, "dilation_rate": rate}
