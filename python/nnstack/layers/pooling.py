@@ -44,7 +44,11 @@ class _Pooling(SpatialLayer):
         for size, window, step in zip(self._places(x.shape), self.pool_size, self.strides, strict=True):
             left = 0 if size is None else (size - 1) % step + 1 - window  # of the last stride, behind its window
             cuts.append(slice(max(left, 0) // 2, None))
-        return x[self._arranged([slice(None)], cuts, slice(None))]
+        moved = x[self._arranged([slice(None)], cuts, slice(None))]
+        if self.mode == "max" and any(cut.start for cut in cuts):
+            # Its gradient looks for the maxima in windows that start at the border, does not find them, and is zero.
+            return backend.stop_gradient(moved)
+        return moved
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self._arranged(
