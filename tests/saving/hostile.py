@@ -1,8 +1,8 @@
 """Files made to do harm, each after an attack that was published against a loader of models, or after a way to waste a
 machine's time or memory.
 
-`python tests/saving/hostile.py FOLDER` writes them all. Each entry of `FILES` is (name, maker, part of the error's text);
-a maker gets the path to write to and a path where code, if any ran, would leave a mark.
+`python tests/saving/hostile.py FOLDER` writes them all. Each entry of `FILES` is (name, maker, pattern of the error's
+text); a maker gets the path to write to and a path where code, if any ran, would leave a mark.
 """
 
 from __future__ import annotations

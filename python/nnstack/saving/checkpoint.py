@@ -9,6 +9,7 @@ Source: tensorflow/core/protobuf/trackable_object_graph.proto, as a format.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, NamedTuple
 
@@ -148,7 +149,11 @@ def _named_parts(layer: Any) -> list[tuple[str, Any]]:
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None:
-    """`PREFIX.index`, `PREFIX.data-00000-of-00001`, and the file `checkpoint` that names the latest prefix."""
+    """`PREFIX.index`, `PREFIX.data-00000-of-00001`, and the file `checkpoint` that names the latest prefix.
+
+    The index names its shards by their count: new numbers go to `...-of-00002` where the old ones lie in
+    `...-of-00001`, so that until the new index takes the old one's place, in one step, the old checkpoint is whole.
+    """
     prefix = path_to_write(filepath, title, "a path")
     prefix = prefix.removesuffix(".index")
     if not may_write(f"{prefix}.index", overwrite, title):
@@ -170,11 +175,28 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None
     tensors[_GRAPH] = graph
     name = os.path.basename(prefix)
     latest = f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n'
+    before = _shards_of(prefix)
+    count = 2 if before == 1 else 1
     with replace_files(
-        [f"{prefix}.data-00000-of-00001", f"{prefix}.index", os.path.join(os.path.dirname(prefix), "checkpoint")]
+        [
+            f"{prefix}.data-00000-of-{count:05d}",
+            f"{prefix}.index",
+            os.path.join(os.path.dirname(prefix), "checkpoint"),
+        ]
     ) as (data, index, state):
-        index.write(tensor_bundle.write(tensors, data))
+        index.write(tensor_bundle.write(tensors, data, count))
         state.write(latest.encode())
+    for number in range(before or 0):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{prefix}.data-{number:05d}-of-{before:05d}")
+
+
+def _shards_of(prefix: str) -> int | None:
+    """How many shards the checkpoint there has, None if there is none to keep."""
+    try:
+        return tensor_bundle.Reader(prefix).shards
+    except (OSError, ValueError):
+        return None
 
 
 def _describe(

@@ -173,12 +173,14 @@ def _strings(data: bytes, entry: Entry, name: str) -> bytes:
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def write(tensors: Mapping[str, np.ndarray | bytes], data: Any) -> bytes:
-    """Writes the tensors to the open file `data`, the only shard; returns the bytes of the index file."""
+def write(tensors: Mapping[str, np.ndarray | bytes], data: Any, shards: int = 1) -> bytes:
+    """Writes the tensors to the open file `data`, the first of `shards` and the only one used; returns the index file's
+    bytes.
+    """
     numbers = {name: number for number, name in _TYPES.items()}
     rows: list[tuple[bytes, bytes]] = []
     version = protobuf.number_field(1, 1)
-    rows.append((b"", protobuf.number_field(1, 1) + protobuf.bytes_field(3, version)))
+    rows.append((b"", protobuf.number_field(1, shards) + protobuf.bytes_field(3, version)))
     offset = 0
     for name in sorted(tensors, key=str.encode):
         value = tensors[name]

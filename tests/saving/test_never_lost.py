@@ -1,0 +1,133 @@
+"""A file is old or new, and whole: when the process is killed, when the disk is full, when two write at once."""
+
+import os
+import random
+import resource
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnstack.layers import Dense
+from nnstack.models import Sequential, load_model
+
+KILLS = 70  # for each of three formats
+
+
+def model_of(number: float, width: int = 60) -> Any:
+    model = Sequential([Dense(width, input_shape=(width,), name="a"), Dense(width, name="b")])
+    model.set_weights([np.full_like(weight, number) for weight in model.get_weights()])
+    return model
+
+
+def numbers_in(model: Any) -> set[float]:
+    return {float(number) for weight in model.get_weights() for number in np.unique(weight)}
+
+
+def forked(action: Callable[[], Any]) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            action()
+        finally:
+            os._exit(1)
+    return child
+
+
+def save_whole(model: Any, path: Path) -> None:
+    model.save(path)
+
+
+def save_checkpoint(model: Any, path: Path) -> None:
+    model.save_weights(path, save_format="tf")
+
+
+def read_whole(path: Path) -> Any:
+    return load_model(path, compile=False)
+
+
+def read_checkpoint(path: Path) -> Any:
+    model = model_of(-1)
+    model.load_weights(path)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("name", "save", "read"),
+    [
+        ("m.h5", save_whole, read_whole),
+        ("m.keras", save_whole, read_whole),
+        ("weights", save_checkpoint, read_checkpoint),
+    ],
+)
+def test_killed_at_any_moment(name: str, save: Any, read: Any, tmp_path: Path) -> None:
+    path, generator = tmp_path / name, random.Random(7)
+    models = [model_of(number) for number in range(4)]
+    save(models[0], path)
+    read(path)  # libraries are loaded here, once for all children
+    start = time.perf_counter()
+    save(models[0], path)
+    one_save = time.perf_counter() - start
+
+    def save_again_and_again(ready: int) -> None:
+        os.write(ready, b"!")
+        while True:
+            for model in models:
+                save(model, path)
+
+    seen = set()
+    for _ in range(KILLS):
+        started, ready = os.pipe()
+        child = forked(partial(save_again_and_again, ready))
+        os.close(ready)
+        os.read(started, 1)
+        os.close(started)
+        time.sleep(generator.uniform(0.0, 4 * one_save))
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        found = numbers_in(read(path))
+        assert len(found) == 1 and found <= {0.0, 1.0, 2.0, 3.0}
+        seen |= found
+    assert len(seen) > 1  # the children did get to save
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras", "weights"])
+def test_full_disk_keeps_the_old_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    save, read = (save_checkpoint, read_checkpoint) if name == "weights" else (save_whole, read_whole)
+    save(model_of(1), path)
+    before = {one.name: one.read_bytes() for one in tmp_path.iterdir()}
+    large = model_of(2, 300)
+
+    def save_with_little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            save(large, path)
+        except OSError:
+            os._exit(42)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(forked(save_with_little_room), 0)[1]) == 42
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == before
+    assert numbers_in(read(path)) == {1.0}
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_two_writers_leave_one_whole_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    first, second = model_of(1), model_of(2)
+
+    def write(model: Any) -> None:
+        for _ in range(25):
+            model.save(path)
+        os._exit(0)
+
+    children = [forked(lambda: write(first)), forked(lambda: write(second))]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert len(numbers_in(load_model(path, compile=False))) == 1
+    assert [one.name for one in tmp_path.iterdir()] == [name]
