@@ -47,7 +47,7 @@ class _Pooling(SpatialLayer):
         moved = x[self._arranged([slice(None)], cuts, slice(None))]
         if self.mode == "max" and any(cut.start for cut in cuts):
             # Its gradient looks for the maxima in windows that start at the border, does not find them, and is zero.
-            return backend.stop_gradient(moved)
+            return backend.select(False, moved, backend.stop_gradient(moved))
         return moved
 
     def compute_output_shape(self, input_shape: Any) -> Any:
