@@ -13,6 +13,7 @@ from nnstack.utils.generic_utils import (
 from nnstack.utils.np_utils import normalize, to_categorical
 from nnstack.utils.progbar import Progbar
 from nnstack.utils.random import set_random_seed
+from nnstack.utils.vis_utils import model_to_dot, plot_model
 
 custom_object_scope = CustomObjectScope
 
@@ -25,7 +26,9 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "model_to_dot",
     "normalize",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

@@ -41,7 +41,7 @@ def print_summary(
     table.row(heads, 0)
     say("=" * length)
     layers = _shown_layers(model)
-    first, last = _range(layers, layer_range)
+    first, last = layer_span(layers, layer_range, "summary")
     for layer in layers[first:last]:
         table.layer(layer, 0, is_last=False)
     say("=" * length)
@@ -162,17 +162,17 @@ def _shape(layer: Any) -> str:
     return str(shape) if not nest.is_nested(shape) or isinstance(shape, tuple) else str(list(shape))
 
 
-def _range(layers: list[Any], layer_range: Sequence[str] | None) -> tuple[int, int]:
+def layer_span(layers: list[Any], layer_range: Sequence[str] | None, what: str) -> tuple[int, int]:
     """Indices of the first and behind the last layer whose names match the two patterns."""
     if layer_range is None:
         return 0, len(layers)
     if len(layer_range) != 2:
-        raise ValueError(f"summary: expected two names in layer_range, got {layer_range!r}")
+        raise ValueError(f"{what}: expected two names in layer_range, got {layer_range!r}")
     names = [layer.name for layer in layers]
     first = next((i for i, name in enumerate(names) if re.match(layer_range[0], name)), None)
     last = next((i for i in reversed(range(len(names))) if re.match(layer_range[1], names[i])), None)
     if first is None or last is None:
-        raise ValueError(f"summary: layer_range {list(layer_range)} matches no layers; they are {', '.join(names)}")
+        raise ValueError(f"{what}: layer_range {list(layer_range)} matches no layers; they are {', '.join(names)}")
     return min(first, last), max(first, last) + 1
 
 
