@@ -41,6 +41,8 @@ enum class KernelId : int32_t {
   gather,       // GatherParams
   scatter_add,  // ScatterAddParams
   softmax,      // SoftmaxParams
+  convolution,  // ConvolutionParams
+  pool,         // PoolParams
   count,
   scan = count  // no kernel: a loop over calls of kernels, which the runtime runs
 };
@@ -235,6 +237,42 @@ struct SoftmaxParams {
   DType type;
   bool logarithm;
   int64_t rows, columns;
+};
+
+// ---- windows over images ---------------------------------------------------------------------------------------------
+// Three spatial dimensions everywhere; those that are missing come first, with size 1. Channels are last. Output place o
+// looks at input places o * stride - before + k * dilation for k in [0, window); what lies outside of the input is zero for
+// a convolution, and not there for a pool.
+struct WindowParams {
+  int64_t batch;
+  int64_t input[3], window[3], output[3], stride[3], dilation[3], before[3];
+};
+
+// With g the group of filter f, which sees the channels c of [g * channels / groups, (g + 1) * channels / groups):
+//   forward          y[n, o, f] = sum over k, c of x[n, o * stride - before + k * dilation, c] w[k, c - first of g, f]
+//   input_gradient   dx[n, i, c]: the transpose of forward in x, given dy
+//   kernel_gradient  dw[k, c, f]: the transpose of forward in w, given dy
+// Operands: x, w, y; dy, w, dx; x, dy, dw; the third is the product, and an epilogue runs on it as on a matmul's. Each sum
+// is done in an order that depends on the sizes alone. Types f32 and f64.
+enum class ConvolutionPass : uint8_t { forward, input_gradient, kernel_gradient };
+struct ConvolutionParams {
+  DType type;
+  ConvolutionPass pass;
+  WindowParams at;
+  int64_t channels, filters, groups;  // of the input, of the output; w is [window, channels / groups, filters]
+  const ElementwiseParams* epilogue;  // null: none
+  bool product_is_temporary;          // only the epilogue reads the product: its memory need not be written
+};
+
+// maximum: x, values, y: the value that stands where the window's first maximum of x is (NaN wins); x and values may be the
+// same array. maximum_gradient: x, dy, dx: the transpose in values. average: x, y: over the places that are inside of the
+// input. average_gradient: dy, dx: its transpose. Types f32 and f64.
+enum class PoolOp : uint8_t { maximum, maximum_gradient, average, average_gradient };
+struct PoolParams {
+  DType type;
+  PoolOp op;
+  WindowParams at;  // dilation 1
+  int64_t channels;
 };
 
 }  // namespace nnstack

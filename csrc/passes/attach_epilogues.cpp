@@ -1,5 +1,6 @@
 //   before: p = matmul(x, w)             after: y = matmul(x, w) { y = relu(p + b) }
 //           y = program { relu(p + b) }  the program runs on rows of p that were just computed and are still in cache
+// Likewise for convolutions.
 #include <algorithm>
 
 #include "passes/merge.h"
@@ -51,7 +52,7 @@ void attach_epilogues(Draft& draft) {
   const int count = static_cast<int>(draft.steps.size());
   for (int s = 0; s < count; s++) {
     const DraftStep& step = draft.steps[static_cast<size_t>(s)];
-    if (!step.dead && step.kernel == KernelId::matmul && step.code.empty()) attach(draft, merger, s);
+    if (!step.dead && is_product(step.kernel) && step.code.empty()) attach(draft, merger, s);
   }
   std::erase_if(draft.steps, [](const DraftStep& step) { return step.dead; });
 }

@@ -37,14 +37,17 @@ struct DraftInstruction {
 
 struct ScanDraft;
 
+// Kernels whose third operand is a product that an epilogue may run on.
+inline bool is_product(KernelId kernel) { return kernel == KernelId::matmul || kernel == KernelId::convolution; }
+
 struct DraftStep {
   KernelId kernel;
   std::vector<std::byte> params;       // of kernels other than elementwise
-  std::vector<int> inputs, outputs;    // values; of a matmul with epilogue: a, b, others; product, others
+  std::vector<int> inputs, outputs;    // values; of a product with epilogue: its two, others; product, others
   std::vector<DraftInstruction> code;  // elementwise, or the epilogue
   Shape space;                         // of the code
   std::vector<int> nodes;              // for explain
-  bool product_is_temporary = false;   // of a matmul: only its epilogue reads the product
+  bool product_is_temporary = false;   // of a product: only its epilogue reads it
   bool dead = false;
   bool may_fail = false;  // reads indices that nobody has checked yet
   std::shared_ptr<ScanDraft> scan{};

@@ -18,8 +18,8 @@ bool may_overwrite(const Draft& draft, const DraftStep& step, int output, int in
   size_t written = step.code.size();
   for (size_t c = 0; c < step.code.size(); c++)
     if (step.code[c].destination == output) written = c;
-  if (written == step.code.size()) return false;  // the product of a matmul, not the program's result
-  const size_t first_operand = step.kernel == KernelId::matmul ? 2 : 0;
+  if (written == step.code.size()) return false;  // the product, not the program's result
+  const size_t first_operand = is_product(step.kernel) ? 2 : 0;
   for (size_t k = 0; k < first_operand; k++)
     if (draft.root(step.inputs[k]) == draft.root(input)) return false;  // an operand of the product itself
   for (size_t c = 0; c < step.code.size(); c++) {

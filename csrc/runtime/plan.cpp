@@ -10,8 +10,8 @@ namespace nnstack {
 namespace {
 
 const char* kernel_name(KernelId id) {
-  constexpr const char* names[kKernels + 1] = {"elementwise", "matmul", "reduce",      "arg_reduce", "copy",
-                                               "fill",        "gather", "scatter_add", "softmax",    "scan"};
+  constexpr const char* names[kKernels + 1] = {"elementwise", "matmul",      "reduce",  "arg_reduce",  "copy", "fill",
+                                               "gather",      "scatter_add", "softmax", "convolution", "pool", "scan"};
   return names[static_cast<int>(id)];
 }
 
@@ -45,6 +45,13 @@ std::string indented(const std::string& lines) {
   for (size_t from = 0, to; (to = lines.find('\n', from)) != std::string::npos; from = to + 1)
     out += "    " + lines.substr(from, to + 1 - from);
   return out;
+}
+
+int64_t flops_of(const MatmulParams& p) { return 2 * p.batch * p.m * p.n * p.k; }
+int64_t flops_of(const ConvolutionParams& p) {  // the padding's included
+  int64_t pairs = p.at.batch * (p.channels / p.groups) * p.filters;
+  for (int d = 0; d < 3; d++) pairs *= p.at.output[d] * p.at.window[d];
+  return 2 * pairs;
 }
 
 }  // namespace
@@ -130,10 +137,8 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
     for (int id : built.outputs) operand(id);
     made.params = keep(&built.params, sizeof built.params);
     made.flops = built.params.size * built.params.instructions;
-  } else if (step.kernel == KernelId::matmul) {
-    MatmulParams params;
-    std::memcpy(&params, step.params.data(), sizeof params);
-    made.flops = 2 * params.batch * params.m * params.n * params.k;
+  } else if (is_product(step.kernel)) {
+    const ElementwiseParams* epilogue = nullptr;
     operand(step.inputs[0]);
     operand(step.inputs[1]);
     operand(step.outputs[0]);
@@ -143,11 +148,17 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
       const BuiltProgram built = build_elementwise(draft, program, step.outputs[0]);
       for (size_t i = 1; i < built.inputs.size(); i++) operand(built.inputs[i]);
       for (int id : built.outputs) operand(id);
-      params.product_is_temporary = step.product_is_temporary;
-      params.epilogue = static_cast<const ElementwiseParams*>(keep(&built.params, sizeof built.params));
+      epilogue = static_cast<const ElementwiseParams*>(keep(&built.params, sizeof built.params));
       made.flops += built.params.size * built.params.instructions;
     }
-    made.params = keep(&params, sizeof params);
+    const auto finish = [&](auto params) {
+      std::memcpy(&params, step.params.data(), sizeof params);
+      params.epilogue = epilogue;
+      params.product_is_temporary = step.product_is_temporary;
+      made.flops += flops_of(params);
+      made.params = keep(&params, sizeof params);
+    };
+    step.kernel == KernelId::matmul ? finish(MatmulParams{}) : finish(ConvolutionParams{});
   } else if (step.scan) {
     for (int id : step.inputs) operand(id);
     for (int id : step.outputs) operand(id);

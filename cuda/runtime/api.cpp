@@ -61,8 +61,10 @@ const KernelTable* kernels() {
                                      {run_fill, nullptr},
                                      {run_gather, nullptr},
                                      {run_scatter_add, scatter_add_scratch},
-                                     {run_softmax, nullptr}}};
-  static_assert(kKernels == 9, "a new kernel needs an entry here");
+                                     {run_softmax, nullptr},
+                                     {run_convolution, nullptr},
+                                     {run_pool, nullptr}}};
+  static_assert(kKernels == 11, "a new kernel needs an entry here");
   return &table;
 }
 

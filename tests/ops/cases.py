@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import cases_moving
 import cases_shaped
+import cases_windows
 import numpy as np
 from case import Array, Case, random, vector
 from philox import random_uniform
@@ -208,6 +209,7 @@ CASES: tuple[Case, ...] = (
     *random_cases(),
     *cases_shaped.all_cases(),
     *cases_moving.all_cases(),
+    *cases_windows.all_cases(),
 )
 
 

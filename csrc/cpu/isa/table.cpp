@@ -1,4 +1,5 @@
 #include "cpu/isa/kernels.h"
+#include "cpu/reference/reference.h"
 
 #define NNSTACK_TEXT_OF(name) #name
 #define NNSTACK_TEXT(name) NNSTACK_TEXT_OF(name)
@@ -16,6 +17,8 @@ const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
                                       {gather, nullptr},
                                       {scatter_add, nullptr},
                                       {softmax, nullptr},
+                                      {reference::convolution, nullptr},
+                                      {reference::pool, nullptr},
                                   }};
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

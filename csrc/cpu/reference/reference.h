@@ -14,6 +14,8 @@ void fill(void* const* operands, const void* params, const KernelContext& contex
 void gather(void* const* operands, const void* params, const KernelContext& context);
 void scatter_add(void* const* operands, const void* params, const KernelContext& context);
 void softmax(void* const* operands, const void* params, const KernelContext& context);
+void convolution(void* const* operands, const void* params, const KernelContext& context);
+void pool(void* const* operands, const void* params, const KernelContext& context);
 
 // Wide enough for the sums of T.
 template <class T>

@@ -28,6 +28,19 @@ from nnstack.backend.config import (
 from nnstack.backend.einsum import (
     einsum as einsum,
 )
+from nnstack.backend.convolution import (
+    conv1d as conv1d,
+    conv1d_transpose as conv1d_transpose,
+    conv2d as conv2d,
+    conv2d_transpose as conv2d_transpose,
+    conv3d as conv3d,
+    conv3d_transpose as conv3d_transpose,
+    convolution as convolution,
+    depthwise_conv1d as depthwise_conv1d,
+    depthwise_conv2d as depthwise_conv2d,
+    separable_conv1d as separable_conv1d,
+    separable_conv2d as separable_conv2d,
+)
 from nnstack.backend.functions import (
     Function as Function,
     batch_get_value as batch_get_value,
@@ -143,6 +156,11 @@ from nnstack.backend.nn import (
 from nnstack.backend.normalization import (
     batch_normalization as batch_normalization,
     normalize_batch_in_training as normalize_batch_in_training,
+)
+from nnstack.backend.pooling import (
+    pool1d as pool1d,
+    pool2d as pool2d,
+    pool3d as pool3d,
 )
 from nnstack.backend.products import (
     batch_dot as batch_dot,
