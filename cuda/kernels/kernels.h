@@ -16,6 +16,7 @@ void run_scatter_add(void* const* operands, const void* params, const KernelCont
 int64_t scatter_add_scratch(const void* params);
 void run_softmax(void* const* operands, const void* params, const KernelContext& context);
 void run_convolution(void* const* operands, const void* params, const KernelContext& context);
+int64_t convolution_scratch(const void* params);
 void run_pool(void* const* operands, const void* params, const KernelContext& context);
 
 }  // namespace nnstack::cuda

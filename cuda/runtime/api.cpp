@@ -62,7 +62,7 @@ const KernelTable* kernels() {
                                      {run_gather, nullptr},
                                      {run_scatter_add, scatter_add_scratch},
                                      {run_softmax, nullptr},
-                                     {run_convolution, nullptr},
+                                     {run_convolution, convolution_scratch},
                                      {run_pool, nullptr}}};
   static_assert(kKernels == 11, "a new kernel needs an entry here");
   return &table;
