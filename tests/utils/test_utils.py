@@ -139,8 +139,8 @@ def test_the_nearest_name_comes_first_then_each_once_in_its_plainest_spelling():
     with pytest.raises(ValueError) as caught:
         optimizers.get("adamm")
     assert str(caught.value) == (
-        "Unknown optimizer: 'adamm'. Did you mean 'adam'? Known names: adadelta, adafactor, adagrad, adam, adamax, adamw, "
-        "ftrl, lion, nadam, rmsprop, sgd. Your own: pass it in `custom_objects`, or use it inside "
+        "Unknown optimizer: 'adamm'. Did you mean 'adam'? Known names: adadelta, adafactor, adagrad, adam, adamax, "
+        "adamw, ftrl, lion, nadam, rmsprop, sgd. Your own: pass it in `custom_objects`, or use it inside "
         "`with custom_object_scope({'adamm': ...})`"
     )
     with pytest.raises(ValueError, match="Did you mean 'mean_squared_error'.*RootMeanSquaredError.*, mae, mse"):
