@@ -10,6 +10,7 @@ from typing import Any, cast
 from nnstack import backend
 from nnstack.engine.additions import Additions
 from nnstack.engine.graph import Graph
+from nnstack.engine.layer import Layer
 from nnstack.engine.shapes import map_shapes
 from nnstack.engine.weights import assign_all
 from nnstack.saving.methods import Savable
@@ -168,6 +169,10 @@ class Model(Trainer, Savable, Additions):
                 "Model(inputs, outputs)"
             )
         return self._graph.run(inputs, mask)
+
+    def _can_be_called(self) -> bool:
+        """False for a subclass that only has steps: its parts are built by their own first calls."""
+        return self._graph is not None or type(self).call is not Model.call or type(self).__call__ is not Layer.__call__
 
     # -- weights ------------------------------------------------------------------------------------------------------
     def _collect(self, kind: str) -> list[backend.Variable]:

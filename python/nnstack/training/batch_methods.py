@@ -34,6 +34,7 @@ class BatchMethods:
         def _warn_of_changes(self, what: str) -> None: ...
         def _read_results(self, step: Any) -> dict[str, Any]: ...
         def reset_metrics(self) -> None: ...
+        def _can_be_called(self) -> bool: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def train_on_batch(
@@ -100,7 +101,7 @@ class BatchMethods:
 
     def _build_for_data(self, x: Any) -> None:
         """Delayed build: a model without weights is called once on the shape of the first sample."""
-        if self.built or is_stream(x):
+        if self.built or is_stream(x) or not self._can_be_called():
             return
         if has_lazy(x):
             x = nest.map_structure(lambda leaf: leaf[:1], x)
