@@ -102,7 +102,10 @@ class Layer(WeightOwner, Connections):
             and any(isinstance(leaf, WeightOwner | backend.Variable) for leaf in leaves(value))
         ):
             self._require_init()
-        object.__setattr__(self, name, value)
+        if name.lstrip("_") in ("trainable_weights", "non_trainable_weights"):  # as layers of Keras 2.0 name theirs
+            self._adopt_weights(value, trainable=not name.lstrip("_").startswith("non"))
+        else:
+            object.__setattr__(self, name, value)
 
     def _require_init(self) -> None:
         if "_own_weights" not in self.__dict__:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -26,6 +26,10 @@ _UNTRACKED = frozenset(
         "_added_tensors",
     }
 )
+
+
+_WEIGHT_ARGUMENTS = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+_WEIGHT_ARGUMENTS_OF_KERAS_2_0 = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -60,7 +64,8 @@ class WeightOwner:
 
     def add_weight(
         self,
-        name: Any = None,
+        *args: Any,
+        name: str | None = None,
         shape: Any = None,
         dtype: str | None = None,
         initializer: Any = None,
@@ -72,16 +77,30 @@ class WeightOwner:
         """A new weight called `<layer>/<name>:0`.
 
         `shape` a tuple of ints, default (); `initializer` default Glorot uniform for floats and zeros for integers;
-        `regularizer` and `constraint` names, callables or None. Older spellings work: `add_weight(shape, initializer,
-        name=...)`.
-        Raises `ValueError` if a size is unknown.
+        `regularizer` and `constraint` names, callables or None. By position they are taken in this order, or, where the
+        first is a shape, in that of Keras 2.0: shape, initializer, name, trainable, regularizer, constraint. What only
+        distributed training needs (`synchronization`, `aggregation`, ...) is ignored.
+        Raises `ValueError` if a size is unknown, `TypeError` for arguments given twice.
         """
         from nnstack import constraints, initializers, regularizers
 
-        if name is not None and not isinstance(name, str):  # Keras 2.0: the shape came first
-            if isinstance(shape, str) or callable(shape):
-                initializer = shape
-            name, shape = kwargs.pop("name", None), name
+        if args:
+            first_is_name = args[0] is None or isinstance(args[0], str)
+            given = dict(
+                zip(_WEIGHT_ARGUMENTS if first_is_name else _WEIGHT_ARGUMENTS_OF_KERAS_2_0, args, strict=False)
+            )
+            named = {
+                "name": name, "shape": shape, "dtype": dtype, "initializer": initializer, "regularizer": regularizer,
+                "trainable": trainable, "constraint": constraint,
+            }  # fmt: skip
+            twice = [key for key in given if named[key] is not None]
+            if twice or len(args) > len(given):
+                raise TypeError(
+                    f'add_weight (layer "{self.name}"): {twice[0]} is given twice, by position and by name'
+                    if twice
+                    else f'add_weight (layer "{self.name}"): expected at most {len(given)} arguments, got {len(args)}'
+                )
+            return self.add_weight(**{**named, **given, **kwargs})
         sizes = tuple(() if shape is None else (shape,) if isinstance(shape, int) else shape)
         if any(size is None for size in sizes):
             raise ValueError(
@@ -100,6 +119,17 @@ class WeightOwner:
         variable.regularizer = regularizers.get(regularizer)
         self._own_weights.append(variable)
         return variable
+
+    def add_variable(self, *args: Any, **kwargs: Any) -> backend.Variable:
+        """`add_weight` under its name in TensorFlow 1."""
+        return self.add_weight(*args, **kwargs)
+
+    def _adopt_weights(self, variables: Any, trainable: bool) -> None:
+        """Variables made by hand become weights of the layer."""
+        for variable in variables:
+            variable.trainable = trainable
+            if all(variable is not known for known in self._own_weights):
+                self._own_weights.append(variable)
 
     # -- the layers inside --------------------------------------------------------------------------------------------
     def _sublayers(self) -> list[Any]:
@@ -171,6 +201,15 @@ class WeightOwner:
         """Trainable, then non-trainable weights."""
         return _unique(self.trainable_weights + self.non_trainable_weights)
 
+    @property
+    def _trainable_weights(self) -> list[backend.Variable]:
+        """The list that layers of one's own append to, as Keras's layers have it."""
+        return _HandMade(self, True)
+
+    @property
+    def _non_trainable_weights(self) -> list[backend.Variable]:
+        return _HandMade(self, False)
+
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
     variables = weights
@@ -200,6 +239,22 @@ class WeightOwner:
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Writes all weights; nothing is written if the count or a shape does not fit (`ValueError`)."""
         assign_all(self.weights, weights, f'set_weights (layer "{self.name}")')
+
+
+class _HandMade(list):  # type: ignore[type-arg]
+    """A layer's own weights of one kind; what is put into the list becomes a weight of the layer."""
+
+    def __init__(self, owner: WeightOwner, trainable: bool) -> None:
+        super().__init__(variable for variable in owner._own_weights if variable.trainable == trainable)
+        self._owner, self._kind = owner, trainable
+
+    def append(self, variable: backend.Variable) -> None:
+        self.extend([variable])
+
+    def extend(self, variables: Iterable[backend.Variable]) -> None:
+        listed = list(variables)
+        super().extend(listed)
+        self._owner._adopt_weights(listed, self._kind)
 
 
 def _unique(variables: list[backend.Variable]) -> list[backend.Variable]:
