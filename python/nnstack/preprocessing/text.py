@@ -24,7 +24,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     ['well', 'here', 'it', 'is']
     """
     text = text.lower() if lower else text
-    return [word for word in text.translate(str.maketrans(dict.fromkeys(filters, split))).split(split) if word]
+    return [word for word in text.translate({ord(character): split for character in filters}).split(split) if word]
 
 
 def one_hot(

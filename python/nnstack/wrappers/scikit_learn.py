@@ -44,7 +44,7 @@ class BaseWrapper:
 
     def check_params(self, params: dict[str, Any]) -> None:
         """ValueError if a name is no argument of the functions they are for."""
-        functions = [self._builder, Sequential.fit, Sequential.predict, Sequential.evaluate]
+        functions: list[Any] = [self._builder, Sequential.fit, Sequential.predict, Sequential.evaluate]
         for name in params:
             if name != "nb_epoch" and not any(has_arg(function, name) for function in functions):
                 if has_arg(self._builder, name, accept_all=True):
@@ -81,8 +81,8 @@ class BaseWrapper:
         loss = getattr(self.model.loss, "__name__", self.model.loss)
         named = loss if isinstance(loss, str) else type(loss).__name__
         if named in ("categorical_crossentropy", "CategoricalCrossentropy") and y.ndim != 2:
-            return to_categorical(y)
-        return y
+            y = to_categorical(y)
+        return np.asarray(y)
 
     def _fitted(self, what: str) -> Any:
         if not hasattr(self, "model"):
