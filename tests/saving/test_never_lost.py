@@ -16,7 +16,7 @@ import pytest
 from nnstack.layers import Dense
 from nnstack.models import Sequential, load_model
 
-KILLS = 70  # for each of three formats
+KILLS = int(os.environ.get("NNSTACK_KILLS", "20"))  # for each of three formats
 
 
 def model_of(number: float, width: int = 60) -> Any:

@@ -22,7 +22,7 @@ VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
 _UNGROUPED = ("DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv2DTranspose", "Conv3DTranspose")
 _ONES = (1, [1], [1, 1], [1, 1, 1])
 REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = {
-    "tf_keras": [],
+    "tf_keras": [(("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), "time_major", (False,))],  # Keras 3 refuses it
     "keras2.3": [
         ((), "autocast", None),
         (("InputLayer",), "ragged", (False, None)),
@@ -82,8 +82,6 @@ def model_config(model: Any, dialect: str) -> dict[str, Any]:
 
 
 def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
-    if dialect == "tf_keras":
-        return entry
     name, config = entry["class_name"], dict(entry["config"])
     for classes, setting, harmless in REMOVED[dialect]:
         if setting in config and (not classes or name in classes):
@@ -98,17 +96,46 @@ def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
             config[key] = [_entry(one, dialect) if _is_entry(one) else one for one in value]
         elif key in ("layer", "cell", "forward_layer", "backward_layer") and _is_entry(value):
             config[key] = _entry(value, dialect)
+            if dialect != "keras2.3":  # Keras 3 looks for layers inside layers by their module
+                config[key] = _with_modules(config[key], dialect)
         elif _is_entry(value):
             config[key] = _object(value, dialect)
+        elif dialect == "keras3" and value == "hard_sigmoid":
+            raise ValueError(
+                f'save (layer "{config.get("name")}"): Keras 3 calls another function hard_sigmoid, relu6(x + 3) / 6. '
+                "Save with dialect='tf_keras'"
+            )
     if dialect == "keras2.3":
         name = "Model" if name == "Functional" else name
         if name == "BatchNormalization" and isinstance(config.get("axis"), list) and len(config["axis"]) == 1:
             config["axis"] = config["axis"][0]
         if name == "Model":
             config.pop("trainable", None)
-    elif name not in ("InputLayer", *_CONTAINERS):
+    elif dialect == "keras3" and name == "Functional":
+        config = _counted_from_zero(config)
+    elif dialect == "keras3" and name not in ("InputLayer", *_CONTAINERS):
         config.pop("batch_input_shape", None)  # an InputLayer always stands before
     return {**entry, "class_name": name, "config": config}
+
+
+def _counted_from_zero(config: dict[str, Any]) -> dict[str, Any]:
+    """Calls of nested models numbered from 0, as Keras 3 does; before, they were numbered from 1."""
+    nested = {one["config"]["name"] for one in config["layers"] if one["class_name"] in _CONTAINERS}
+    nested &= {one["name"] for one in config["layers"] if one.get("inbound_nodes")}
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, list):
+            if len(value) in (3, 4) and isinstance(value[0], str) and isinstance(value[1], int):
+                number = value[1] - 1 if value[0] in nested else value[1]
+                return [value[0], number, *(changed(one) for one in value[2:])]
+            return [changed(one) for one in value]
+        if isinstance(value, dict):
+            return {key: changed(one) for key, one in value.items()}
+        return value
+
+    layers = [{**one, "inbound_nodes": changed(one.get("inbound_nodes", []))} for one in config["layers"]]
+    ends = {key: changed(config[key]) for key in ("input_layers", "output_layers")}
+    return {**config, "layers": layers, **ends}
 
 
 def _object(value: dict[str, Any], dialect: str) -> dict[str, Any]:
@@ -169,8 +196,9 @@ def optimizer_arrays(model: Any, dialect: str) -> list[tuple[str, np.ndarray]]:
                 "save: Keras 3 has no optimizers of the older kind; the optimizer's state is left out", stacklevel=5
             )
             return []
-        rate = np.asarray(optimizer.current_learning_rate("float32").numpy(), np.float32)
-        return [own[0], ("learning_rate", rate), *own[1:]]
+        rate = optimizer.learning_rate
+        known = [("learning_rate", np.asarray(rate.numpy(), np.float32))] if hasattr(rate, "numpy") else []
+        return [own[0], *known, *own[1:]]
     order = [(slot, by_variable[id(v)]) for slot, by_variable in slots for v in model.trainable_weights]
     arrays = [own[0], *[(variable.name, variable.numpy()) for _, variable in order]]
     if type(optimizer).__name__ == "Adam" and not getattr(optimizer, "amsgrad", False):
@@ -216,6 +244,8 @@ def _with_modules(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
             config[key] = [_with_modules(one, dialect) if _is_entry(one) else one for one in value]
         elif key in ("layer", "cell", "forward_layer", "backward_layer") and _is_entry(value):
             config[key] = _with_modules(value, dialect)
+    if entry.get("module"):
+        return {**entry, "config": config}
     registered = name if ">" in name else None
     return {
         "module": module,

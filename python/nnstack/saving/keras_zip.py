@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nnstack.engine.context import filling
-from nnstack.saving import dialect_writers, hdf5_guard, training_config, training_state, weight_tree
+from nnstack.saving import dialect_writers, hdf5_guard, survey, training_config, training_state, weight_tree
 from nnstack.saving.config import json_default, layer_from_config, read_json
 from nnstack.saving.dialects import version_of
 from nnstack.saving.hdf5_files import describe, h5py_module, may_write, path_to_write, replace_files
@@ -45,7 +45,7 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
         with filling(stored):
             model = layer_from_config(config, custom_objects, version)
             if not model.built and isinstance(config.get("build_config"), Mapping):
-                shape = config["build_config"].get("input_shape")
+                shape = survey.plain(config["build_config"].get("input_shape"))
                 if shape is not None:
                     model.build(tuple(shape))
         _assign(model, file, origin, title)

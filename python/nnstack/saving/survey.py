@@ -16,6 +16,7 @@ MAX_DEPTH = 200  # of nested dicts and lists
 MAX_ENTRIES = 500_000  # of dicts, lists and leaves together, aliases of YAML counted as often as they stand
 _LAYER_KEYS = ("layer", "cell", "forward_layer", "backward_layer")
 _LAYER_LISTS = ("layers", "cells")
+_AXES = ("input_axes", "output_axes")  # of Keras 3's initializers, None where they say nothing
 
 # Functions of the backend which a Lambda layer may name without the caller's help: one tensor to one tensor.
 _LAMBDA_NAMES = """
@@ -34,9 +35,22 @@ def prepare(entry: Any, custom_objects: Mapping[str, Any] | None, version: tuple
     check_bounds(entry)
     walk = _Walk(custom_objects, version)
     with CustomObjectScope(dict(custom_objects or {})):
-        prepared = walk.layer(entry)
+        prepared = walk.layer(plain(entry))
     walk.finish()
     return prepared
+
+
+def plain(value: Any) -> Any:
+    """Tuples, shapes and arrays, which newer versions write as dicts with a class name, as lists and numbers."""
+    if isinstance(value, Mapping):
+        kind = value.get("class_name")
+        if kind in ("__tuple__", "TensorShape", "__list__") and isinstance(value.get("items"), list):
+            return [plain(one) for one in value["items"]]
+        if kind in ("__tuple__", "__numpy__", "__tensor__"):
+            content = value.get("config", value)
+            return plain(content.get("value") if isinstance(content, Mapping) else content)
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def check_bounds(value: Any) -> None:
@@ -141,12 +155,18 @@ class _Walk:
             elif key in _LAYER_KEYS and _is_entry(value):
                 result[key] = self.layer(value)
             else:
+                if _is_entry(value) and isinstance(value.get("config"), Mapping):
+                    known = {one: number for one, number in value["config"].items() if one not in _AXES or number}
+                    value = result[key] = {**value, "config": known}
                 self._try(key, value)
         return result
 
     def _try(self, key: str, value: Any) -> None:
         get = _get_of(key)
         if get is None or not (isinstance(value, str) or _is_entry(value)):
+            return
+        if value == "hard_sigmoid" and (self.version or (2,)) >= (3,) and get_registered_object(value) is None:
+            self.objects.append("hard_sigmoid")  # in Keras 3 relu6(x + 3) / 6, before clip(0.2 * x + 0.5, 0, 1)
             return
         try:
             get(value)

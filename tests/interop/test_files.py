@@ -1,0 +1,140 @@
+"""Files of every format between nnstack and the real tf_keras and Keras 3: the same predictions and the same next three
+training steps, in both directions, for models of every structure.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zoo
+
+import nnstack
+
+OPTIMIZERS = ("new", "legacy")
+
+
+def optimizer(k: Any, kind: str) -> Any:
+    return (k.optimizers if kind == "new" else k.optimizers.legacy).Adam(0.01)
+
+
+def trained(k: Any, name: str, kind: str = "new") -> tuple[Any, Any, Any]:
+    x, y = zoo.inputs_of(name), zoo.targets_of(name)
+    model = zoo.MODELS[name](k)
+    model.compile(optimizer(k, kind), zoo.losses_of(name))
+    for _ in range(2):
+        model.train_on_batch(x, y)
+    return model, x, y
+
+
+def outputs(model: Any, x: Any) -> list[np.ndarray]:
+    found = model.predict(x, verbose=0)
+    return [np.asarray(one) for one in (found if isinstance(found, list) else [found])]
+
+
+def compare_predictions(first: Any, second: Any, x: Any) -> None:
+    for one, other in zip(outputs(first, x), outputs(second, x), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def compare_training(first: Any, second: Any, x: Any, y: Any) -> None:
+    for _ in range(3):
+        one, other = np.atleast_1d(first.train_on_batch(x, y)), np.atleast_1d(second.train_on_batch(x, y))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize("name", zoo.MODELS)
+def test_ours_in_tf_keras(name: str, kind: str, suffix: str, tf_keras: Any, tmp_path: Path) -> None:
+    ours, x, y = trained(nnstack, name, kind)
+    ours.save(tmp_path / f"m{suffix}")
+    theirs = tf_keras.models.load_model(str(tmp_path / f"m{suffix}"))
+    compare_predictions(ours, theirs, x)
+    if kind == "new" or suffix == ".h5":  # tf_keras's own .keras files hold no state of legacy optimizers
+        compare_training(ours, theirs, x, y)
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize("name", zoo.MODELS)
+def test_theirs_here(name: str, kind: str, suffix: str, tf_keras: Any, tmp_path: Path) -> None:
+    theirs, x, y = trained(tf_keras, name, kind)
+    theirs.save(str(tmp_path / f"m{suffix}"))
+    ours = nnstack.models.load_model(tmp_path / f"m{suffix}")
+    compare_predictions(ours, theirs, x)
+    if kind == "new" or suffix == ".h5":
+        compare_training(ours, theirs, x, y)
+
+
+@pytest.mark.parametrize("form", ["tf", "h5"])
+@pytest.mark.parametrize("name", zoo.MODELS)
+def test_weights_both_ways(name: str, form: str, tf_keras: Any, tmp_path: Path) -> None:
+    x = zoo.inputs_of(name)
+    theirs, ours = zoo.MODELS[name](tf_keras), zoo.MODELS[name](nnstack)
+    for model in (theirs, ours):
+        outputs(model, x)  # builds
+    theirs.save_weights(str(tmp_path / "theirs"), save_format=form)
+    ours.load_weights(tmp_path / "theirs")
+    compare_predictions(ours, theirs, x)
+    ours.set_weights([weight + 0.1 for weight in ours.get_weights()])
+    ours.save_weights(tmp_path / "ours", save_format=form)
+    status = theirs.load_weights(str(tmp_path / "ours"))
+    if form == "tf":
+        status.assert_existing_objects_matched()
+    compare_predictions(ours, theirs, x)
+
+
+@pytest.mark.parametrize("name", zoo.MODELS)
+def test_saved_models(name: str, tf_keras: Any, tmp_path: Path) -> None:
+    theirs, x, _ = trained(tf_keras, name)
+    theirs.save(str(tmp_path / "m"), save_format="tf")
+    compare_predictions(nnstack.models.load_model(tmp_path / "m", compile=False), theirs, x)
+
+
+# -- Keras 3 ----------------------------------------------------------------------------------------------------------
+ONLY_KERAS_2 = {"gru_of_keras_2"}  # Keras 3 calls another function hard_sigmoid
+IN_KERAS_3 = [name for name in zoo.MODELS if name not in ONLY_KERAS_2]
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+@pytest.mark.parametrize("name", IN_KERAS_3)
+def test_ours_in_keras_3(name: str, suffix: str, keras_3: Any, tmp_path: Path) -> None:
+    ours, x, y = trained(nnstack, name)
+    ours.save(tmp_path / f"m{suffix}", dialect="keras3")
+    theirs = keras_3.models.load_model(str(tmp_path / f"m{suffix}"))
+    compare_predictions(ours, theirs, x)
+    if suffix == ".keras":
+        compare_training(ours, theirs, x, y)
+
+
+@pytest.mark.parametrize("name", [name for name in IN_KERAS_3 if name != "sequence"])
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_keras_3_here(name: str, suffix: str, keras_3: Any, tmp_path: Path) -> None:
+    theirs, x, y = trained(keras_3, name)
+    theirs.save(str(tmp_path / f"m{suffix}"))
+    ours = nnstack.models.load_model(tmp_path / f"m{suffix}")
+    compare_predictions(ours, theirs, x)
+    compare_training(ours, theirs, x, y)
+
+
+@pytest.mark.parametrize("name", [name for name in IN_KERAS_3 if name != "nested_and_frozen"])
+def test_the_default_file_in_keras_3(name: str, keras_3: Any, tmp_path: Path) -> None:
+    """Models with models inside count their calls in another way, there `dialect` has to be given."""
+    ours, x, _ = trained(nnstack, name)
+    ours.save(tmp_path / "m.h5")
+    compare_predictions(ours, keras_3.models.load_model(str(tmp_path / "m.h5"), compile=False), x)
+
+
+def test_hard_sigmoid_of_keras_3_is_not_taken_for_ours(keras_3: Any, tmp_path: Path) -> None:
+    theirs = keras_3.Sequential([keras_3.Input((4, 3)), keras_3.layers.GRU(3, recurrent_activation="hard_sigmoid")])
+    theirs.save(str(tmp_path / "m.keras"))
+    with pytest.raises(ValueError, match="unknown functions or objects hard_sigmoid"):
+        nnstack.models.load_model(tmp_path / "m.keras")
+
+    def hard_sigmoid(x: Any) -> Any:
+        return nnstack.backend.relu(x + 3.0, max_value=6.0) / 6.0
+
+    x = zoo.floats(4, 3)
+    ours = nnstack.models.load_model(tmp_path / "m.keras", {"hard_sigmoid": hard_sigmoid}, compile=False)
+    compare_predictions(ours, theirs, x)
