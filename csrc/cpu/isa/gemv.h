@@ -42,10 +42,40 @@ inline void combine_strip(T* y, const T* x, const T* rows, int64_t row, int64_t 
     store(last, sum[0][Width - 1]);
 }
 
+// y += Rows rows, each scaled by its element of x: along the rows, as prefetchers like it.
+template <class T, int Rows>
+inline void add_rows(T* y, const T* x, const T* rows, int64_t row, int64_t columns) {
+  constexpr int kVectorLanes = kLanes<T>;
+  for (int64_t j = 0; j < columns; j += kVectorLanes) {
+    const int count = static_cast<int>(smaller<int64_t>(columns - j, kVectorLanes));
+    const bool whole = count == kVectorLanes;
+    Vector<T> even = whole ? load(y + j) : load_first(y + j, count), odd = {};
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; r++) {
+      const T* from = rows + r * row + j;
+      (r % 2 == 0 ? even : odd) += x[r] * (whole ? load(from) : load_first(from, count));
+    }
+    even += odd;
+    if (whole)
+      store(y + j, even);
+    else
+      store_first(y + j, even, count);
+  }
+}
+
+constexpr int64_t kStreamedBytes = 512 * 1024;  // a matrix larger than this comes from beyond the second-level cache
+
 // The sum of rows, each scaled by its element of x. `begin` is a multiple of 4 vectors.
 template <class T>
 void combine_rows(T* y, const T* x, const T* rows, int64_t row, int64_t k, int64_t begin, int64_t end) {
   constexpr int kVectorLanes = kLanes<T>;
+  if (k * row * static_cast<int64_t>(sizeof(T)) > kStreamedBytes) {
+    for (int64_t j = begin; j < end; j++) y[j] = 0;
+    int64_t i = 0;
+    for (; i + 8 <= k; i += 8) add_rows<T, 8>(y + begin, x + i, rows + i * row + begin, row, end - begin);
+    for (; i < k; i++) add_rows<T, 1>(y + begin, x + i, rows + i * row + begin, row, end - begin);
+    return;
+  }
   constexpr int kPhases = kVectorBytes == 64 ? 4 : 2;  // 16 or 8 sums
   int64_t j = begin;
   for (; j + 4 * kVectorLanes <= end; j += 4 * kVectorLanes) {
