@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,10 @@ def make_feed(
     """The feed for this data; `ValueError` for arguments that do not go with it."""
     title = f'{what} (model "{model.name}")'
     steps = whole_number_or_none(steps, _STEPS.get(what, "steps"), title)
+    if x is None and y is None and model._graph is not None and not model._graph.fed_inputs:
+        if steps is None:
+            raise ValueError(f"{title}: inputs and targets are tensors, so {_STEPS.get(what, 'steps')} must be given")
+        return StreamFeed(model, itertools.repeat((None, None)), step_for, steps, what=what, reading=Reading(0))
     if is_stream(x):
         if y is not None or sample_weight is not None:
             given = "y" if y is not None else "sample_weight"

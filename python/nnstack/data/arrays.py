@@ -25,7 +25,7 @@ class Arrays:
     pack: Callable[[list[Any]], Any] = lambda flat: flat[0] if len(flat) == 1 else flat
 
     def __len__(self) -> int:
-        return len(self.inputs[0])
+        return len(self.flat()[0])
 
     def flat(self) -> list[np.ndarray]:
         """What a Program is fed: inputs, then the targets and the weights there are."""
@@ -71,29 +71,30 @@ def prepare(
     """
     what = f'{what} (model "{model.name}")'
     graph = model._graph
-    names = graph.input_names if graph is not None else []
+    names = graph.fed_names if graph is not None else []
     if graph is not None:
         x = nest.renamed(x, graph.input_keys)
         y, sample_weight, class_weight = (
             nest.renamed(one, graph.output_keys) for one in (y, sample_weight, class_weight)
         )
     inputs = [to_array(one, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
-    if not inputs:
+    if not inputs and (graph is None or names):
         raise ValueError(f"{what}: expected x, got None")
     pack = _packer(x, graph)
     losses = model.compiled_loss.losses if model.compiled_loss is not None else []
     optional = [name for name, loss in zip(model.output_names, losses, strict=False) if loss is None]
     targets = [
         None if one is None else to_array(one, f"{what}: y")
-        for one in flat_list(y, model.output_names, f"{what}: y", optional)
+        for one in flat_list(y, model._fed_target_names(), f"{what}: y", optional)
     ]
+    targets = _beside_own_targets(targets, model._target_tensors)
     modes = model._weight_modes(len(targets))
     weighted = model.output_names[: len(targets)]
     given = flat_list(sample_weight, weighted, f"{what}: sample_weight", weighted)
     if len(given) == 1 and len(targets) > 1:
         given = given * len(targets)
     given += [None] * (len(targets) - len(given))
-    inputs = fit_inputs(inputs, graph.flat_inputs if graph is not None else None, names, what)
+    inputs = fit_inputs(inputs, graph.fed_inputs if graph is not None else None, names, what)
     check_lengths(
         {
             "x": inputs,
@@ -126,12 +127,29 @@ def _for_output(class_weight: Any, model: Any, position: int) -> Any:
 
 def _packer(x: Any, graph: Any) -> Callable[[list[Any]], Any]:
     structure = graph.inputs if graph is not None else x
+    if graph is not None and any(source is not None for source in graph.sources):
+        return lambda flat: _beside_sources(graph, flat)
     leaves = nest.flatten(structure) if graph is not None or nest.is_nested(structure) else [structure]
     if len(leaves) == 1 and not isinstance(structure, Mapping):
         return lambda flat: flat[0]
     if graph is None and isinstance(x, list) and all(np.ndim(leaf) == 0 for leaf in leaves):
         return lambda flat: flat[0]
     return lambda flat: nest.pack_as(structure, iter(flat))
+
+
+def _beside_sources(graph: Any, flat: list[Any]) -> Any:
+    """The inputs' structure, with what is fed and what is read from tensors of the model's own."""
+    fed = iter(flat)
+    leaves = [next(fed) if source is None else backend.convert(source) for source in graph.sources]
+    return leaves[0] if len(leaves) == 1 else nest.pack_as(graph.inputs, iter(leaves))
+
+
+def _beside_own_targets(targets: list[Any], own: list[Any] | None) -> list[Any]:
+    """Targets given, None where compile() was given a tensor as target."""
+    if own is None or len(targets) == len(own):
+        return targets
+    given = iter(targets)
+    return [next(given, None) if target is None or backend.is_placeholder(target) else None for target in own]
 
 
 def _contiguous(array: np.ndarray) -> np.ndarray:
@@ -144,7 +162,7 @@ def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     if graph is not None:
         return [
             backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=n)
-            for t, n in zip(graph.flat_inputs, graph.input_names, strict=True)
+            for t, n in zip(graph.fed_inputs, graph.fed_names, strict=True)
         ]
     return [
         backend.placeholder(shape=(None, *array.shape[1:]), dtype=tensor_dtype(array), name=f"input_{position + 1}")
@@ -155,8 +173,12 @@ def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
 def target_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     """One placeholder per target; integers stay integers, everything else takes the default float type."""
     outputs = model._graph.flat_outputs if model._graph is not None else [None] * len(arrays.targets)
+    own = model._target_tensors or [None] * len(arrays.targets)
     made: list[Any] = []
     for position, (array, output) in enumerate(zip(arrays.targets, outputs, strict=False)):
+        if array is not None and own[position] is not None:
+            made.append(own[position])  # a placeholder of the user's
+            continue
         if array is None:
             made.append(None)
             continue

@@ -46,6 +46,21 @@ class Graph:
         return [tensor._keras_history.layer for tensor in self.flat_inputs]
 
     @property
+    def sources(self) -> list[Any]:
+        """For every input the tensor or variable that it is read from; None where data are fed."""
+        return [getattr(layer, "_tensor_source", None) for layer in self.input_layers]
+
+    @property
+    def fed_inputs(self) -> list[Any]:
+        """The inputs that take data."""
+        return [tensor for tensor, source in zip(self.flat_inputs, self.sources, strict=True) if source is None]
+
+    @property
+    def fed_names(self) -> list[str]:
+        """Their names."""
+        return [tensor._keras_history.layer.name for tensor in self.fed_inputs]
+
+    @property
     def output_layers(self) -> list[Layer]:
         return [tensor._keras_history.layer for tensor in self.flat_outputs]
 

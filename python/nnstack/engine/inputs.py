@@ -12,6 +12,17 @@ from nnstack.engine.shapes import checked_sizes
 from nnstack.engine.spec import InputSpec as InputSpec
 
 
+def _as_source(tensor: Any) -> Any:
+    """A variable or symbolic tensor as it is; numbers as a variable, which can be read in any graph."""
+    if isinstance(tensor, backend.Variable) or (backend.is_tensor(tensor) and not tensor.concrete):
+        return tensor
+    return backend.Variable(backend.eval(tensor), name="input_values", trainable=False)
+
+
+def _symbolic(source: Any) -> Any:
+    return source.read_value() if isinstance(source, backend.Variable) else source
+
+
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any, what: str) -> tuple[int | None, ...]:
     if shape is not None and batch_shape is not None:
         raise ValueError(
@@ -55,10 +66,14 @@ class InputLayer(Layer):
             given = batch_input_shape if batch_input_shape is not None else batch_shape
             shape = _batch_shape(input_shape, batch_size, given, f'input (layer "{self.name}")')
             input_tensor = backend.placeholder(shape=shape, dtype=self.dtype, name=self.name)
+        # What the tensor given is computed from, if not from data: the model then draws on it in every step.
+        self._tensor_source: Any = None if backend.is_placeholder(input_tensor) else _as_source(input_tensor)
+        if self._tensor_source is not None:
+            input_tensor = backend.identity(_symbolic(self._tensor_source))
         self.sparse = False
         self.ragged = False
         self.optional = bool(optional)
-        self.is_placeholder = True
+        self.is_placeholder = self._tensor_source is None
         self.batch_size = input_tensor.shape[0] if len(input_tensor.shape) else None
         self._batch_input_shape = tuple(input_tensor.shape)
         self.built = True

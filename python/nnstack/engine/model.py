@@ -172,7 +172,8 @@ class Model(Trainer, Savable, Additions):
 
     def _can_be_called(self) -> bool:
         """False for a subclass that only has steps: its parts are built by their own first calls."""
-        return self._graph is not None or type(self).call is not Model.call or type(self).__call__ is not Layer.__call__
+        own: Any = type(self)
+        return self._graph is not None or own.call is not Model.call or own.__call__ is not Layer.__call__
 
     # -- weights ------------------------------------------------------------------------------------------------------
     def _collect(self, kind: str) -> list[backend.Variable]:

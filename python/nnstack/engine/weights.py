@@ -18,6 +18,8 @@ _UNTRACKED = frozenset(
         "_own_weights",
         "_trained_variables",
         "_compiled_trainable",
+        "_tensor_source",
+        "_target_tensors",
         "_steps",
         "_losses",
         "_lasting_losses",

@@ -39,7 +39,7 @@ class BatchMethods:
 
     def train_on_batch(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | None = None,

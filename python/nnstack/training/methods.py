@@ -178,7 +178,7 @@ class TrainingMethods(BatchMethods):
 
     def predict(
         self,
-        x: Any,
+        x: Any = None,
         batch_size: int | None = None,
         verbose: Any = 0,
         steps: int | None = None,
@@ -198,7 +198,7 @@ class TrainingMethods(BatchMethods):
         self._build_for_data(x)
         current = Latest(self, "predict")
         reading = arguments.reading(workers, use_multiprocessing, max_queue_size, title)
-        if not is_stream(x) and steps is None and not callbacks and not verbose and not has_lazy(x):
+        if not is_stream(x) and steps is None and not callbacks and not verbose and x is not None and not has_lazy(x):
             arrays = prepare(self, x, what="predict")
             return self._predict_arrays(arrays, checked_batch(self, batch_size, title))
         feed = make_feed(self, x, None, None, batch_size, steps, current.step_for, what="predict", reading=reading)

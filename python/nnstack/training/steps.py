@@ -26,8 +26,8 @@ class CompiledStep:
         inputs = input_placeholders(model, arrays)
         targets = target_placeholders(model, arrays)
         weights = weight_placeholders(arrays)
-        data = assemble(arrays.pack(inputs), targets, weights)
         with backend.trace() as trace:
+            data = assemble(arrays.pack(inputs), with_own_targets(model, targets), weights)
             result = getattr(model, _METHODS[kind])(data)
         updates = [(variable.handle, value) for variable, value in trace.updates]
         self.log_variables: dict[str, backend.Variable] | None = None
@@ -80,6 +80,12 @@ class EagerStep:
     """The same interface, computed op by op on numbers."""
 
     def __init__(self, model: Any, kind: str, arrays: Arrays) -> None:
+        graph = model._graph
+        if model._target_tensors is not None or (graph is not None and len(graph.fed_inputs) < len(graph.flat_inputs)):
+            raise ValueError(
+                f'run_eagerly (model "{model.name}"): target_tensors and Input(tensor=...) are read inside a compiled '
+                "step only. Feed arrays, or compile without run_eagerly"
+            )
         self.model = model
         self.kind = kind
         self.structure: Any = None
@@ -126,6 +132,16 @@ class EagerStep:
 
 
 Step = CompiledStep | EagerStep
+
+
+def with_own_targets(model: Any, targets: list[Any]) -> list[Any]:
+    """Targets fed, and the tensors given to compile() where none are."""
+    if model._target_tensors is None or not targets:
+        return targets
+    return [
+        backend.convert(own) if target is None and own is not None else target
+        for target, own in zip(targets, model._target_tensors, strict=True)
+    ]
 
 
 def assemble(x: Any, targets: list[Any], weights: list[Any]) -> Any:

@@ -42,6 +42,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         self._compile_arguments: dict[str, Any] | None = None
         self._run_eagerly = False
         self._sample_weight_mode: Any = None
+        self._target_tensors: list[Any] | None = None
         self._learned_output_names: list[str] = []
         self._learned_input_names: list[str] = []
         self._trained_variables: list[backend.Variable] | None = None
@@ -75,7 +76,9 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         `optimizer`: name, config dict or Optimizer. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict
         for several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions
         or Metric objects; dict or list of lists per output. `loss_weights`: list or dict of numbers.
-        `sample_weight_mode`: None or 'temporal', per output too. `run_eagerly=True` computes op by op.
+        `sample_weight_mode`: None or 'temporal', per output too. `target_tensors`: variables or symbolic tensors
+        that are read as targets in every step instead of `y`, or placeholders that `y` is fed to.
+        `run_eagerly=True` computes op by op.
         `steps_per_execution`, `jit_compile` and `distribute` are accepted and need nothing: many steps run per native
         call anyway.
         Raises `ValueError` naming the argument and what it accepts. Source: https://keras.io/2.16/api/models/model_training_apis/
@@ -84,8 +87,6 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
 
         if kwargs:
             raise TypeError(f'compile (model "{self.name}"): unknown argument {sorted(kwargs)[0]!r}')
-        if target_tensors is not None:
-            raise ValueError(f'compile (model "{self.name}"): target_tensors is not supported; pass y to fit')
         if steps_per_execution is not None and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
             raise ValueError(
                 f'compile (model "{self.name}"): expected steps_per_execution of at least 1, got '
@@ -103,6 +104,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
                 )
         if names and nest.is_nested(modes):
             spread(modes, names, "sample_weight_mode", one_for_all=True)
+        own_targets = self._own_targets(nest.renamed(target_tensors, keys))
         new_optimizer = named("optimizer", optimizers.get, optimizer)
         compiled_loss = CompiledLoss(own_loss, own_weights, names)
         compiled_metrics = CompiledMetrics(own_metrics, own_weighted, names, compiled_loss.losses)
@@ -110,6 +112,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         self.loss = loss
         self.compiled_loss = compiled_loss
         self.compiled_metrics = compiled_metrics
+        self._target_tensors = own_targets
         self._sample_weight_mode = modes
         self._run_eagerly = bool(run_eagerly)
         self._compile_arguments = {
@@ -123,6 +126,33 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         self._compiled_trainable = CompiledTrainable(self)
         self.stop_training = False
         self._forget_programs()
+
+    def _own_targets(self, given: Any) -> list[Any] | None:
+        """`target_tensors`, one per output and None where there is none; None if none are given."""
+        if given is None:
+            return None
+        names = list(self.output_names)
+        if not names:
+            raise ValueError(
+                f'compile (model "{self.name}"): target_tensors need a model whose outputs are known; build it first'
+            )
+        own = spread([given] if backend.is_tensor(given) else given, names, "target_tensors", one_for_all=False)
+        for tensor in own:
+            if tensor is not None and not backend.is_tensor(tensor):
+                raise ValueError(
+                    f'compile (model "{self.name}"): expected tensors or variables in target_tensors, got {tensor!r}. '
+                    "Pass arrays as y to fit"
+                )
+        return own
+
+    def _fed_target_names(self) -> list[str]:
+        """Outputs whose targets are data."""
+        own = self._target_tensors or [None] * len(self.output_names)
+        return [
+            name
+            for name, target in zip(self.output_names, own, strict=True)
+            if target is None or backend.is_placeholder(target)
+        ]
 
     def _require_compiled(self, what: str) -> None:
         if self.optimizer is None or self.compiled_loss is None:
