@@ -126,7 +126,6 @@ ARGUMENTS: list[tuple[tuple[str, ...], dict[str, str]]] = [
             "filter_length": "kernel_size",
             "subsample": "strides",
             "subsample_length": "strides",
-            "atrous_rate": "dilation_rate",
             "border_mode": "padding",
             "dim_ordering": "data_format",
             "depthwise_init": "depthwise_initializer",
@@ -156,6 +155,7 @@ ARGUMENTS: list[tuple[tuple[str, ...], dict[str, str]]] = [
         ),
         {"dim_ordering": "data_format"},
     ),  # fmt: skip
+    (("Conv1D", "Conv2D"), {"atrous_rate": "dilation_rate"}),
     (("UpSampling1D",), {"length": "size"}),
     (DROPOUTS, {"p": "rate"}),
     (("GaussianNoise",), {"sigma": "stddev"}),
@@ -178,8 +178,7 @@ ARGUMENTS: list[tuple[tuple[str, ...], dict[str, str]]] = [
     (("PReLU",), {"init": "alpha_initializer"}),
     (("LeakyReLU",), {"negative_slope": "alpha"}),
     (("ReLU",), {"alpha": "negative_slope"}),
-    (("InputLayer",), {"input_dtype": "dtype", "batch_shape": "batch_input_shape"}),
-    (("Sequential", "Functional"), {"batch_shape": "batch_input_shape"}),
+    (("InputLayer",), {"input_dtype": "dtype"}),
 ]
 
 # Several old arguments that became one: (families, old names, new name).
@@ -217,14 +216,12 @@ DEFAULTS: list[tuple[tuple[str, ...], str, Any, tuple[int, ...]]] = [
 ANY = object()
 LEFT_OUT: dict[str, Any] = {
     "adjustment": None,
-    "autocast": ANY,
     "build_input_shape": ANY,
     "consume_less": ANY,
     "data_format": ("channels_last", None),
     "dilation_rate": (1, [1], [1, 1], [1, 1, 1], None),
     "dropout": 0.0,
     "dtype_policy": ANY,
-    "dynamic": False,
     "experimental_autocast": ANY,
     "flash_attention": (None, False),
     "forget_bias_init": ANY,
