@@ -142,8 +142,18 @@ else:
     Tensor.__repr__ = describe
 
 
+# Products and sums of 16-bit numbers keep their digits in float32; the result is rounded once.
+_HALVES = ("float16", "bfloat16")
+_SUMMED_IN_FLOAT32 = frozenset(
+    {"matmul", "softmax", "log_softmax", "convolution", "convolution_input_gradient", "max_pool", "average_pool"}
+)
+
+
 def emit(op: str, *inputs: Tensor, **attributes: Any) -> Tensor:
     """Records (or, on concrete inputs, computes) one op with one output."""
+    if op in _SUMMED_IN_FLOAT32 and inputs and inputs[0].dtype in _HALVES:
+        wide = [emit("cast", one, dtype="float32") if one.dtype in _HALVES else one for one in inputs]
+        return emit("cast", emit(op, *wide, **attributes), dtype=inputs[0].dtype)
     return cast(Tensor, _core.emit(op, inputs, attributes)[0])
 
 

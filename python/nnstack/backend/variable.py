@@ -44,6 +44,7 @@ class Variable(TensorOperators):
         self.trainable = trainable
         self.constraint = constraint
         self.regularizer = regularizer
+        self.autocast = False  # whether layers that compute in another float type read it in that type
 
     @property
     def name(self) -> str:
@@ -65,7 +66,14 @@ class Variable(TensorOperators):
         return self.handle.numpy()
 
     def read_value(self) -> Tensor:
-        """The current binding inside a trace, the stored numbers in an eager scope, otherwise the symbolic leaf."""
+        """The current binding inside a trace, the stored numbers in an eager scope, otherwise the symbolic leaf; in the
+        type of the layer that is being called, if its policy asks for another one.
+        """
+        value = self._stored_value()
+        wanted = _local.autocast if self.autocast else None
+        return value if wanted in (None, value.dtype) else convert(value, wanted)
+
+    def _stored_value(self) -> Tensor:
         for scope in reversed(_scopes()):
             if isinstance(scope, EagerScope):
                 return cast(Tensor, self.handle.read())
@@ -99,7 +107,7 @@ class Variable(TensorOperators):
         return self.assign(self - delta)
 
     def _fitting(self, value: TensorLike) -> Tensor:
-        new = convert_like(value, convert(self))
+        new = convert_like(value, self._stored_value())
         fits = len(new.shape) == len(self.shape) and all(
             n in (None, own) for n, own in zip(new.shape, self.shape, strict=True)
         )
@@ -141,6 +149,7 @@ class Trace:
 class _Local(threading.local):
     def __init__(self) -> None:
         self.scopes: list[Trace | EagerScope] = []
+        self.autocast: str | None = None  # type in which weights are read now
         self.loops: list[Tensor] = []
 
 
@@ -214,6 +223,16 @@ def eager_scope() -> Iterator[EagerScope]:
         _local.scopes.remove(scope)
         for state, _ in (scope.draws or {}).values():
             state.advance()
+
+
+@contextmanager
+def autocast(dtype: str | None) -> Iterator[None]:
+    """Weights with `autocast` are read in `dtype` inside (None: in their own)."""
+    before, _local.autocast = _local.autocast, dtype
+    try:
+        yield
+    finally:
+        _local.autocast = before
 
 
 @contextmanager

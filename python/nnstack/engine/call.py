@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnstack import backend
-from nnstack.backend.variable import Trace, current_scope
+from nnstack.backend.variable import Trace, autocast, current_scope
 from nnstack.engine import context
 from nnstack.engine.connections import mask_of
 from nnstack.engine.nodes import Node, history_of
@@ -30,9 +30,10 @@ _FLOATS = ("float16", "bfloat16", "float32", "float64")
 def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The whole road of one call; returns what the layer's `call` returns."""
     if not args:
-        if "inputs" not in kwargs:
+        first = next((name for name in ("inputs", *list(layer._call_parameters)[:1]) if name in kwargs), None)
+        if first is None:
             raise TypeError(f'{layer._kind} (layer "{layer.name}"): called without inputs')
-        args = (kwargs.pop("inputs"),)
+        args = (kwargs.pop(first),)
     inputs = _normalise(layer, args[0])
     rest = tuple(nest.map_structure(_tensor_if_array, arg) for arg in args[1:])
     kwargs = {
@@ -53,14 +54,27 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         if not from_graph and context.outermost():
             layer._clear_losses()
         # While a graph is built what the layer assigns is dropped: a traced step will assign it.
-        with context.calling(training), backend.trace() if from_graph else contextlib.nullcontext():
+        with (
+            context.calling(training),
+            autocast(layer._weights_read_as),
+            backend.trace() if from_graph else contextlib.nullcontext(),
+        ):
             outputs = layer.call(inputs, *rest, **call_kwargs)
         outputs = _own_tensors(outputs, tensors)
         _set_masks(layer, inputs, outputs, in_masks)
         _regularize_activity(layer, outputs)
     if from_graph:
+        rest, kwargs = _named(layer, rest, kwargs)
         Node(layer, (inputs, *rest), kwargs, outputs)
     return outputs
+
+
+def _named(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments behind the inputs under their names, as configs hold them; none is named where `call` takes *args."""
+    parameters = list(layer._call_parameters.values())[1 : 1 + len(rest)]
+    if len(parameters) < len(rest) or any(one.kind is not one.POSITIONAL_OR_KEYWORD for one in parameters):
+        return rest, kwargs
+    return (), {**dict(zip([one.name for one in parameters], rest, strict=True)), **kwargs}
 
 
 def _is_concrete(tensor: Any) -> bool:

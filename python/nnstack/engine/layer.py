@@ -7,9 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
-from nnstack import backend
+from nnstack import backend, mixed_precision
 from nnstack.engine import call as pipeline
 from nnstack.engine import context, naming
 from nnstack.engine.connections import Connections
@@ -74,7 +72,8 @@ class Layer(WeightOwner, Connections):
             naming.observe_name(name)
         self._name = name
         self._trainable = bool(trainable)
-        self._dtype = _dtype_name(dtype)
+        self._policy = mixed_precision.get(dtype)
+        self._dtype = self._policy.variable_dtype
         self._dynamic = bool(dynamic)
         self._activity_regularizer = _regularizer(regularizer)
         self._initial_weights = initial
@@ -141,8 +140,18 @@ class Layer(WeightOwner, Connections):
 
     @property
     def compute_dtype(self) -> str:
-        """Type that float inputs are cast to."""
-        return self._dtype
+        """Type that float inputs are cast to, and the layer computes in."""
+        return self._policy.compute_dtype
+
+    @property
+    def dtype_policy(self) -> mixed_precision.Policy:
+        """Types of weights and computation."""
+        return self._policy
+
+    @property
+    def _weights_read_as(self) -> str | None:
+        """Type of the weights while the layer is called, where it is not their own."""
+        return None if self.compute_dtype == self._dtype else self.compute_dtype
 
     variable_dtype = dtype
 
@@ -254,6 +263,19 @@ class Layer(WeightOwner, Connections):
         """Metrics of `add_metric`, and Metric objects held in attributes, of this layer and those inside it."""
         return [metric for layer in self._flatten_layers() for metric in layer._own_metrics()]
 
+    @property
+    def submodules(self) -> tuple[Any, ...]:
+        """The layers inside, outer before inner."""
+        return tuple(self._flatten_layers(include_self=False))
+
+    def get_losses_for(self, inputs: Any = None) -> list[Any]:
+        """`losses`: they are those of the latest call, whatever its inputs were."""
+        return self.losses
+
+    def get_updates_for(self, inputs: Any = None) -> list[Any]:
+        """`updates`: they are those of the latest call, whatever its inputs were."""
+        return self.updates
+
     def _own_metrics(self) -> list[Any]:
         from nnstack.metrics import Metric
 
@@ -268,10 +290,13 @@ class Layer(WeightOwner, Connections):
     # -- config -------------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
         """Arguments to make such a layer again (without weights), as plain data."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self._policy_config()}
         if "_batch_input_shape" in self.__dict__:
             config["batch_input_shape"] = self._batch_input_shape
         return config
+
+    def _policy_config(self) -> Any:
+        return mixed_precision.serialize(self._policy)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -286,14 +311,6 @@ class Layer(WeightOwner, Connections):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
-
-
-def _dtype_name(dtype: Any) -> str:
-    if dtype is None:
-        return backend.floatx()
-    if isinstance(dtype, Mapping):  # a policy as newer files write it
-        dtype = dtype.get("config", {}).get("name", backend.floatx())
-    return str(dtype) if str(dtype) == "bfloat16" else np.dtype(dtype).name
 
 
 def _regularizer(identifier: Any) -> Any:

@@ -30,6 +30,7 @@ _UNTRACKED = frozenset(
 )
 
 
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
 _WEIGHT_ARGUMENTS = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 _WEIGHT_ARGUMENTS_OF_KERAS_2_0 = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
 
@@ -119,6 +120,7 @@ class WeightOwner:
         variable = backend.Variable(value, dtype=dtype, name=full_name, constraint=constraints.get(constraint))
         variable.trainable = trainable is not False
         variable.regularizer = regularizers.get(regularizer)
+        variable.autocast = dtype in _FLOATS and kwargs.get("experimental_autocast", True)
         self._own_weights.append(variable)
         return variable
 

@@ -118,11 +118,17 @@ class BatchNormalization(Layer):
         # Several axes: the weights keep the input's rank, as in tf.keras, so that files fit.
         shape = sizes if len(axes) == 1 else [input_shape[axis] if axis in axes else 1 for axis in range(rank)]
         dtype = "float32" if self.dtype in _HALVES else self.dtype
-        self.gamma = add_parameter(self, "gamma", shape, dtype=dtype) if self.scale else None
-        self.beta = add_parameter(self, "beta", shape, dtype=dtype) if self.center else None
+        self.gamma = (
+            add_parameter(self, "gamma", shape, dtype=dtype, experimental_autocast=False) if self.scale else None
+        )
+        self.beta = (
+            add_parameter(self, "beta", shape, dtype=dtype, experimental_autocast=False) if self.center else None
+        )
 
         def state(weight: str, initializer: Any) -> Any:
-            return self.add_weight(weight, shape, dtype=dtype, initializer=initializer, trainable=False)
+            return self.add_weight(
+                weight, shape, dtype=dtype, initializer=initializer, trainable=False, experimental_autocast=False
+            )
 
         def deviation(*args: Any, **kwargs: Any) -> Any:
             return backend.sqrt(self.moving_variance_initializer(*args, **kwargs))

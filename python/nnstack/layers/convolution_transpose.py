@@ -66,7 +66,7 @@ class _ConvTranspose(Convolution):
         if self.output_padding is None:
             return size * step + (max(window - step, 0) if self.padding == "valid" else 0)
         border = window // 2 if self.padding == "same" else 0
-        return (size - 1) * step + window - 2 * border + self.output_padding[axis]
+        return size * step + (window - step - 2 * border + self.output_padding[axis])
 
     def _convolved(self, x: Any) -> Any:
         batch, *sizes = backend.shapes.dimensions(x)

@@ -44,8 +44,8 @@ class _Normalization(Layer):
                 "Give the input a size there"
             )
         known = [int(size or 0) for size in sizes]
-        self.gamma = add_parameter(self, "gamma", known) if self.scale else None
-        self.beta = add_parameter(self, "beta", known) if self.center else None
+        self.gamma = add_parameter(self, "gamma", known, experimental_autocast=False) if self.scale else None
+        self.beta = add_parameter(self, "beta", known, experimental_autocast=False) if self.center else None
 
     def _scaled(self, x: Any, mean: Any, variance: Any, gamma: Any, beta: Any) -> Any:
         factor = backend.emit("rsqrt", variance + self.epsilon)
@@ -150,7 +150,8 @@ class GroupNormalization(_Normalization):
         mean, variance = self._moments(tiles, reduced, mask, x, grouped)
         beside = [1] * axis + [self.groups, -1] + [1] * (rank - axis - 1)  # a weight per channel, by groups
         gamma, beta = (
-            None if weight is None else backend.reshape(weight, beside) for weight in (self.gamma, self.beta)
+            None if weight is None else backend.cast(backend.reshape(weight, beside), x.dtype)
+            for weight in (self.gamma, self.beta)
         )
         result = self._scaled(tiles, mean, variance, gamma, beta)
         return backend.cast(backend.reshape(result, sizes), inputs.dtype)

@@ -31,7 +31,7 @@ class SpectralNormalization(Wrapper):
         with context.adopting(self.layer.name):
             super().build(input_shape)
         kernel = getattr(self.layer, "kernel", None)
-        self.kernel = getattr(self.layer, "embeddings", None) if kernel is None else kernel
+        self.kernel: Any = getattr(self.layer, "embeddings", None) if kernel is None else kernel
         if self.kernel is None:
             raise ValueError(
                 f"{label(self)}: {type(self.layer).__name__} has neither a kernel nor embeddings to normalize"
