@@ -1,8 +1,8 @@
 """What the benchmarks of single ops share: interleaved timing, the machine's own limits, one table.
 
-Run them with a Python that has nnstack; where torch is installed as well it is measured beside it, in the same process and
-turn by turn, so that a slow minute of the machine hits all alike. On one thread the clock is the thread's own, which
-leaves out what other processes take; on several it is the wall's.
+Run them with a Python that has nnstack; where torch is installed as well it is measured beside it, in the same process
+and turn by turn, so that a slow minute of the machine hits all alike. On one thread the clock is the thread's own,
+which leaves out what other processes take; on several it is the wall's.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Machine:
 
 
 def measure_machine(threads: int) -> Machine:
-    """The peak is what the program NNSTACK_FMA_PEAK (bench/cpp/fma_peak) prints for all cores, else a large product of ours."""
+    """The peak: what the program NNSTACK_FMA_PEAK (bench/cpp/fma_peak) prints for all cores, else a product of ours."""
     program = os.environ.get("NNSTACK_FMA_PEAK")
     if program:
         whole = float(subprocess.run([program], check=True, capture_output=True, text=True).stdout) * 1e9
