@@ -205,7 +205,7 @@ class BaseOptimizer:
         gradients = self._clip([backend.convert(g, v.dtype) for g, v in pairs])
         self._before(variables)
         for gradient, variable in zip(gradients, variables, strict=True):
-            self.update_step(gradient, variable)
+            self._update(gradient, variable)
         self._after(variables)
         self.iterations.assign_add(1)
         for variable in variables:
@@ -213,6 +213,10 @@ class BaseOptimizer:
                 variable.assign(variable.constraint(variable.read_value()))
         self._scalars = {}
         return self.iterations
+
+    def _update(self, gradient: Tensor, variable: Variable) -> None:
+        """`update_step`, and what a kind of optimizer does around it."""
+        self.update_step(gradient, variable)
 
     def _before(self, variables: Sequence[Variable]) -> None:
         """What happens to the variables before the step itself."""

@@ -2,6 +2,7 @@
 
 from nnstack import backend
 from nnstack.backend import Tensor
+from nnstack.optimizers import rows
 
 
 def check(optimizer: str, clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None) -> None:
@@ -14,15 +15,24 @@ def check(optimizer: str, clipnorm: float | None, clipvalue: float | None, globa
 
 
 def by_norm(gradient: Tensor, bound: float) -> Tensor:
-    """The gradient scaled down to Euclidean norm `bound` where it is longer."""
-    norm = backend.emit("sqrt", backend.sum(backend.square(gradient)))
-    return gradient * (bound / backend.maximum(norm, bound))
+    """The gradient scaled down to Euclidean norm `bound` where it is longer; of rows, all values count."""
+
+    def clipped(values: Tensor) -> Tensor:
+        norm = backend.emit("sqrt", backend.sum(backend.square(values)))
+        return values * (bound / backend.maximum(norm, bound))
+
+    return rows.on_values(clipped, gradient)
+
+
+def by_value(gradient: Tensor, bound: float) -> Tensor:
+    """The gradient, or every value of its rows, within [-bound, bound]."""
+    return rows.on_values(lambda values: backend.clip(values, -bound, bound), gradient)
 
 
 def by_global_norm(gradients: list[Tensor], bound: float) -> list[Tensor]:
     """All gradients scaled by one factor so that together they have norm `bound` at most; NaN if one is not finite."""
-    total = sum((backend.sum(backend.square(g)) for g in gradients[1:]), backend.sum(backend.square(gradients[0])))
-    norm = backend.emit("sqrt", total)
+    first, *others = (backend.sum(backend.square(rows.values_of(g))) for g in gradients)
+    norm = backend.emit("sqrt", sum(others, first))
     scale = bound / backend.maximum(norm, bound)
     scale = backend.select(backend.emit("is_finite", norm), scale, float("nan"))
-    return [g * scale for g in gradients]
+    return [rows.on_values(lambda values: values * scale, g) for g in gradients]

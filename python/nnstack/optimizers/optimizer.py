@@ -80,7 +80,7 @@ class Optimizer(SubclassHooks):
             return [clipping.by_norm(g, self.clipnorm) for g in gradients]
         if self.global_clipnorm:
             return clipping.by_global_norm(gradients, self.global_clipnorm)
-        return [backend.clip(g, -self.clipvalue, self.clipvalue) for g in gradients] if self.clipvalue else gradients
+        return [clipping.by_value(g, self.clipvalue) for g in gradients] if self.clipvalue else gradients
 
     def _before(self, variables: Sequence[Variable]) -> None:
         if self.weight_decay is None:

@@ -84,6 +84,8 @@ class Adam(_TwoMoments):
 class Adamax(_TwoMoments):
     """Same formulas as `optimizers.Adamax`."""
 
+    rows_not_touched = "stay, slots too"
+
     def scalars(self, dtype: str) -> Tensor:
         return self.current_learning_rate(dtype) / (1.0 - backend.pow(self.beta_1, self.step_number(dtype)))
 
@@ -96,6 +98,8 @@ class Adamax(_TwoMoments):
 
 class Nadam(_TwoMoments):
     """`Adam` with Nesterov momentum; schedule_decay (0.004, also called decay) is how fast the momentum warms up."""
+
+    rows_not_touched = "stay"
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.backend import Tensor, Variable
-from nnstack.optimizers import clipping
+from nnstack.optimizers import clipping, rows
 from nnstack.optimizers.legacy.hooks import SubclassHooks
 
 
@@ -17,6 +17,10 @@ class Optimizer(SubclassHooks):
     """
 
     slots: tuple[str, ...] = ()
+
+    rows_not_touched = "move"
+    """What happens to rows of an embedding that a step did not look up: they "move" as the formula says for a gradient
+    of zero, the variable's "stay" while the slots move, or they "stay, slots too"."""
 
     def __init__(self, name: str, learning_rate: Any = 0.001, **kwargs: Any) -> None:
         self._iterations_name = f"{name}/iter"
@@ -54,9 +58,20 @@ class Optimizer(SubclassHooks):
         """Names of the slots."""
         return list(self._slots)
 
+    def _update(self, gradient: Tensor, variable: Variable) -> None:
+        touched = None if self.rows_not_touched == "move" else rows.touched(gradient, variable)
+        slots = [slot[id(variable)] for slot in self._slots.values() if id(variable) in slot]
+        staying = [variable] if self.rows_not_touched == "stay" else [variable, *slots]
+        before = [target.read_value() for target in staying]
+        self.update_step(gradient, variable)
+        if touched is None:
+            return
+        for target, old in zip(staying, before, strict=True):
+            target.assign(backend.select(touched, target.read_value(), old))
+
     def _clip(self, gradients: list[Tensor]) -> list[Tensor]:
         if self.clipvalue is not None:
-            gradients = [backend.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
+            gradients = [clipping.by_value(g, self.clipvalue) for g in gradients]
         if self.clipnorm is not None:
             gradients = [clipping.by_norm(g, self.clipnorm) for g in gradients]
         return gradients if self.global_clipnorm is None else clipping.by_global_norm(gradients, self.global_clipnorm)

@@ -27,6 +27,7 @@ class SGD(Optimizer):
             raise ValueError(f"{name}: expected momentum within [0, 1], got {momentum}")
         self.momentum = momentum
         self.nesterov = nesterov
+        self.rows_not_touched = "stay, slots too" if momentum else "move"
 
     def _slot_names(self) -> tuple[str, ...]:
         return ("momentum",) if self.momentum else ()
@@ -62,6 +63,7 @@ class RMSprop(Optimizer):
             raise ValueError(f"{name}: expected momentum within [0, 1], got {momentum}")
         self.rho = rho
         self.momentum = momentum
+        self.rows_not_touched = "stay, slots too" if momentum else "move"
         self.epsilon = epsilon or backend.epsilon()
         self.centered = centered
 
@@ -127,6 +129,7 @@ class Adadelta(Optimizer):
     """Same formulas as `optimizers.Adadelta`."""
 
     slots = ("accum_grad", "accum_var")
+    rows_not_touched = "stay, slots too"
 
     def __init__(
         self,
@@ -154,6 +157,8 @@ class Adadelta(Optimizer):
 
 class Ftrl(Optimizer):
     """Same formulas as `optimizers.Ftrl`."""
+
+    rows_not_touched = "stay, slots too"
 
     def __init__(
         self,
