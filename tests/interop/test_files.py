@@ -102,9 +102,11 @@ IN_KERAS_3 = [name for name in zoo.MODELS if name not in ONLY_KERAS_2]
 def test_ours_in_keras_3(name: str, suffix: str, keras_3: Any, tmp_path: Path) -> None:
     ours, x, y = trained(nnstack, name)
     ours.save(tmp_path / f"m{suffix}", dialect="keras3")
-    theirs = keras_3.models.load_model(str(tmp_path / f"m{suffix}"))
+    # Keras 3 itself does not read a list of losses in a .h5, and squares repeated rows of an embedding's gradient apart
+    training = suffix == ".keras" and name != "sequence"
+    theirs = keras_3.models.load_model(str(tmp_path / f"m{suffix}"), compile=training)
     compare_predictions(ours, theirs, x)
-    if suffix == ".keras":
+    if training:
         compare_training(ours, theirs, x, y)
 
 

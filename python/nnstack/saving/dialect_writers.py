@@ -105,10 +105,10 @@ def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
                 f'save (layer "{config.get("name")}"): Keras 3 calls another function hard_sigmoid, relu6(x + 3) / 6. '
                 "Save with dialect='tf_keras'"
             )
+    if dialect != "tf_keras" and name == "BatchNormalization" and isinstance(config.get("axis"), list):
+        config["axis"] = config["axis"][0]
     if dialect == "keras2.3":
         name = "Model" if name == "Functional" else name
-        if name == "BatchNormalization" and isinstance(config.get("axis"), list) and len(config["axis"]) == 1:
-            config["axis"] = config["axis"][0]
         if name == "Model":
             config.pop("trainable", None)
     elif dialect == "keras3" and name == "Functional":

@@ -79,7 +79,8 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
             stored = hdf5_guard.claimed_bytes(group, hdf5_guard.names(group, "layer_names"))
         with filling(stored):
             model = layer_from_config(config, custom_objects, origin.version)
-        assign(by_position(model, group, f'load (model "{model.name}")'))
+        pairs = by_position(model, group, f'load (model "{model.name}")')
+        assign(pairs)
         if training is None:
             if compile:
                 warnings.warn(
@@ -89,7 +90,8 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
             return model
         if compile:
             model.compile(**training_config.read(training, model, custom_objects, origin))
-            training_state.read(model, file, origin)
+            stored_names = {id(pair.variable): pair.stored_name for pair in pairs}
+            training_state.read(model, file, origin, stored_names)
     return model
 
 

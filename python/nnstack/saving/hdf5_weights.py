@@ -33,6 +33,7 @@ class Pair(NamedTuple):
     layer: Any
     group: str
     variable: Any
+    stored_name: str
     array: Any
 
     @property
@@ -83,7 +84,7 @@ def by_position(model: Any, group: Any, title: str) -> list[Pair]:
         arrays = hdf5_guard.arrays(hdf5_guard.group_at(group, _OWN))
         if len(arrays) != len(own):
             raise ValueError(f"{title}: the model has {len(own)} weights of its own, the file {len(arrays)}")
-        pairs += [Pair(model, _OWN, v, array) for v, (_, array) in zip(own, arrays, strict=True)]
+        pairs += [Pair(model, _OWN, v, *one) for v, one in zip(own, arrays, strict=True)]
     _require_fit(pairs, title)
     return pairs
 
@@ -136,7 +137,7 @@ def _pairs(layer: Any, name: str, arrays: Sequence[tuple[str, StoredArray]], ori
     if len(known) == len(variables) and known == {one for one, _ in found}:  # frozen layers change the order in a file
         by = dict(found)
         found = [(variable.name, by[variable.name]) for variable in variables]
-    return [Pair(layer, name, variable, array) for variable, (_, array) in zip(variables, found, strict=True)]
+    return [Pair(layer, name, variable, *one) for variable, one in zip(variables, found, strict=True)]
 
 
 def _rearranged(layer: Any, found: list[tuple[str, Any]], origin: Origin) -> list[tuple[str, Any]]:

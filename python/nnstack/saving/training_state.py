@@ -7,7 +7,7 @@ group `random_states`, which Keras does not look at.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,15 @@ def write_random_states(model: Any, file: Any) -> None:
         group.create_dataset("states", data=np.stack([state.variable.numpy() for state in states.values()]))
 
 
-def read(model: Any, file: Any, origin: Origin) -> None:
-    """Puts back what the file has; warns where an optimizer's state does not fit the model."""
+def read(model: Any, file: Any, origin: Origin, stored_names: dict[int, str]) -> None:
+    """Puts back what the file has; warns where an optimizer's state does not fit the model.
+
+    `stored_names`: id(weight) -> its name in the file, by which old versions sort their optimizer's arrays.
+    """
     if hdf5_guard.has(file, "optimizer_weights"):
         group = hdf5_guard.group_at(file, "optimizer_weights")
-        set_optimizer(model, [array.read() for _, array in hdf5_guard.arrays(group)], origin)
+        values = [array.read() for _, array in hdf5_guard.arrays(group)]
+        set_optimizer(model, values, origin, stored_names)
     read_random_states(model, file)
 
 
@@ -73,7 +77,9 @@ def random_states(model: Any) -> dict[str, RandomState]:
     return dict(found.values())
 
 
-def set_optimizer(model: Any, values: list[np.ndarray], origin: Origin) -> None:
+def set_optimizer(
+    model: Any, values: list[np.ndarray], origin: Origin, stored_names: Mapping[int, str] | None = None
+) -> None:
     """The optimizer's arrays, as one of the layouts that Keras has had; the first that fits is taken."""
     optimizer = model.optimizer
     if [value.shape for value in values] == [variable.shape for variable in optimizer.variables]:
@@ -82,7 +88,8 @@ def set_optimizer(model: Any, values: list[np.ndarray], origin: Origin) -> None:
     weights = list(model.trainable_weights)
     optimizer.build(weights)
     own = [tuple(variable.shape) for variable in optimizer.variables]
-    by_name = sorted(weights, key=lambda variable: variable.name)
+    names = stored_names or {}
+    by_name = sorted(weights, key=lambda variable: names.get(id(variable), variable.name))
     orders = [by_name, weights] if origin.version < (2, 0, 7) else [weights, by_name]
     for order in orders:
         for candidate in _layouts(values, len(weights)):
