@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import harness
 import numpy as np
 
+import harness
 from nnstack import _core
 
 SHAPES = [  # m, n, k, transpose_a, transpose_b
