@@ -1,5 +1,8 @@
 """Small helpers: labels, seeds, custom objects, data sequences, progress bars."""
 
+import importlib
+from typing import Any
+
 from nnstack.utils.data_utils import Sequence
 from nnstack.utils.generic_utils import (
     CustomObjectScope,
@@ -16,6 +19,30 @@ from nnstack.utils.random import set_random_seed
 from nnstack.utils.vis_utils import model_to_dot, plot_model
 
 custom_object_scope = CustomObjectScope
+
+# Names of tf.keras 2's utils that live elsewhere, imported when they are used.
+_ELSEWHERE = {
+    "array_to_img": "nnstack.preprocessing.files",
+    "get_file": "nnstack.utils.file_utils",
+    "image_dataset_from_directory": "nnstack.preprocessing.directories",
+    "img_to_array": "nnstack.preprocessing.files",
+    "load_img": "nnstack.preprocessing.files",
+    "pad_sequences": "nnstack.preprocessing.sequence",
+    "save_img": "nnstack.preprocessing.files",
+    "text_dataset_from_directory": "nnstack.preprocessing.directories",
+    "timeseries_dataset_from_array": "nnstack.preprocessing.timeseries",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module 'nnstack.utils' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ELSEWHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ELSEWHERE})
+
 
 __all__ = [
     "CustomObjectScope",
