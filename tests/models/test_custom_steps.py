@@ -128,3 +128,19 @@ def test_an_overridden_function_is_what_fit_calls() -> None:
     history = model.fit(x, x[:, :1], batch_size=5, epochs=2, verbose=0, validation_data=(x, x[:, :1])).history
     assert int(model.optimizer.iterations.numpy()) == 12 and history["steps"] == [2, 2]
     assert history["loss"][1] < history["loss"][0] and len(history["val_loss"]) == 2
+
+
+class Seen(Model):
+    """Tells what a step was given."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        return {"sum": backend.sum(data if backend.is_tensor(data) else data[0]), "bare": float(backend.is_tensor(data))}
+
+
+def test_without_targets_a_step_gets_x_itself() -> None:
+    i = Input((3,))
+    model = Seen(i, Dense(1)(i))
+    model.compile("sgd")
+    history = model.fit(X, batch_size=12, verbose=0).history
+    assert history["bare"] == [1.0]
+    np.testing.assert_allclose(history["sum"], [X.sum()], rtol=1e-5)

@@ -145,9 +145,11 @@ def with_own_targets(model: Any, targets: list[Any]) -> list[Any]:
 
 
 def assemble(x: Any, targets: list[Any], weights: list[Any]) -> Any:
-    """`data` as train_step gets it: (x,), (x, y) or (x, y, sample_weight); one output stands without a list."""
+    """`data` as train_step gets it: (x, y), (x, y, sample_weight), or x alone, in a tuple if it is a structure; one
+    output stands without a list.
+    """
     if not targets:
-        return (x,)
+        return (x,) if nest.is_nested(x) else x
     y = targets[0] if len(targets) == 1 else targets
     if all(weight is None for weight in weights):
         return x, y
