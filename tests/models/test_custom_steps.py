@@ -134,7 +134,10 @@ class Seen(Model):
     """Tells what a step was given."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        return {"sum": backend.sum(data if backend.is_tensor(data) else data[0]), "bare": float(backend.is_tensor(data))}
+        return {
+            "sum": backend.sum(data if backend.is_tensor(data) else data[0]),
+            "bare": float(backend.is_tensor(data)),
+        }
 
 
 def test_without_targets_a_step_gets_x_itself() -> None:
