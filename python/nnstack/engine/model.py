@@ -238,12 +238,14 @@ class Model(Trainer, Savable, Additions):
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Any = None,
+        show_flops: bool = False,
     ) -> None:
         """Prints a table of layers, output shapes and parameter counts; `ValueError` before the weights exist.
 
         `positions` are column ends, relative or absolute; `print_fn` gets each line, default print; `layer_range` two
         names
-        or regular expressions, first and last layer shown.
+        or regular expressions, first and last layer shown. `show_flops` adds the floating-point operations of one
+        sample's forward pass, a multiplication and an addition being two; for models that are graphs.
         """
         from nnstack.utils.layer_utils import print_summary
 
@@ -252,7 +254,7 @@ class Model(Trainer, Savable, Additions):
                 f'summary (model "{self.name}"): the model is not built yet. Call build(input_shape) or call it on '
                 "data first"
             )
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, show_flops)
 
     def get_config(self) -> dict[str, Any]:
         """Architecture as plain data; `TypeError` for a subclassed model that does not define it."""

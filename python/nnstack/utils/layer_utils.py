@@ -10,6 +10,7 @@ import numpy as np
 
 from nnstack.engine.weights import count_scalars
 from nnstack.utils import nest
+from nnstack.utils.flops import layer_flops
 
 _BREAKS = ("),", "},", "],", "',")  # a cell's line ends after these
 
@@ -22,6 +23,7 @@ def print_summary(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
+    show_flops: bool = False,
 ) -> None:
     """See `Model.summary`."""
     say = print_fn or print
@@ -35,7 +37,12 @@ def print_summary(
         length += 11
         ends.append(length)
         heads.append("Trainable")
-    table = _Table(model, say, [int(end) for end in ends], length, chain, expand_nested, show_trainable)
+    if show_flops:
+        length += 15
+        ends.append(length)
+        heads.append("FLOPs")
+    flops = _Flops(model) if show_flops else None
+    table = _Table(model, say, [int(end) for end in ends], length, chain, expand_nested, show_trainable, flops)
     say(f'Model: "{model.name}"')
     say("_" * length)
     table.row(heads, 0)
@@ -51,7 +58,24 @@ def print_summary(
         ("Non-trainable params", model.non_trainable_weights),
     ):
         say(f"{title}: {count_scalars(variables)} ({_size(variables)})")
+    if flops is not None:
+        say(f"FLOPs of a sample, forward: {sum(map(flops.of, layers))}")
     say("_" * length)
+
+
+class _Flops:
+    """Operations of every layer in one model; a layer called by other models too counts for its calls here."""
+
+    def __init__(self, model: Any) -> None:
+        self._nodes = {id(node) for node in model._graph.nodes} if model._graph is not None else None
+        self._known: dict[int, int] = {}
+
+    def of(self, layer: Any) -> int:
+        """Operations of one sample."""
+        if id(layer) not in self._known:
+            nodes = [n for n in layer._inbound_nodes if self._nodes is None or id(n) in self._nodes]
+            self._known[id(layer)] = layer_flops(layer, nodes or layer._inbound_nodes[:1])
+        return self._known[id(layer)]
 
 
 class _Table:
@@ -64,7 +88,9 @@ class _Table:
         chain: bool,
         expand_nested: bool,
         show_trainable: bool,
+        flops: _Flops | None,
     ) -> None:
+        self._flops = flops
         self._say = say
         self._ends = ends
         self._length = length
@@ -84,6 +110,8 @@ class _Table:
             fields.append(str(self._connections(layer)))
         if self._trainable:
             fields.append("Y" if layer.trainable else "N")
+        if self._flops is not None:
+            fields.append(str(self._flops.of(layer)))
         self.row(fields, level)
         inner = _shown_layers(layer) if self._expand and hasattr(layer, "layers") else []
         if inner:
