@@ -10,6 +10,7 @@ from nnstack.training.compiled_loss import CompiledLoss, batch_size_of
 from nnstack.training.compiled_metrics import CompiledMetrics
 from nnstack.training.steps import named_results
 from nnstack.utils import nest
+from nnstack.utils.data_utils import unpack_x_y_sample_weight
 
 
 class DefaultSteps:
@@ -110,10 +111,3 @@ class DefaultSteps:
         """One step of prediction: forward without training behaviour."""
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
-
-
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of what a step is given; what is missing is None."""
-    if not isinstance(data, tuple):
-        return data, None, None
-    return (*data, None, None)[:3]

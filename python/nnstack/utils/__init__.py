@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from nnstack.utils.data_utils import Sequence
+from nnstack.utils.data_utils import Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from nnstack.utils.generic_utils import (
     CustomObjectScope,
     deserialize_keras_object,
@@ -23,7 +23,12 @@ custom_object_scope = CustomObjectScope
 # Names of tf.keras 2's utils that live elsewhere, imported when they are used.
 _ELSEWHERE = {
     "array_to_img": "nnstack.preprocessing.files",
+    "GeneratorEnqueuer": "nnstack.utils.enqueuers",
+    "HDF5Matrix": "nnstack.utils.hdf5_matrix",
+    "OrderedEnqueuer": "nnstack.utils.enqueuers",
+    "SequenceEnqueuer": "nnstack.utils.enqueuers",
     "get_file": "nnstack.utils.file_utils",
+    "get_source_inputs": "nnstack.utils.source_inputs",
     "image_dataset_from_directory": "nnstack.preprocessing.directories",
     "img_to_array": "nnstack.preprocessing.files",
     "load_img": "nnstack.preprocessing.files",
@@ -55,9 +60,11 @@ __all__ = [
     "get_registered_object",
     "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]

@@ -29,3 +29,25 @@ class Sequence(ABC):
         """The batches in order."""
         for index in range(len(self)):
             yield self[index]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """What a step is given: `x` alone where it is no tuple, list or dict, else `(x,)`, `(x, y)` or with weights."""
+    if y is None:
+        return (x,) if isinstance(x, tuple | list | dict) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of what a step is given, None for what is missing; `ValueError` for more than three.
+
+    >>> unpack_x_y_sample_weight(([1.0], [0.0]))
+    ([1.0], [0.0], None)
+    """
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if len(data) > 3:
+        raise ValueError(f"data: expected x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
+    return (*data, None, None)[:3]
