@@ -118,7 +118,10 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
       t.columns = static_cast<int>(columns);
       t.b = packed;
       t.b_step = width;
-      if (transposed) {
+      const bool packs = !transposed && columns == kPanel && rows >= kRowsWorthPacking;  // the first tile does it
+      if (packs) {
+        t.packed = packed;
+      } else if (transposed) {
         pack_panel_transposed(packed, width, b + j * p.k + k, p.k, t.steps, columns);
       } else if (columns < width || rows >= kRowsWorthPacking) {
         pack_panel(packed, width, b + k * p.n + j, p.n, t.steps, columns);
@@ -134,7 +137,15 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
         else
           t.a = p.transpose_a ? a + k * t.a_stride + row : a + row * t.a_stride + k;
         t.c = c + row * p.n + j;
-        functions[next - row - 1][vectors - 1](t);
+        if (packs && i == 0) {
+          t.b = b + k * p.n + j;
+          t.b_step = p.n;
+          kTiles<T>.packing[p.transpose_a ? 1 : 0][next - row - 1](t);
+          t.b = packed;
+          t.b_step = width;
+        } else {
+          functions[next - row - 1][vectors - 1](t);
+        }
         row = next;
       }
     }

@@ -13,6 +13,8 @@ constexpr int kTileRows = kVectorBytes == 64 ? 14 : kVectorBytes == 32 ? 6 : 4;
 constexpr int kTileRows = 12;
 #endif
 
+constexpr int kPackAhead = 24;  // steps: rows of B that are being packed lie too far apart for hardware prefetchers
+
 template <class T>
 struct TileArguments {
   const T* a;
@@ -24,13 +26,15 @@ struct TileArguments {
   int64_t steps;
   int columns;  // that are stored, at most Width vectors; B is read in whole vectors
   bool start;   // from zero, not from what is in C
+  T* packed;    // for the tiles that pack: where the panel of B goes, one step after the other
 };
 
 template <class T>
 using TileFunction = void (*)(const TileArguments<T>& arguments);
 
 // g++ 12 keeps the accumulators in registers only if every loop over them is unrolled.
-template <class T, int Rows, int Width, bool Transposed>
+// A tile that packs leaves the panel of B behind as the tiles after it read it: the stores cost nothing beside the sums.
+template <class T, int Rows, int Width, bool Transposed, bool Packs = false>
 __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   constexpr int kVectorLanes = kLanes<T>;
   Vector<T> sum[Rows][Width];
@@ -59,10 +63,19 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
 #pragma GCC unroll 8
   for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * a_stride;
   const T* b = t.b;
+  T* packed = t.packed;
   for (int64_t step = t.steps; step > 0; step--) {  // not unrolled: g++ would mix the steps and run out of registers
     Vector<T> right[Width];
 #pragma GCC unroll 4
     for (int j = 0; j < Width; j++) right[j] = load(b + j * kVectorLanes);
+    if constexpr (Packs) {
+#pragma GCC unroll 4
+      for (int j = 0; j < Width; j++) {
+        store(packed + j * kVectorLanes, right[j]);
+        __builtin_prefetch(b + kPackAhead * b_step + j * kVectorLanes);
+      }
+      packed += Width * kVectorLanes;
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++) {
       const T left = Transposed ? a[0][i] : a[Transposed ? 0 : i / 3][i % 3 * a_stride];
@@ -91,7 +104,8 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
 template <class T>
 struct TileTable {
   TileFunction<T> functions[2][kTileRows][2];  // [transposed][rows - 1][width - 1]
-  constexpr TileTable() : functions() { add<kTileRows>(); }
+  TileFunction<T> packing[2][kTileRows];       // [transposed][rows - 1], of two vectors
+  constexpr TileTable() : functions(), packing() { add<kTileRows>(); }
 
  private:
   template <int Rows>
@@ -100,6 +114,8 @@ struct TileTable {
     functions[0][Rows - 1][1] = tile<T, Rows, 2, false>;
     functions[1][Rows - 1][0] = tile<T, Rows, 1, true>;
     functions[1][Rows - 1][1] = tile<T, Rows, 2, true>;
+    packing[0][Rows - 1] = tile<T, Rows, 2, false, true>;
+    packing[1][Rows - 1] = tile<T, Rows, 2, true, true>;
     if constexpr (Rows > 1) add<Rows - 1>();
   }
 };
