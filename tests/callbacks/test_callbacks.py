@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnstack import callbacks
+from nnstack import callbacks, optimizers
 from nnstack.layers import Dense
 from nnstack.models import Sequential, load_model
 
@@ -237,3 +237,14 @@ def test_quiet_batches_run_together() -> None:
     counts.clear()
     model.fit(X, Y, batch_size=1, verbose=0, callbacks=[Fourth()])
     assert counts == [3, 1] * 5 and Fourth.seen == [3, 7, 11, 15, 19]
+
+
+def test_rates_are_multiplied_in_their_own_type() -> None:
+    model = Sequential([Dense(1, input_shape=(3,))])
+    model.compile(optimizers.SGD(1e-4), "mse")
+    callback = callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=1e9)
+    rates = model.fit(X, Y, epochs=5, verbose=0, callbacks=[callback]).history["lr"]
+    expected = [np.float32(1e-4)]
+    for _ in range(3):
+        expected.append(expected[-1] * np.float32(0.1))
+    assert sorted(set(rates), reverse=True) == [float(rate) for rate in expected]

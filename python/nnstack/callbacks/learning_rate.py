@@ -85,9 +85,9 @@ class ReduceLROnPlateau(Callback):
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        rate = float(backend.get_value(self.model.optimizer.learning_rate))
+        rate = backend.get_value(self.model.optimizer.learning_rate)[()]  # multiplied in its own type, as Keras does
         if logs is not None:
-            logs["lr"] = rate
+            logs["lr"] = float(rate)
         value = self._monitor.value(logs)
         if value is None:
             return
@@ -100,7 +100,7 @@ class ReduceLROnPlateau(Callback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience and rate > self.min_lr:
-                new = max(rate * self.factor, self.min_lr)
+                new = float(max(rate * self.factor, self.min_lr))
                 backend.set_value(self.model.optimizer.learning_rate, new)
                 if self.verbose > 0:
                     print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
