@@ -68,6 +68,17 @@ SMALL = {
 }
 NEEDS_MORE = ("LossFunctionWrapper", "MeanMetricWrapper", "MeanRelativeError", "Initializer", "_Random", "_Seeded")
 
+ARGUMENTS = {
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "MeanIoU": {"num_classes": 3, "ignore_class": 1},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5, "num_thresholds": 9},
+}
+
 
 @pytest.mark.parametrize("legacy_format", [False, True])
 @pytest.mark.parametrize("kind", SMALL)
@@ -75,7 +86,9 @@ def test_configs(tf_keras, kind, legacy_format):
     module, names = SMALL[kind]
     there = getattr(tf_keras, kind)
     for name in (n for n in names if n not in NEEDS_MORE):
-        config = as_json(module.serialize(getattr(module, name)(), use_legacy_format=legacy_format))
+        config = as_json(
+            module.serialize(getattr(module, name)(**ARGUMENTS.get(name, {})), use_legacy_format=legacy_format)
+        )
         read = there.deserialize(config, use_legacy_format=legacy_format)
         assert type(read).__name__ == name
         own = {key: value for key, value in read.get_config().items() if key != "fn"}

@@ -198,7 +198,8 @@ class MeanTensor(Metric):
         return backend.divide_no_nan(self.total, self.count)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "shape": self._given_shape}
+        given = {} if self._given_shape is None else {"shape": self._given_shape}
+        return {**super().get_config(), **given}
 
 
 def _weighted(
