@@ -18,6 +18,7 @@ from nnstack.engine import context
 from nnstack.engine.connections import mask_of
 from nnstack.engine.nodes import Node, history_of
 from nnstack.engine.operations import adopt
+from nnstack.engine.shapes import map_shapes
 from nnstack.engine.spec import check_input
 from nnstack.utils import nest
 
@@ -59,7 +60,10 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
             autocast(layer._weights_read_as),
             backend.trace() if from_graph else contextlib.nullcontext(),
         ):
-            outputs = layer.call(inputs, *rest, **call_kwargs)
+            if from_graph and layer.dynamic:
+                outputs = _unseen_outputs(layer, inputs)
+            else:
+                outputs = layer.call(inputs, *rest, **call_kwargs)
         outputs = _own_tensors(outputs, tensors)
         _set_masks(layer, inputs, outputs, in_masks)
         _regularize_activity(layer, outputs)
@@ -67,6 +71,23 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         rest, kwargs = _named(layer, rest, kwargs)
         Node(layer, (inputs, *rest), kwargs, outputs)
     return outputs
+
+
+def _unseen_outputs(layer: Layer, inputs: Any) -> Any:
+    """Placeholders of the shapes that a dynamic layer says its outputs have: it is only ever called on numbers."""
+    if type(layer).compute_output_shape is _layer_class().compute_output_shape:
+        raise ValueError(
+            f'{layer._kind} (layer "{layer.name}"): a dynamic layer needs compute_output_shape(input_shape) to stand '
+            "in a functional or Sequential model. Define it"
+        )
+    shapes = layer.compute_output_shape(nest.map_structure(lambda leaf: tuple(leaf.shape), inputs))
+    return map_shapes(lambda shape: backend.placeholder(shape, dtype=layer.compute_dtype), shapes)
+
+
+def _layer_class() -> Any:
+    from nnstack.engine.layer import Layer
+
+    return Layer
 
 
 def _named(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -157,8 +157,8 @@ class Layer(WeightOwner, Connections):
 
     @property
     def dynamic(self) -> bool:
-        """True if the layer may only run eagerly."""
-        return self._dynamic
+        """True if the layer, or one inside it, may only run eagerly: models with it run step by step, in Python."""
+        return any(layer._dynamic for layer in self._flatten_layers())
 
     @property
     def activity_regularizer(self) -> Any:

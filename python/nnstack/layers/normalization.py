@@ -189,7 +189,7 @@ class UnitNormalization(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
-        self.axis = axes_within(self.axis, len(input_shape), label(self))
+        axes_within(self.axis, len(input_shape), label(self))
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
