@@ -85,7 +85,9 @@ class ReduceLROnPlateau(Callback):
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        rate = backend.get_value(self.model.optimizer.learning_rate)[()]  # multiplied in its own type, as Keras does
+        rate: Any = backend.get_value(self.model.optimizer.learning_rate)[
+            ()
+        ]  # multiplied in its own type, as Keras does
         if logs is not None:
             logs["lr"] = float(rate)
         value = self._monitor.value(logs)
