@@ -318,3 +318,10 @@ def test_removed_settings(dialect: str) -> None:
             assert setting not in dialect_writers._entry(entry, dialect)["config"]
         with pytest.raises(ValueError, match=f'layer "l".: {name} of {dialect} has no {setting}=7'):
             dialect_writers._entry({"class_name": name, "config": {"name": "l", setting: 7}}, dialect)
+
+
+def test_settings_that_keras_3_adds_are_left_out_where_they_are_off() -> None:
+    config = {"units": 2, "name": "d", "of_tomorrow": None, "also": False}
+    assert translated("Dense", config, (3, 20)) == {"units": 2, "name": "d"}
+    assert "of_tomorrow" in translated("Dense", config, NOW)
+    assert translated("Dense", {**config, "also": True}, (3, 20))["also"] is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from nnstack import backend
@@ -162,12 +163,10 @@ class Graph:
                 done.append(node.layer.name)
 
     def _check_names(self) -> None:
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(layer.name for layer in self.layers).items():
+            if count > 1:
                 raise ValueError(
-                    f'model: expected unique layer names, got "{name}" {names.count(name)} times. Rename one of the '
-                    "layers"
+                    f'model: expected unique layer names, got "{name}" {count} times. Rename one of the layers'
                 )
 
 

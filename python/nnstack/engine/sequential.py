@@ -124,7 +124,7 @@ class Sequential(Model):
     def _changed(self) -> None:
         self._made_graph = None
         self._added_tensors.clear()
-        self.built = self._graph is not None
+        self.built = len(self._stack_tensors) > 1 or (bool(self._stack_tensors) and len(self._stack) != 1)
         self._forget_programs()
 
     # -- building and calling -----------------------------------------------------------------------------------------

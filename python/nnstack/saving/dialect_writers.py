@@ -15,6 +15,7 @@ import numpy as np
 from nnstack import losses, optimizers
 from nnstack.saving import training_config
 from nnstack.saving.config import KERAS_VERSION, layer_config, to_plain
+from nnstack.saving.dialects_graph import Place, calls
 
 VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
 
@@ -22,7 +23,10 @@ VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
 _UNGROUPED = ("DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv2DTranspose", "Conv3DTranspose")
 _ONES = (1, [1], [1, 1], [1, 1, 1])
 REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = {
-    "tf_keras": [(("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), "time_major", (False,))],  # Keras 3 refuses it
+    "tf_keras": [  # what Keras 3 refuses and tf_keras does not miss
+        (("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), "time_major", (False,)),
+        (_UNGROUPED, "groups", (1,)),
+    ],
     "keras2.3": [
         ((), "autocast", None),
         (("InputLayer",), "ragged", (False, None)),
@@ -112,14 +116,14 @@ def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
         if name == "Model":
             config.pop("trainable", None)
     elif dialect == "keras3" and name == "Functional":
-        config = _counted_from_zero(config)
+        config = _graph_of_keras_3(config)
     elif dialect == "keras3" and name not in ("InputLayer", *_CONTAINERS):
         config.pop("batch_input_shape", None)  # an InputLayer always stands before
     return {**entry, "class_name": name, "config": config}
 
 
-def _counted_from_zero(config: dict[str, Any]) -> dict[str, Any]:
-    """Calls of nested models numbered from 0, as Keras 3 does; before, they were numbered from 1."""
+def _graph_of_keras_3(config: dict[str, Any]) -> dict[str, Any]:
+    """Calls in Keras 3's form, those of nested models numbered from 0; before, they were numbered from 1."""
     nested = {one["config"]["name"] for one in config["layers"] if one["class_name"] in _CONTAINERS}
     nested &= {one["name"] for one in config["layers"] if one.get("inbound_nodes")}
 
@@ -133,9 +137,30 @@ def _counted_from_zero(config: dict[str, Any]) -> dict[str, Any]:
             return {key: changed(one) for key, one in value.items()}
         return value
 
-    layers = [{**one, "inbound_nodes": changed(one.get("inbound_nodes", []))} for one in config["layers"]]
+    names, layers = {one["name"] for one in config["layers"]}, []
+    for one in config["layers"]:
+        inbound = [_keras_3_call(changed(call), names) for call in one["inbound_nodes"]]
+        layers.append({**one, "inbound_nodes": inbound})
     ends = {key: changed(config[key]) for key in ("input_layers", "output_layers")}
     return {**config, "layers": layers, **ends}
+
+
+def _keras_3_call(call: Any, names: set[str]) -> dict[str, Any]:
+    """A call as `{'args', 'kwargs'}`, the only form in which Keras 3 finds tensors among keywords."""
+
+    def written(value: Any) -> Any:
+        if isinstance(value, Place):
+            history = [value.layer, value.node, value.tensor]
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": [], "dtype": "float32", "keras_history": history},
+            }
+        if isinstance(value, Mapping):
+            return {key: written(one) for key, one in value.items()}
+        return [written(one) for one in value] if isinstance(value, list) else value
+
+    ((args, kwargs),) = calls({"inbound_nodes": [call]}, dict.fromkeys(names))
+    return {"args": written(args), "kwargs": written(kwargs)}
 
 
 def _object(value: dict[str, Any], dialect: str) -> dict[str, Any]:

@@ -247,6 +247,7 @@ LEFT_OUT: dict[str, Any] = {
     "renorm_clipping": None,
     "renorm_momentum": ANY,
     "return_runtime": ANY,
+    "rms_scaling": False,
     "seed": ANY,
     "shared_object_id": ANY,
     "softmax_robust_masking": ANY,
@@ -314,6 +315,8 @@ def translate(name: str, config: Mapping[str, Any], cls: Any, version: tuple[int
     if own == "Embedding" and str(config.get("dtype", "")).startswith(("int", "uint")):
         del config["dtype"]  # the type of the indices, as Keras 2.0 has it
     _leave_out(own, config, accepted)
+    if version is not None and version >= (3,):  # settings that Keras 3 added since, where they are off
+        config = {key: value for key, value in config.items() if key in accepted or value not in (None, False)}
     return config
 
 
