@@ -122,7 +122,7 @@ def test_keras_3_here(name: str, suffix: str, keras_3: Any, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", [name for name in IN_KERAS_3 if name not in ("nested_and_frozen", "attention")])
 def test_the_default_file_in_keras_3(name: str, keras_3: Any, tmp_path: Path) -> None:
-    """Calls of models inside, and tensors among keywords, are written in another way: there `dialect` has to be given."""
+    """Calls of models inside, and tensors among keywords, are written in another way: these need `dialect`."""
     ours, x, _ = trained(nnstack, name)
     ours.save(tmp_path / "m.h5")
     compare_predictions(ours, keras_3.models.load_model(str(tmp_path / "m.h5"), compile=False), x)
