@@ -142,7 +142,7 @@ class AdditiveAttention(_DenseAttention):
 
     def build(self, input_shape: Any) -> None:
         self._check(input_shape)
-        dim = input_shape[1][-1] if len(input_shape) < 3 else input_shape[2][-1]
+        dim = input_shape[1][-1]  # the value's, as tf.keras has it also where the key's is another one
         self.scale = (
             self.add_weight("scale", (dim,), initializer=initializers.get("glorot_uniform")) if self.use_scale else None
         )

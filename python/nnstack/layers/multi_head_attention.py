@@ -132,6 +132,8 @@ class MultiHeadAttention(Layer):
         if self._shapes is None:
             self._build_from_shapes(tuple(query.shape), tuple(value.shape), tuple(key.shape))
         allowed = self._allowed(query, value, key, attention_mask, use_causal_mask)
+        # The masks are dealt with here; the projections do not get to see them.
+        query, key, value = (x if mask_of(x) is None else backend.identity(x) for x in (query, key, value))
         queries = self._query_dense(query) * (self.key_dim**-0.5)
         keys, values = self._key_dense(key), self._value_dense(value)
         scores = einsum(self._score_equation, keys, queries)
