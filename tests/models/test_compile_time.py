@@ -148,3 +148,32 @@ def test_clone_on_given_tensors() -> None:
         np.testing.assert_allclose(copy.predict(X), model.predict(X), rtol=1e-6)
     with pytest.raises(ValueError, match="expected 1 input_tensors, got 2"):
         clone_model(model, input_tensors=[i, Input((4,))])
+
+
+def test_steps_per_execution_is_taken_and_checked() -> None:
+    model = Sequential([Dense(1, input_shape=(4,))])
+    for value in (None, 1, 7, "auto"):
+        model.compile("sgd", "mse", steps_per_execution=value)
+        assert len(model.fit(X, Y, batch_size=5, verbose=0).history["loss"]) == 1
+    with pytest.raises(ValueError, match="steps_per_execution of at least 1, got 0"):
+        model.compile("sgd", "mse", steps_per_execution=0)
+
+
+class Own(Model):
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        y_pred = self(x, training=True)
+        self.compiled_loss(y, y_pred)
+        self.compiled_metrics.update_state(y, y_pred)
+        return self.get_metrics_result()
+
+
+def test_results_of_metrics_in_a_step_of_ones_own() -> None:
+    i = Input((4,))
+    model = Own(i, Dense(1, kernel_initializer="zeros")(i))
+    model.compile("sgd", "mse", metrics=["mae"])
+    logs = model.fit(X, Y, batch_size=12, verbose=0).history
+    assert logs["mae"] == pytest.approx([np.abs(Y).mean()], rel=1e-5)
+    assert {name: float(value) for name, value in model.get_metrics_result().items()} == pytest.approx(
+        {"loss": logs["loss"][0], "mae": logs["mae"][0]}
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import multiprocessing
 import pickle
 import queue
 import random
 import threading
 import traceback
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
@@ -42,8 +44,9 @@ def read_items(get: Callable[[int], Any], order: Iterable[int], reading: Reading
     waiting: collections.deque[tuple[int, futures.Future[Any]]] = collections.deque()
     try:
         while True:
-            for index in islice(indices, max(1, reading.size) - len(waiting)):
-                waiting.append((int(index), pool.submit(run, int(index))))
+            with _forking(reading.processes):
+                for index in islice(indices, max(1, reading.size) - len(waiting)):
+                    waiting.append((int(index), pool.submit(run, int(index))))
             if not waiting:
                 return
             index, made = waiting.popleft()
@@ -71,6 +74,17 @@ def _make_pool(get: Callable[[int], Any], reading: Reading) -> futures.Executor:
 def _context() -> Any:
     """Forked children see the data set without a copy, where the system can fork."""
     return multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+
+
+@contextlib.contextmanager
+def _forking(happens: bool) -> Iterator[None]:
+    """Python warns of forks beside threads, whose locks a child may find closed; ours run the user's code only."""
+    if not happens:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield
 
 
 _shared: tuple[Callable[[int], Any], int] | None = None  # in a worker process: what it reads, and its seed
@@ -162,7 +176,8 @@ class _ProcessReader:
         self._process = context.Process(target=_produce, args=arguments, daemon=True)
 
     def __enter__(self) -> _ProcessReader:
-        self._process.start()
+        with _forking(True):
+            self._process.start()
         return self
 
     def get(self, what: str) -> Any:

@@ -100,6 +100,10 @@ class DefaultSteps:
         self.compiled_metrics.update_state(y, y_pred, sample_weight, self.compiled_loss.losses)
         return named_results(self.metrics)
 
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Current results of all metrics by name: what a step of one's own returns, or numbers outside of steps."""
+        return named_results(self.metrics)
+
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation: forward, loss, metrics."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from nnstack import backend
+from nnstack.data import arguments
 from nnstack.data.arrays import Arrays
 from nnstack.engine.trainable import CompiledTrainable
 from nnstack.training.compiled_loss import CompiledLoss
@@ -67,7 +68,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         target_tensors: Any = None,
         distribute: Any = None,
         run_eagerly: bool | None = None,
-        steps_per_execution: int | None = None,
+        steps_per_execution: Any = None,
         jit_compile: bool | None = None,
         **kwargs: Any,
     ) -> None:
@@ -87,11 +88,8 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
 
         if kwargs:
             raise TypeError(f'compile (model "{self.name}"): unknown argument {sorted(kwargs)[0]!r}')
-        if steps_per_execution is not None and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
-            raise ValueError(
-                f'compile (model "{self.name}"): expected steps_per_execution of at least 1, got '
-                f"{steps_per_execution!r}"
-            )
+        if steps_per_execution not in (None, "auto"):
+            arguments.whole_number(steps_per_execution, "steps_per_execution", f'compile (model "{self.name}")')
         names = list(self.output_names)
         keys = self._graph.output_keys if self._graph is not None else {}
         own_loss, own_weights, own_metrics, own_weighted, modes = (
