@@ -18,5 +18,8 @@ void fill(void* const* operands, const void* params, const KernelContext& contex
 void gather(void* const* operands, const void* params, const KernelContext& context);
 void scatter_add(void* const* operands, const void* params, const KernelContext& context);
 void softmax(void* const* operands, const void* params, const KernelContext& context);
+void convolution(void* const* operands, const void* params, const KernelContext& context);
+int64_t convolution_scratch(const void* params);
+void pool(void* const* operands, const void* params, const KernelContext& context);
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

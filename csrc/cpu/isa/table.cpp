@@ -1,5 +1,4 @@
 #include "cpu/isa/kernels.h"
-#include "cpu/reference/reference.h"
 
 #define NNSTACK_TEXT_OF(name) #name
 #define NNSTACK_TEXT(name) NNSTACK_TEXT_OF(name)
@@ -17,8 +16,8 @@ const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
                                       {gather, nullptr},
                                       {scatter_add, nullptr},
                                       {softmax, nullptr},
-                                      {reference::convolution, nullptr},
-                                      {reference::pool, nullptr},
+                                      {convolution, convolution_scratch},
+                                      {pool, nullptr},
                                   }};
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

@@ -27,6 +27,8 @@ struct TileArguments {
   int columns;  // that are stored, at most Width vectors; B is read in whole vectors
   bool start;   // from zero, not from what is in C
   T* packed;    // for the tiles that pack: where the panel of B goes, one step after the other
+  // After every `steps` A goes on `a_jump` elements further, so that rows of an image make one long sum; B just goes on.
+  int64_t segments = 1, a_jump = 0;
 };
 
 template <class T>
@@ -64,30 +66,35 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * a_stride;
   const T* b = t.b;
   T* packed = t.packed;
-  for (int64_t step = t.steps; step > 0; step--) {  // not unrolled: g++ would mix the steps and run out of registers
-    Vector<T> right[Width];
+  for (int64_t segment = t.segments;;) {
+    for (int64_t step = t.steps; step > 0; step--) {  // not unrolled: g++ would mix the steps and run out of registers
+      Vector<T> right[Width];
 #pragma GCC unroll 4
-    for (int j = 0; j < Width; j++) right[j] = load(b + j * kVectorLanes);
-    if constexpr (Packs) {
+      for (int j = 0; j < Width; j++) right[j] = load(b + j * kVectorLanes);
+      if constexpr (Packs) {
 #pragma GCC unroll 4
-      for (int j = 0; j < Width; j++) {
-        store(packed + j * kVectorLanes, right[j]);
-        __builtin_prefetch(b + kPackAhead * b_step + j * kVectorLanes);
+        for (int j = 0; j < Width; j++) {
+          store(packed + j * kVectorLanes, right[j]);
+          __builtin_prefetch(b + kPackAhead * b_step + j * kVectorLanes);
+        }
+        packed += Width * kVectorLanes;
       }
-      packed += Width * kVectorLanes;
-    }
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; i++) {
-      const T left = Transposed ? a[0][i] : a[Transposed ? 0 : i / 3][i % 3 * a_stride];
+      for (int i = 0; i < Rows; i++) {
+        const T left = Transposed ? a[0][i] : a[Transposed ? 0 : i / 3][i % 3 * a_stride];
 #pragma GCC unroll 4
-      for (int j = 0; j < Width; j++) sum[i][j] += left * right[j];
-    }
-    b += b_step;
+        for (int j = 0; j < Width; j++) sum[i][j] += left * right[j];
+      }
+      b += b_step;
 #pragma GCC unroll 8
-    for (int g = 0; g < kGroups; g++) {
-      a[g] += Transposed ? a_stride : 1;
-      asm volatile("" : "+r"(a[g]));
+      for (int g = 0; g < kGroups; g++) {
+        a[g] += Transposed ? a_stride : 1;
+        asm volatile("" : "+r"(a[g]));
+      }
     }
+    if (--segment <= 0) break;
+#pragma GCC unroll 8
+    for (int g = 0; g < kGroups; g++) a[g] += t.a_jump;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {

@@ -1,0 +1,40 @@
+#include "cpu/isa/convolution_kernel_gradient.h"
+#include "cpu/isa/convolution_walk.h"
+#include "cpu/isa/kernels.h"
+
+namespace nnstack::NNSTACK_ISA_NAME {
+namespace {
+
+bool makes_nothing(const ConvolutionParams& p) {
+  if (p.channels == 0 || p.filters == 0)
+    return p.pass != ConvolutionPass::forward ? p.channels == 0 || p.pass == ConvolutionPass::kernel_gradient : p.filters == 0;
+  if (p.pass == ConvolutionPass::kernel_gradient) return product(p.at.window) == 0;
+  return p.at.batch * product(p.pass == ConvolutionPass::forward ? p.at.output : p.at.input) == 0;
+}
+
+template <class Function>
+void with_implementation(const ConvolutionParams& p, Function function) {
+  const bool wide = p.type == DType::f64;
+  if (p.pass == ConvolutionPass::kernel_gradient)
+    wide ? function(KernelGradient<double>(p)) : function(KernelGradient<float>(p));
+  else
+    wide ? function(Walk<double>(p)) : function(Walk<float>(p));
+}
+
+}  // namespace
+
+void convolution(void* const* operands, const void* raw_params, const KernelContext& context) {
+  const ConvolutionParams& params = *static_cast<const ConvolutionParams*>(raw_params);
+  if (makes_nothing(params)) return;
+  with_implementation(params, [&](auto implementation) { implementation.run(operands, context); });
+}
+
+int64_t convolution_scratch(const void* raw_params) {
+  const ConvolutionParams& params = *static_cast<const ConvolutionParams*>(raw_params);
+  if (makes_nothing(params)) return 0;
+  int64_t bytes = 0;
+  with_implementation(params, [&](const auto& implementation) { bytes = implementation.scratch_bytes(); });
+  return bytes;
+}
+
+}  // namespace nnstack::NNSTACK_ISA_NAME

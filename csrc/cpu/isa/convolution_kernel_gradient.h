@@ -1,0 +1,277 @@
+// The gradient of the kernel: tiles of it (channels by filters) sum over all places. A chunk does one panel of filters for one
+// part of the rows of places, a band at a time: the band of the image is copied with its border, in columns as wide as a tile,
+// and all taps pass over it. Parts, of which there are few, are added in order.
+#pragma once
+#include "cpu/isa/elementwise.h"
+#include "cpu/isa/pack.h"
+#include "cpu/isa/tile.h"
+#include "cpu/isa/window_walk.h"
+
+namespace nnstack::NNSTACK_ISA_NAME {
+namespace {
+
+template <class T>
+class KernelGradient {
+ public:
+  explicit KernelGradient(const ConvolutionParams& p) : p_(p) {
+    const WindowParams& w = p.at;
+    channels_ = p.channels / p.groups;
+    filters_ = p.filters / p.groups;
+    depthwise_ = channels_ == 1 && filters_ == 1;
+    for (int d = 0; d < 3; d++) phase_.axes[d] = forward_axis(w, d);
+    rows_ = w.batch * w.output[0] * w.output[1];
+    // Few channels: those of neighbouring taps make one longer column, as they lie in the image.
+    joined_ = !depthwise_ && p.groups == 1 && w.dilation[2] == 1 && channels_ < kTileRows;
+    height_ = joined_ ? channels_ * w.window[2] : channels_;
+    tiles_ = depthwise_ ? 1 : divide_up(height_, kTileRows);
+    pixel_ = depthwise_ ? p.channels : joined_ ? channels_ : kPixel;
+    choose_band();
+    units_ = depthwise_ ? 1 : p.groups * divide_up(filters_, kPanel);
+    const double work = 2.0 * static_cast<double>(elements()) * static_cast<double>(rows_ * w.output[2]);
+    const int64_t wanted = smaller(kChunks, static_cast<int64_t>(work / kChunkWorth) + 1);
+    parts_ = larger<int64_t>(1, smaller(divide_up(wanted, larger<int64_t>(units_, 1)), divide_up(rows_, band_)));
+  }
+
+  int64_t elements() const { return product(p_.at.window) * channels_ * p_.filters; }
+  int64_t scratch_bytes() const { return parts_bytes() + smaller(parts_ * units_, kSlots) * slot_bytes(); }
+
+  void run(void* const* operands, const KernelContext& context) {
+    operands_ = operands;
+    parts_at_ = parts_ == 1 ? static_cast<T*>(operands[2]) : static_cast<T*>(context.scratch);
+    slots_at_ = static_cast<char*>(context.scratch) + parts_bytes();
+    context.parallel(context.pool, parts_ * units_, run_chunk, this);
+    if (parts_ > 1 || p_.epilogue != nullptr) context.parallel(context.pool, divide_up(elements(), kFinish), finish, this);
+  }
+
+ private:
+  static constexpr int64_t kPanel = 2 * kLanes<T>;
+  static constexpr int64_t kPixel = round_up(kTileRows, kLanes<T>);  // elements of a pixel in a column of the copy
+  static constexpr int64_t kBandPlaces = 256;
+  static constexpr int64_t kBandBytes = 256 * 1024;
+  static constexpr int64_t kFinish = 16 * 1024;
+
+  int64_t parts_bytes() const { return parts_ == 1 ? 0 : round_up(parts_ * elements() * static_cast<int64_t>(sizeof(T)), 64); }
+  int64_t slot_bytes() const {
+    return round_up((copy_elements_ + band_ * p_.at.output[2] * kPanel) * static_cast<int64_t>(sizeof(T)), 64) + 64;
+  }
+  int64_t copy_elements_of(int64_t rows) const {
+    const int64_t from[3] = {0, 0, 0}, to[3] = {1, rows, p_.at.output[2]};
+    Region r = kNoRegion;
+    r.hold(phase_, from, to);
+    if (r.begin[2] == INT64_MAX) return 0;
+    return r.size(0) * r.size(1) * r.size(2) * pixel_ * (joined_ || depthwise_ ? 1 : tiles_);
+  }
+  void choose_band() {
+    const int64_t across = larger<int64_t>(p_.at.output[2], 1);
+    band_ = larger<int64_t>(1, smaller(p_.at.output[1], divide_up(kBandPlaces, across)));
+    while (band_ > 1 && copy_elements_of(band_) * static_cast<int64_t>(sizeof(T)) > kBandBytes) band_ = divide_up(band_, 2);
+    copy_elements_ = copy_elements_of(band_);
+  }
+
+  static void run_chunk(void* arg, int64_t chunk) {
+    KernelGradient& job = *static_cast<KernelGradient*>(arg);
+    const int64_t part = chunk / job.units_, unit = chunk % job.units_;
+    const int64_t first = job.rows_ * part / job.parts_, last = job.rows_ * (part + 1) / job.parts_;
+    const int64_t slot = job.slots_.take();
+    T* const copy = reinterpret_cast<T*>(job.slots_at_ + slot * job.slot_bytes());
+    T* const result = job.parts_at_ + part * job.elements();
+    if (job.depthwise_) set_zero(result, job.elements());
+    bool start = true;
+    for (int64_t row = first; row < last;) {
+      const int64_t in_plane = row % job.p_.at.output[1];
+      const int64_t rows = smaller(smaller(job.band_, last - row), job.p_.at.output[1] - in_plane);
+      if (job.depthwise_)
+        job.depthwise_band(row, rows, copy, result);
+      else
+        job.run_band(row, rows, unit, copy, result, start);
+      start = false;
+      row += rows;
+    }
+    if (start && !job.depthwise_) job.zero_panel(unit, result);
+    job.slots_.give_back(slot);
+  }
+
+  void zero_panel(int64_t unit, T* result) const {
+    const int64_t panels = divide_up(filters_, kPanel), column = unit % panels * kPanel;
+    T* to = result + unit / panels * filters_ + column;
+    for (int64_t i = 0; i < product(p_.at.window) * channels_; i++)
+      set_zero(to + i * p_.filters, smaller(kPanel, filters_ - column));
+  }
+
+  Region region_of(int64_t row, int64_t rows) const {
+    const WindowParams& w = p_.at;
+    const int64_t plane = row / w.output[1] % w.output[0], y = row % w.output[1];
+    const int64_t from[3] = {plane, y, 0}, to[3] = {plane + 1, y + rows, w.output[2]};
+    Region r = kNoRegion;
+    r.hold(phase_, from, to);
+    return r;
+  }
+  const T* image_of(int64_t row) const {
+    return static_cast<const T*>(operands_[0]) + row / (p_.at.output[0] * p_.at.output[1]) * product(p_.at.input) * p_.channels;
+  }
+
+  // The region as columns of tiles: [tile][z][y][x][kPixel], of one group's channels.
+  void copy_tiles(T* to, const T* image, const Region& r, int64_t group) const {
+    const int64_t(&sizes)[3] = p_.at.input;
+    for (int64_t tile = 0; tile < tiles_; tile++) {
+      const int64_t channel = height_ * tile / tiles_, count = height_ * (tile + 1) / tiles_ - channel;
+      const T* const from = image + group * channels_ + channel;
+      for (int64_t z = r.begin[0]; z < r.end[0]; z++) {
+        for (int64_t y = r.begin[1]; y < r.end[1]; y++, to += r.size(2) * kPixel) {
+          const bool inside = z >= 0 && z < sizes[0] && y >= 0 && y < sizes[1];
+          const int64_t begin = inside ? smaller(larger<int64_t>(0, r.begin[2]), r.end[2]) : r.end[2];
+          const int64_t end = larger(begin, smaller(sizes[2], r.end[2]));
+          set_zero(to, (begin - r.begin[2]) * kPixel);
+          if (end > begin) {
+            const T* row = from + ((z * sizes[1] + y) * sizes[2] + begin) * p_.channels;
+            pack_panel(to + (begin - r.begin[2]) * kPixel, kPixel, row, p_.channels, end - begin, count);
+          }
+          set_zero(to + (end - r.begin[2]) * kPixel, (r.end[2] - end) * kPixel);
+        }
+      }
+    }
+  }
+
+  void run_band(int64_t row, int64_t rows, int64_t unit, T* copy, T* result, bool start) const {
+    const WindowParams& w = p_.at;
+    const int64_t panels = divide_up(filters_, kPanel), group = unit / panels, column = unit % panels * kPanel;
+    const int64_t columns = smaller(kPanel, filters_ - column), width = round_up(columns, kLanes<T>);
+    const Region r = region_of(row, rows);
+    if (joined_)
+      copy_region(copy, image_of(row), w.input, p_.channels, r);
+    else
+      copy_tiles(copy, image_of(row), r, group);
+    const T* dy = static_cast<const T*>(operands_[1]) + row * w.output[2] * p_.filters + group * filters_ + column;
+    TileArguments<T> t;
+    if (columns < width || p_.filters > 2 * kPanel) {
+      T* const packed = copy + copy_elements_;
+      pack_panel(packed, width, dy, p_.filters, rows * w.output[2], columns);
+      t.b = packed;
+      t.b_step = width;
+    } else {
+      t.b = dy;
+      t.b_step = p_.filters;
+    }
+    const int64_t row_pitch = r.size(2) * pixel_, plane_pitch = r.size(1) * row_pitch, tile_pitch = r.size(0) * plane_pitch;
+    t.a_stride = w.stride[2] * pixel_;
+    t.steps = w.output[2];
+    t.segments = rows;
+    t.a_jump = w.stride[1] * row_pitch - t.steps * t.a_stride;
+    t.c_row = p_.filters;
+    t.columns = static_cast<int>(columns);
+    t.start = start;
+    const int64_t taps_x = joined_ ? 1 : w.window[2];
+    T* out = result + group * filters_ + column;
+    for (int64_t z = 0; z < w.window[0]; z++) {
+      for (int64_t y = 0; y < w.window[1]; y++) {
+        for (int64_t x = 0; x < taps_x; x++, out += height_ * p_.filters) {
+          const T* const at =
+              copy + z * w.dilation[0] * plane_pitch + y * w.dilation[1] * row_pitch + x * w.dilation[2] * pixel_;
+          for (int64_t tile = 0; tile < tiles_; tile++) {
+            const int64_t first = height_ * tile / tiles_, count = height_ * (tile + 1) / tiles_ - first;
+            t.a = at + (joined_ ? first : tile * tile_pitch);
+            t.c = out + first * p_.filters;
+            kTiles<T>.functions[1][count - 1][width / kLanes<T> - 1](t);
+          }
+        }
+      }
+    }
+  }
+
+  // Up to four taps of a row of the kernel at once; four sums of each hide the latency of the additions.
+  template <int Taps>
+  static void depthwise_taps(const T* x, const T* dy, int64_t x_pixel, int64_t tap_pitch, int64_t dy_pixel, int64_t places,
+                             T* result, int64_t result_pitch, int count) {
+    Vector<T> sum[4][Taps];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+      for (int k = 0; k < Taps; k++) sum[i][k] = Vector<T>{};
+    }
+    const bool whole = count == kLanes<T>;
+    int64_t place = 0;
+    for (; whole && place + 4 <= places; place += 4) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        const Vector<T> error = load(dy + (place + i) * dy_pixel);
+#pragma GCC unroll 4
+        for (int k = 0; k < Taps; k++) sum[i][k] += load(x + (place + i) * x_pixel + k * tap_pitch) * error;
+      }
+    }
+    for (; place < places; place++) {
+      const Vector<T> error = load_first(dy + place * dy_pixel, count);
+#pragma GCC unroll 4
+      for (int k = 0; k < Taps; k++) sum[0][k] += load_first(x + place * x_pixel + k * tap_pitch, count) * error;
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < Taps; k++) {
+      const Vector<T> all = (sum[0][k] + sum[1][k]) + (sum[2][k] + sum[3][k]);
+      T* const to = result + k * result_pitch;
+      if (whole)
+        store(to, load(to) + all);
+      else
+        store_first(to, load_first(to, count) + all, count);
+    }
+  }
+
+  void depthwise_band(int64_t row, int64_t rows, T* copy, T* result) const {
+    const WindowParams& w = p_.at;
+    const Region r = region_of(row, rows);
+    copy_region(copy, image_of(row), w.input, p_.channels, r);
+    const T* const errors = static_cast<const T*>(operands_[1]) + row * w.output[2] * p_.filters;
+    const int64_t row_pitch = r.size(2) * p_.channels, plane_pitch = r.size(1) * row_pitch;
+    for (int64_t channel = 0; channel < p_.channels; channel += kLanes<T>) {
+      const int count = static_cast<int>(smaller<int64_t>(kLanes<T>, p_.channels - channel));
+      for (int64_t z = 0; z < w.window[0]; z++) {
+        for (int64_t y = 0; y < w.window[1]; y++) {
+          for (int64_t x = 0; x < w.window[2]; x += 4) {
+            T* const to = result + ((z * w.window[1] + y) * w.window[2] + x) * p_.filters + channel;
+            for (int64_t i = 0; i < rows; i++) {
+              const T* const from = copy + z * w.dilation[0] * plane_pitch + (i * w.stride[1] + y * w.dilation[1]) * row_pitch +
+                                    x * w.dilation[2] * p_.channels + channel;
+              const T* const dy = errors + i * w.output[2] * p_.filters + channel;
+              const auto add = [&](auto function) {
+                function(from, dy, w.stride[2] * p_.channels, w.dilation[2] * p_.channels, p_.filters, w.output[2], to,
+                         p_.filters, count);
+              };
+              switch (smaller<int64_t>(4, w.window[2] - x)) {
+                case 1: add(depthwise_taps<1>); break;
+                case 2: add(depthwise_taps<2>); break;
+                case 3: add(depthwise_taps<3>); break;
+                default: add(depthwise_taps<4>); break;
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  static void finish(void* arg, int64_t chunk) {
+    const KernelGradient& job = *static_cast<const KernelGradient*>(arg);
+    const int64_t begin = chunk * kFinish, end = smaller(begin + kFinish, job.elements());
+    T* const result = static_cast<T*>(job.operands_[2]);
+    for (int64_t i = begin; job.parts_ > 1 && i < end; i++) {
+      T sum = job.parts_at_[i];
+      for (int64_t part = 1; part < job.parts_; part++) sum += job.parts_at_[part * job.elements() + i];
+      result[i] = sum;
+    }
+    if (job.p_.epilogue != nullptr) ElementwiseRun(*job.p_.epilogue, job.operands_ + 2, kFinish).run(begin, end);
+  }
+
+  const ConvolutionParams& p_;
+  int64_t channels_, filters_;  // of one group
+  bool depthwise_, joined_;
+  Phase phase_;
+  int64_t rows_;                    // of output places, in all images
+  int64_t height_, tiles_, pixel_;  // rows of a tap's block of the result; tiles of it; elements of a pixel in a copy
+  int64_t band_, copy_elements_;    // rows at a time
+  int64_t units_, parts_;
+  void* const* operands_ = nullptr;
+  T* parts_at_ = nullptr;
+  char* slots_at_ = nullptr;
+  Slots slots_;
+};
+
+}  // namespace
+}  // namespace nnstack::NNSTACK_ISA_NAME
