@@ -199,9 +199,10 @@ class KernelGradient {
       }
     }
     for (; place < places; place++) {
-      const Vector<T> error = load_first(dy + place * dy_pixel, count);
+      const auto get = [&](const T* at) { return whole ? load(at) : load_first(at, count); };
+      const Vector<T> error = get(dy + place * dy_pixel);
 #pragma GCC unroll 4
-      for (int k = 0; k < Taps; k++) sum[0][k] += load_first(x + place * x_pixel + k * tap_pitch, count) * error;
+      for (int k = 0; k < Taps; k++) sum[0][k] += get(x + place * x_pixel + k * tap_pitch) * error;
     }
 #pragma GCC unroll 4
     for (int k = 0; k < Taps; k++) {

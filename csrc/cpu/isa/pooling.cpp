@@ -11,7 +11,7 @@ constexpr int64_t kPoolWork = 64 * 1024;  // comparisons or additions of a chunk
 template <class T>
 struct PoolJob {
   const PoolParams* params;
-  const T* x;      // or dy of average_gradient
+  const T* input;  // or dy of average_gradient
   const T* other;  // values, or dy
   T* result;
   int64_t images;  // of a chunk
@@ -139,12 +139,12 @@ struct PoolJob {
     const int64_t inputs = product(p.at.input) * p.channels, outputs = product(p.at.output) * p.channels;
     for (int64_t n = chunk * job.images; n < smaller((chunk + 1) * job.images, p.at.batch); n++) {
       switch (p.op) {
-        case PoolOp::maximum: job.maximum(job.x + n * inputs, job.other + n * inputs, job.result + n * outputs); break;
+        case PoolOp::maximum: job.maximum(job.input + n * inputs, job.other + n * inputs, job.result + n * outputs); break;
         case PoolOp::maximum_gradient:
-          job.maximum_gradient(job.x + n * inputs, job.other + n * outputs, job.result + n * inputs);
+          job.maximum_gradient(job.input + n * inputs, job.other + n * outputs, job.result + n * inputs);
           break;
-        case PoolOp::average: job.average(job.x + n * inputs, job.result + n * outputs); break;
-        case PoolOp::average_gradient: job.average_gradient(job.x + n * outputs, job.result + n * inputs); break;
+        case PoolOp::average: job.average(job.input + n * inputs, job.result + n * outputs); break;
+        case PoolOp::average_gradient: job.average_gradient(job.input + n * outputs, job.result + n * inputs); break;
       }
     }
   }
