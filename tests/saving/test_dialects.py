@@ -1,12 +1,15 @@
 """A test per row of the table of dialects: what another version of Keras wrote gives the layer it means."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from nnstack import layers
-from nnstack.models import model_from_json, model_from_yaml
+from nnstack.models import Sequential, load_model, model_from_json, model_from_yaml
 from nnstack.saving import dialect_writers, dialects, survey
 from nnstack.saving.dialects import ARGUMENTS, CLASSES, DEFAULTS, JOINED, LEFT_OUT, MERGE_MODES, VALUES
 
@@ -325,3 +328,32 @@ def test_settings_that_keras_3_adds_are_left_out_where_they_are_off() -> None:
     assert translated("Dense", config, (3, 20)) == {"units": 2, "name": "d"}
     assert "of_tomorrow" in translated("Dense", config, NOW)
     assert translated("Dense", {**config, "also": True}, (3, 20))["also"] is True
+
+
+def test_a_config_for_keras_2_3(tmp_path: Path) -> None:
+    """What the real Keras 2.3 writes for such a model: no InputLayer, one axis, initializers by what they compute."""
+    model = Sequential(
+        [layers.Dense(2, input_shape=(3,), name="d", kernel_regularizer="l2"), layers.BatchNormalization()]
+    )
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    model.save(tmp_path / "m.h5", dialect="keras2.3")
+    with h5py.File(tmp_path / "m.h5") as file:
+        assert file.attrs["keras_version"] == "2.3.1"
+        config = json.loads(file.attrs["model_config"])
+        training = json.loads(file.attrs["training_config"])
+        shapes = [file["optimizer_weights"][name].shape for name in file["optimizer_weights"].attrs["weight_names"]]
+    dense, norm = config["config"]["layers"]
+    assert dense["class_name"] == "Dense" and dense["config"]["batch_input_shape"] == [None, 3]
+    scaled = {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": None}
+    assert dense["config"]["kernel_initializer"] == {"class_name": "VarianceScaling", "config": scaled}
+    assert dense["config"]["kernel_regularizer"]["class_name"] == "L1L2"
+    assert norm["config"]["axis"] == 1
+    assert training["optimizer_config"]["class_name"] == "Adam"
+    assert set(training["optimizer_config"]["config"]) == {"learning_rate", "beta_1", "beta_2", "epsilon", "amsgrad"}
+    slots = [(3, 2), (2,), (2,), (2,)]
+    assert shapes == [(), *slots, *slots, (1,), (1,), (1,), (1,)]  # iterations, m, v and the empty maxima
+    again = load_model(tmp_path / "m.h5")
+    np.testing.assert_array_equal(again.predict(np.ones((2, 3))), model.predict(np.ones((2, 3))))
+    for mine, theirs in zip(again.optimizer.get_weights()[1:3], model.optimizer.get_weights()[1::2], strict=False):
+        np.testing.assert_array_equal(mine, theirs)

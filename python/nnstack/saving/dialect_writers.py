@@ -31,7 +31,7 @@ REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = 
         ((), "autocast", None),
         (("InputLayer",), "ragged", (False, None)),
         (("InputLayer",), "optional", (False,)),
-        (("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"), "groups", (1,)),
+        (("Conv1D", "Conv2D", "Conv3D", *_UNGROUPED), "groups", (1,)),
         (("ConvLSTM2D", "SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM2D"), "time_major", (False,)),
         (("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM2D"), "zero_output_for_mask", (False,)),
         (("ConvLSTM2D",), "unroll", None),
@@ -115,11 +115,22 @@ def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
         name = "Model" if name == "Functional" else name
         if name == "Model":
             config.pop("trainable", None)
+        if name == "Sequential" and "layers" in config:
+            config["layers"] = _without_input(config["layers"])
     elif dialect == "keras3" and name == "Functional":
         config = _graph_of_keras_3(config)
     elif dialect == "keras3" and name not in ("InputLayer", *_CONTAINERS):
         config.pop("batch_input_shape", None)  # an InputLayer always stands before
     return {**entry, "class_name": name, "config": config}
+
+
+def _without_input(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A Sequential of Keras 2.3 has no InputLayer; its first layer says the input's shape."""
+    if len(layers) < 2 or layers[0]["class_name"] != "InputLayer" or layers[1]["class_name"] in _CONTAINERS:
+        return layers
+    shape = layers[0]["config"]["batch_input_shape"]
+    first = {**layers[1], "config": {"batch_input_shape": shape, **layers[1]["config"]}}
+    return [first, *layers[2:]]
 
 
 def _graph_of_keras_3(config: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +183,8 @@ def _object(value: dict[str, Any], dialect: str) -> dict[str, Any]:
         mode, distribution, scale = _SCALED[name]
         config = {"scale": scale, "mode": mode, "distribution": distribution, "seed": config.get("seed")}
         name = "VarianceScaling"
+    elif name == "VarianceScaling" and config.get("distribution") == "truncated_normal":
+        config["distribution"] = "normal"  # which there is the truncated one
     elif name in ("L1", "L2"):
         name, config = "L1L2", {"l1": config.get("l1", 0.0), "l2": config.get("l2", 0.0)}
     return {"class_name": name, "config": config}
