@@ -195,3 +195,10 @@ def test_what_random_images_do() -> None:
     assert higher.shape == (6, 7, 7, 3) and L.RandomWidth((0.0, 0.0))(IMAGES, training=True).shape == IMAGES.shape
     with pytest.raises(ValueError, match="the size of its result is random"):
         L.RandomHeight(0.3)(L.Input((5, 7, 3)), training=True)
+
+
+def test_former_homes() -> None:
+    from nnstack.layers.experimental import EinsumDense, preprocessing
+
+    assert preprocessing.Rescaling is L.Rescaling and EinsumDense is L.EinsumDense
+    assert L.experimental.preprocessing.Normalization is L.Normalization

@@ -68,6 +68,8 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experimental":
+        return importlib.import_module("nnstack.layers.experimental")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'nnstack.layers' has no attribute {name!r}")
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)

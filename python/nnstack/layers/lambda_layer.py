@@ -50,7 +50,7 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: Any) -> Any:
-        """A Lambda whose function is looked up by name among custom objects, activations and a few backend functions."""
+        """A Lambda whose function is found by its name among custom objects, activations and some backend functions."""
         from nnstack.saving.survey import lambda_function
 
         config = dict(config)
