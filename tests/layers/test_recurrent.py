@@ -279,6 +279,26 @@ def test_errors() -> None:
         LSTM(2, unts=3)
 
 
+@pytest.mark.parametrize("kind", list(KINDS)[:4])  # a cell that is given has its own type
+def test_other_types(kind: str) -> None:
+    make, step, count = KINDS[kind]
+    x = X.astype(np.float64)
+    wide = make(5, dtype="float64")
+    wide(x)
+    weights = [RNG.normal(size=w.shape, scale=0.7) for w in wide.weights]
+    wide.set_weights(weights)
+    outputs, _ = reference.run(step(weights), x, [np.zeros((4, 5))] * count)
+    np.testing.assert_allclose(wide(x).numpy(), outputs[:, -1], rtol=1e-10)
+    half = make(5, dtype="mixed_float16", stateful=True, batch_input_shape=(4, 6, 3))
+    model = Sequential([half])
+    weights = [w.astype(np.float32) for w in weights]
+    half.set_weights(weights)
+    first, states = reference.run(step(weights), X, [np.zeros((4, 5))] * count)
+    second, _ = reference.run(step(weights), X, states)
+    np.testing.assert_allclose(model.predict(X, batch_size=4), first[:, -1], atol=2e-2)
+    np.testing.assert_allclose(model.predict(X, batch_size=4), second[:, -1], atol=2e-2)
+
+
 def test_regularizers_constraints_and_activity() -> None:
     layer = LSTM(
         3,

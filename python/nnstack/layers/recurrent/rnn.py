@@ -186,7 +186,7 @@ class RNN(Layer):
         """States before the first step: what is kept, what was given, or zeros."""
         given = packed(self.cell, initial_state) if initial_state else None
         if self._kept is not None:
-            kept: list[Any] = nest.map_structure(backend.convert, self._kept.values)
+            kept: list[Any] = nest.map_structure(lambda state: backend.cast(state, inputs.dtype), self._kept.values)
             if given is None:
                 return kept
             # as in Keras 2: states given count until there are states of an earlier batch
