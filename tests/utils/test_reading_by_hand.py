@@ -17,6 +17,7 @@ from nnstack.utils import (
     Sequence,
     get_source_inputs,
     pack_x_y_sample_weight,
+    to_ordinal,
     unpack_x_y_sample_weight,
 )
 
@@ -104,3 +105,10 @@ def test_source_inputs_and_packing() -> None:
     assert unpack_x_y_sample_weight((1,)) == (1, None, None) and unpack_x_y_sample_weight([1, 2]) == (1, 2, None)
     with pytest.raises(ValueError, match="expected"):
         unpack_x_y_sample_weight((1, 2, 3, 4))
+
+
+def test_to_ordinal() -> None:
+    expected = [[0, 0, 0], [1, 1, 1], [1, 0, 0]]
+    np.testing.assert_array_equal(to_ordinal([0, 3, 1]), expected)
+    np.testing.assert_array_equal(to_ordinal([[0], [3], [1]], dtype="int32"), expected)
+    assert to_ordinal([0, 1], num_classes=5).shape == (2, 4) and to_ordinal([1]).dtype == np.float32

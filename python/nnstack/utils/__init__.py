@@ -13,7 +13,7 @@ from nnstack.utils.generic_utils import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from nnstack.utils.np_utils import normalize, to_categorical
+from nnstack.utils.np_utils import normalize, to_categorical, to_ordinal
 from nnstack.utils.progbar import Progbar
 from nnstack.utils.random import set_random_seed
 from nnstack.utils.vis_utils import model_to_dot, plot_model
@@ -66,5 +66,6 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
+    "to_ordinal",
     "unpack_x_y_sample_weight",
 ]

@@ -35,3 +35,20 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     lengths = np.atleast_1d(np.linalg.norm(x, order, axis))
     lengths[lengths == 0] = 1
     return np.asarray(x / np.expand_dims(lengths, axis))
+
+
+def to_ordinal(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
+    """Class numbers 0 to num_classes - 1 as rows of num_classes - 1 numbers, of which the first y are 1.
+
+    num_classes: default max(y) + 1. A last axis of size 1 is dropped. For ordinal regression (Cheng et al. 2008).
+
+    >>> to_ordinal([0, 2, 1])
+    array([[0., 0.],
+           [1., 1.],
+           [1., 0.]], dtype=float32)
+    """
+    labels = np.asarray(y, dtype=np.int64)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    classes = int(labels.max()) + 1 if num_classes is None else num_classes
+    return (np.arange(classes - 1) < labels[..., np.newaxis]).astype(dtype)
