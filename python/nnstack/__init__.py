@@ -42,6 +42,7 @@ _MODULES = frozenset(
         "callbacks",
         "constraints",
         "datasets",
+        "experimental",
         "initializers",
         "layers",
         "losses",

@@ -164,3 +164,16 @@ def test_errors_of_cells() -> None:
         RNN(Odd())
     with pytest.raises(TypeError, match="the class defines no state_size"):
         _ = layers.AbstractRNNCell().state_size
+
+
+def test_the_cell_with_peepholes_has_its_old_place() -> None:
+    from nnstack import experimental
+
+    cell = experimental.PeepholeLSTMCell(3)
+    assert cell.name.startswith("peephole_lstm_cell")
+    layer = RNN(cell)
+    layer(X)
+    assert [w.name.rsplit("/", 1)[1] for w in layer.weights[3:]] == [
+        f"{gate}_gate_peephole_weights:0" for gate in ("input", "forget", "output")
+    ]
+    assert layers.deserialize(layers.serialize(layer)).get_config() == layer.get_config()

@@ -1,0 +1,5 @@
+"""Names that tf.keras 2 keeps under `keras.experimental`."""
+
+from nnstack.layers.recurrent.lstm import PeepholeLSTMCell as PeepholeLSTMCell
+from nnstack.optimizers.schedules import CosineDecay as CosineDecay
+from nnstack.optimizers.schedules import CosineDecayRestarts as CosineDecayRestarts
