@@ -38,8 +38,11 @@ class Variable(TensorOperators):
         random_state: bool = False,
     ) -> None:
         name = name or ("Variable" if (count := get_uid("Variable")) == 1 else f"Variable_{count - 1}")
-        array = np.array(value.numpy() if isinstance(value, (_core.Value, Variable)) else value)
-        data = convert(array, dtype or floatx()).numpy()
+        if isinstance(value, np.ndarray) and value.dtype.name == (dtype or floatx()):
+            data = value  # the core takes a copy of its own
+        else:
+            array = np.array(_numbers(value) if isinstance(value, (_core.Value, Variable)) else value)
+            data = convert(array, dtype or floatx()).numpy()
         self.handle = _core.Variable(name if ":" in name else name + ":0", data, random_state=random_state)
         self.trainable = trainable
         self.constraint = constraint
@@ -117,6 +120,13 @@ class Variable(TensorOperators):
 
     def __repr__(self) -> str:
         return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+
+def _numbers(value: Any) -> np.ndarray:
+    """What is stored, or what a recorded tensor of random numbers and variables gives when it is run."""
+    if isinstance(value, Variable) or value.concrete:
+        return cast(np.ndarray, value.numpy())
+    return _core.Program([], [value], learning_phase=False).run([])[0]
 
 
 class Update(NamedTuple):

@@ -33,13 +33,13 @@ class _Merge(Layer):
                         f"{what}: expected inputs of one shape, got {', '.join(str(tuple(s)) for s in shapes)}"
                     )
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         """The combination of tensors of one rank."""
         return tensors[0]
 
     def call(self, inputs: Any) -> Any:
         rank = max(len(tensor.shape) for tensor in inputs)
-        return self.merge([_with_rank(tensor, rank) for tensor in inputs])
+        return self._merge_function([_with_rank(tensor, rank) for tensor in inputs])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         masks = [one for one in mask or [] if one is not None]
@@ -55,7 +55,7 @@ def _with_rank(tensor: Any, rank: int) -> Any:
 class Add(_Merge):
     """Sum of a list of inputs."""
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         return functools.reduce(backend.add, tensors)
 
 
@@ -67,35 +67,35 @@ class Subtract(_Merge):
         if len(shapes) != 2:
             raise ValueError(f'subtract (layer "{self.name}"): expected 2 inputs, got {len(shapes)}')
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         return backend.subtract(tensors[0], tensors[1])
 
 
 class Multiply(_Merge):
     """Product of a list of inputs."""
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         return functools.reduce(backend.multiply, tensors)
 
 
 class Average(_Merge):
     """Mean of a list of inputs."""
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         return functools.reduce(backend.add, tensors) / len(tensors)
 
 
 class Maximum(_Merge):
     """Elementwise maximum of a list of inputs."""
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         return functools.reduce(backend.maximum, tensors)
 
 
 class Minimum(_Merge):
     """Elementwise minimum of a list of inputs."""
 
-    def merge(self, tensors: list[Any]) -> Any:
+    def _merge_function(self, tensors: list[Any]) -> Any:
         return functools.reduce(backend.minimum, tensors)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from nnstack import backend
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
+from nnstack.layers import __getattr__ as __getattr__  # Keras 2 kept more of them here
 from nnstack.layers.arguments import axes_within, is_whole, label
 from nnstack.layers.parameters import add_parameter, along, options_config, set_options
 

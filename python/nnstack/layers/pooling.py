@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from nnstack import backend
 from nnstack.engine.spec import InputSpec
+from nnstack.layers import __getattr__ as __getattr__  # Keras 2 kept more of them here
 from nnstack.layers.arguments import int_tuple, label
 from nnstack.layers.convolution import SpatialLayer
 

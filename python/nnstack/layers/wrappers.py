@@ -12,6 +12,7 @@ from nnstack.engine.call import set_initial_weights
 from nnstack.engine.layer import Layer
 from nnstack.engine.shapes import is_shape
 from nnstack.engine.spec import InputSpec
+from nnstack.layers import __getattr__ as __getattr__  # Keras 2 kept Bidirectional here
 from nnstack.utils import nest
 from nnstack.utils.generic_utils import has_arg
 

@@ -1,0 +1,3 @@
+"""Keras 2's former home of some layers: `nnstack.layers.local.X` is `nnstack.layers.X`."""
+
+from nnstack.layers import __getattr__ as __getattr__
