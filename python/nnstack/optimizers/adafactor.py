@@ -21,7 +21,7 @@ class Adafactor(Optimizer):
     1 / sqrt(step), times the root mean square of w, at least epsilon_2. relative_step=True bounds the learning rate
     itself so too, unless it is a schedule.
 
-    >>> w = backend.variable([1.0]); Adafactor(0.1).apply_gradients([(np.array([2.0]), w)]); w.numpy()
+    >>> w = backend.variable([1.0]); _ = Adafactor(0.1).apply_gradients([(np.array([2.0]), w)]); w.numpy()
     array([0.9], dtype=float32)
     """
 
