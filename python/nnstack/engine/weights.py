@@ -115,7 +115,7 @@ class WeightOwner:
             initializer = "glorot_uniform" if dtype.startswith(("float", "bfloat")) else "zeros"
         full_name = context.weight_name(self.name, name or "weight")
         if context.take_from_file(sizes, full_name):
-            initializer = "zeros"
+            initializer = "zeros" if dtype == "bfloat16" else lambda sizes, dtype: np.zeros(sizes, dtype)
         value = initializers.get(initializer)(sizes, dtype=dtype)
         variable = backend.Variable(value, dtype=dtype, name=full_name, constraint=constraints.get(constraint))
         variable.trainable = trainable is not False

@@ -127,4 +127,4 @@ def assign(pairs: Any) -> None:
         variable, value = (
             (pair.variable, pair.array.read(pair.variable.dtype)) if isinstance(pair, hdf5_weights.Pair) else pair
         )
-        variable.assign(value)
+        variable.handle.assign(value)  # shape and type are right already, and no copy is made on the way
