@@ -19,7 +19,7 @@ class BackupAndRestore(Callback):
     """Keeps the state of a training run in `backup_dir`, and begins from it when `fit` is called again.
 
     The state is: weights, the optimizer's variables and learning rate, counters of random layers, the order of the
-    epoch's samples (numpy's generator), metrics, the epoch and batch reached, and what the other callbacks remember
+    epoch's samples, numpy's generator, metrics, the epoch and batch reached, and what the other callbacks remember
     (History, EarlyStopping, ...). save_freq: 'epoch', or a number of batches; False with save_before_preemption, which
     saves when the process is asked to end (SIGTERM). delete_checkpoint: remove the backup when `fit` comes to its end.
     The file holds arrays and JSON; reading it executes nothing. Raises `ValueError` for other values, and for a backup
@@ -49,6 +49,7 @@ class BackupAndRestore(Callback):
         self._counter = BatchCounter(save_freq if isinstance(save_freq, int) and save_freq else 1 << 60)
         self._epoch = 0
         self._order: dict[str, Any] = {}
+        self._sample_order: Any = None
         self._found: ResumePoint | None = None
         self._ending = False
         self._old_handler: Any = None
@@ -79,6 +80,7 @@ class BackupAndRestore(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
         self._order = _random_order()
+        self._sample_order = self.model._order_state.variable.numpy()
         at = self._found.batch if self._found is not None and self._found.epoch == epoch else 0
         self._counter.start_epoch(at)
         self._found = None
@@ -104,6 +106,7 @@ class BackupAndRestore(Callback):
     def after_epoch(self) -> None:
         """Called when every callback has seen the end of the epoch: their states are complete."""
         if self.save_freq == "epoch":
+            self._sample_order = self.model._order_state.variable.numpy()
             self._write(self._pending, 0, _random_order())
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -126,6 +129,7 @@ class BackupAndRestore(Callback):
             "batch": batch,
             "since": self._counter.since,
             "order": order,
+            "sample_order": self._sample_order,
             "weights": self.model.get_weights(),
             "optimizer": _optimizer_state(self.model.optimizer),
             "random": [one.variable.numpy() for one in _random_states(self.model)],
@@ -169,7 +173,7 @@ class ResumePoint:
             one.variable.assign(numbers)
         return cls(state)
 
-    def restore_callbacks(self, callbacks: list[Any]) -> None:
+    def restore_callbacks(self, model: Any, callbacks: list[Any]) -> None:
         """What the callbacks remembered, and the order of samples that the epoch will draw."""
         states = self._state["callbacks"]
         if len(states) != len(callbacks):
@@ -182,6 +186,7 @@ class ResumePoint:
             for callback, state in zip(callbacks, states, strict=True):
                 callback.set_state(state)
         order = self._state["order"]
+        model._order_state.variable.assign(self._state["sample_order"])
         np.random.set_state((order["kind"], order["keys"], order["place"], order["has_gauss"], order["gauss"]))
 
     def restore_metrics(self, model: Any) -> None:

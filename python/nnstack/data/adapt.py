@@ -11,6 +11,7 @@ from nnstack.data.arrays import Arrays, prepare
 from nnstack.data.check import require_targets
 from nnstack.data.feeds import ArrayFeed, Feed, RowsFeed, StreamFeed, is_stream
 from nnstack.data.lazy import LazyArrays, has_lazy, part
+from nnstack.data.order import SampleOrder
 from nnstack.data.queue import Reading
 from nnstack.utils import nest
 
@@ -40,6 +41,7 @@ def make_feed(
         if steps is None:
             raise ValueError(f"{title}: inputs and targets are tensors, so {_STEPS.get(what, 'steps')} must be given")
         return StreamFeed(model, itertools.repeat((None, None)), step_for, steps, what=what, reading=Reading(0))
+    order = SampleOrder(model._order_state) if shuffle else None
     if is_stream(x):
         if y is not None or sample_weight is not None:
             given = "y" if y is not None else "sample_weight"
@@ -51,11 +53,11 @@ def make_feed(
             raise ValueError(
                 f"{title}: x is a {type(x).__name__}, which makes its own batches; remove the argument batch_size"
             )
-        return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what, reading)
+        return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what, reading, order)
     batch = checked_batch(model, batch_size, title)
     if has_lazy(x, y, sample_weight):
         lazy = LazyArrays(model, x, y, sample_weight, class_weight, what)
-        return RowsFeed(lazy, batch, step_for, shuffle, steps, passes)
+        return RowsFeed(lazy, batch, step_for, shuffle, steps, passes, order)
     arrays = prepare(model, x, y, sample_weight, class_weight, what)
     if what != "predict":
         require_targets(model, arrays, "train" if what == "fit" else "test", title)
@@ -66,6 +68,7 @@ def make_feed(
         shuffle,
         steps,
         passes,
+        order,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nnstack.data.arrays import Arrays, prepare
+from nnstack.data.order import SampleOrder
 from nnstack.data.queue import Reading, read_items, read_stream
 from nnstack.data.structure import unpack
 from nnstack.utils.data_utils import Sequence
@@ -61,6 +62,7 @@ class ArrayFeed:
         shuffle: bool | str = False,
         steps: int | None = None,
         passes: int = 1,
+        sample_order: SampleOrder | None = None,  # where shuffle is asked for
     ) -> None:
         self.arrays = arrays
         self.batch_size = batch_size
@@ -69,6 +71,7 @@ class ArrayFeed:
         self._limited = steps is not None
         self.steps: int | None = steps if steps is not None else self._per_pass
         self._shuffle = shuffle if steps is None else False
+        self._sample_order = sample_order
         self._passes = passes
         self._available = self._per_pass * passes
         self._position = 0  # batches used in earlier epochs, where steps_per_epoch cuts the data anew
@@ -77,11 +80,13 @@ class ArrayFeed:
         self._step: Any = None
 
     def start_epoch(self, epoch: int) -> None:
-        # numpy's global generator: Keras users seed it, and set_random_seed does too.
+        if not self._shuffle or self._sample_order is None:
+            return
         if self._shuffle == "batch":
-            self._order = _shuffled_batches(self.samples, self.batch_size)
-        elif self._shuffle:
-            self._order = np.random.permutation(self.samples).astype(np.int64, copy=False)
+            whole = self._sample_order.permutation(self.samples // self.batch_size)
+            self._order = _in_batches(whole, self.samples, self.batch_size)
+        else:
+            self._order = self._sample_order.permutation(self.samples)
 
     def advance(self, first: int, count: int) -> int:
         if self._step is None:
@@ -140,11 +145,11 @@ class RowsFeed(ArrayFeed):
             self._step_for(batch)
 
 
-def _shuffled_batches(samples: int, batch: int) -> np.ndarray:
-    """Whole batches in random order, the short rest last: rows that lie together stay together, as HDF5 likes it."""
-    whole = samples // batch
-    order = np.arange(whole * batch, dtype=np.int64).reshape(whole, batch)[np.random.permutation(whole)].reshape(-1)
-    return np.concatenate([order, np.arange(whole * batch, samples, dtype=np.int64)])
+def _in_batches(whole: np.ndarray, samples: int, batch: int) -> np.ndarray:
+    """Whole batches in the given order, the short rest last: rows that lie together stay together, as HDF5 likes it."""
+    count = len(whole) * batch
+    order = np.arange(count, dtype=np.int64).reshape(len(whole), batch)[whole].reshape(-1)
+    return np.concatenate([order, np.arange(count, samples, dtype=np.int64)])
 
 
 class StreamFeed:
@@ -162,6 +167,7 @@ class StreamFeed:
         class_weight: Mapping[int, float] | None = None,
         what: str = "fit",
         reading: Reading | None = None,
+        sample_order: SampleOrder | None = None,  # of a Sequence's batches, where shuffle is asked for
     ) -> None:
         self._model = model
         self._source = source
@@ -169,6 +175,7 @@ class StreamFeed:
         self._class_weight = class_weight
         self._what = what
         self._shuffle = shuffle
+        self._sample_order = sample_order
         self._reading = Reading() if reading is None else reading
         length = len(source) if isinstance(source, Sequence) else None
         self._limited = steps is not None
@@ -194,7 +201,8 @@ class StreamFeed:
     def _sequence_batches(self, source: Sequence) -> Iterator[Any]:
         while True:
             count = len(source)
-            order = np.random.permutation(count) if self._shuffle else range(count)
+            shuffled = self._sample_order if self._shuffle else None
+            order = range(count) if shuffled is None else shuffled.permutation(count)
             yield from read_items(source.__getitem__, order, self._reading, self._title)
             if not self._limited:
                 return

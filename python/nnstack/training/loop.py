@@ -65,7 +65,7 @@ def run_fit(
         initial_epoch = point.epoch
     for epoch in range(initial_epoch, epochs):
         if point is not None:
-            point.restore_callbacks(callbacks.callbacks)
+            point.restore_callbacks(model, callbacks.callbacks)
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch, {})
         feed.start_epoch(epoch)

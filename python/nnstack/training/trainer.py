@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nnstack import backend
 from nnstack.data import arguments
 from nnstack.data.arrays import Arrays
+from nnstack.data.order import new_order_state
 from nnstack.engine.trainable import CompiledTrainable
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
@@ -40,6 +41,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         self.loss: Any = None
         self.stop_training = False
         self.history: Any = None
+        self._order_state = new_order_state()  # of the samples in an epoch
         self._compile_arguments: dict[str, Any] | None = None
         self._run_eagerly = False
         self._sample_weight_mode: Any = None

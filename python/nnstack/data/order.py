@@ -1,0 +1,38 @@
+"""The order of the samples in each epoch: a function of a seed and of how many orders were drawn before.
+
+Both lie in a random state of the model, as those of dropout do, so they are saved with it, and a model that was loaded
+goes on with the orders that it would have had.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnstack.backend import RandomState
+
+_UNDRAWN = -1
+
+
+def new_order_state() -> RandomState:
+    """The state of a model that was never trained; its seed is drawn from numpy's global generator at first use."""
+    return RandomState("order/state", seed=_UNDRAWN)
+
+
+class SampleOrder:
+    """Draws orders from a model's state.
+
+    >>> SampleOrder(new_order_state()).permutation(3).shape
+    (3,)
+    """
+
+    def __init__(self, state: RandomState) -> None:
+        self._variable = state.variable
+
+    def permutation(self, count: int) -> np.ndarray:
+        """The numbers 0 to count - 1 in the next order, as int64."""
+        seed, drawn = (int(number) for number in self._variable.numpy())
+        if seed == _UNDRAWN:  # Keras users seed numpy's generator, and set_random_seed does too
+            seed = int(np.random.randint(0, 2**31 - 1))
+        self._variable.assign(np.array([seed, drawn + 1], np.int64))
+        # RandomState's streams never change from one numpy to the next.
+        return np.random.RandomState([seed, drawn]).permutation(count).astype(np.int64, copy=False)
