@@ -118,6 +118,29 @@ def test_stacked_dropout_masks_are_drawn_once() -> None:
     assert np.all(y == y[:, :1]) and set(np.unique(y)) == {0.0, 4.0}
 
 
+class Wrapped(layers.Layer):
+    """A cell around a cell."""
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        self.cell, self.state_size = cell, cell.state_size
+
+    def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
+        return self.cell(inputs, states, training=training)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_dropout_cell_inside_a_cell_keeps_its_mask(compiled: bool) -> None:
+    cell = SimpleRNNCell(20, activation="linear", use_bias=False, dropout=0.5)
+    layer, x = RNN(Wrapped(cell), return_sequences=True), np.ones((2, 5, 20), np.float32)
+    inputs = Input((5, 20))
+    model = Model(inputs, layer(inputs, training=True))
+    cell.set_weights([np.eye(20), np.zeros((20, 20))])
+    y = model.predict(x) if compiled else layer(x, training=True).numpy()
+    assert np.all(y == y[:, :1]) and set(np.unique(y)) == {0.0, 2.0}
+    assert np.any(y != (model.predict(x) if compiled else layer(x, training=True).numpy()))
+
+
 def test_cells_by_hand() -> None:
     cell = LSTMCell(4)
     states = cell.get_initial_state(batch_size=4, dtype="float32")

@@ -87,11 +87,22 @@ def _share(value: Any, cell: Layer, argument: str) -> float:
     return share
 
 
+def _dropout_cells(cell: Any) -> list[DropoutRNNCellMixin]:
+    inner = cell._flatten_layers() if isinstance(cell, Layer) else []
+    return [one for one in inner if isinstance(one, DropoutRNNCellMixin)]
+
+
+def lacks_masks(cell: Any, training: Any) -> bool:
+    """Whether a cell in `cell` will drop in this sequence and has not made its masks yet."""
+    if training is False:
+        return False
+    return any((one.dropout or one.recurrent_dropout) and not one._masks for one in _dropout_cells(cell))
+
+
 @contextlib.contextmanager
 def one_sequence(cell: Any) -> Iterator[None]:
     """While the block runs each dropout cell in `cell` keeps the masks it makes."""
-    inner = cell._flatten_layers() if isinstance(cell, Layer) else []
-    cells = [one for one in inner if isinstance(one, DropoutRNNCellMixin)]
+    cells = _dropout_cells(cell)
     saved = [one._masks for one in cells]
     for one in cells:
         one._masks = {}

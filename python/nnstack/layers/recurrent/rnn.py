@@ -9,7 +9,7 @@ from nnstack import backend
 from nnstack.engine import context
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
-from nnstack.layers.recurrent.dropout import one_sequence
+from nnstack.layers.recurrent.dropout import lacks_masks, one_sequence
 from nnstack.layers.recurrent.states import (
     KeptStates,
     output_size,
@@ -208,16 +208,18 @@ class RNN(Layer):
     def _run(self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
         """(last output, all outputs, last states), by calling the cell at each step."""
         step_kwargs = {"training": training} if has_arg(self.cell.call, "training") else {}
-        if hasattr(self.cell, "prepare_masks"):
-            first = inputs[0] if self.time_major else inputs[:, 0]
-            self.cell.prepare_masks(first, states, training)
         cell = self.cell if callable(self.cell) else self.cell.call
+        first = inputs[0] if self.time_major else inputs[:, 0]
+        if hasattr(self.cell, "prepare_masks"):
+            self.cell.prepare_masks(first, states, training)
 
         def step(element: Any, given: Any) -> Any:
             fixed = {"constants": list(given[len(states) :])} if constants else {}
             output, new = cell(element, list(given[: len(states)]), **fixed, **step_kwargs)
             return output, list(new) if isinstance(new, list | tuple) else [new]
 
+        if lacks_masks(self.cell, training):  # a dropout cell inside the cell: it shows its shapes when it is called
+            step(first, (*states, *constants))
         return backend.rnn(
             step,
             inputs,
