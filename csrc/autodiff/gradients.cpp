@@ -91,7 +91,7 @@ Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
     }
     if (!any) continue;
     const auto previous = set_layer(node.layer);
-    const Values input_gradients = node.op->gradient({node, outputs, output_gradients});
+    const Values input_gradients = node.op->gradient({node, outputs, output_gradients, gradients});
     for (size_t i = 0; i < input_gradients.size(); i++) {
       const Value& input = node.inputs[i];
       if (input_gradients[i] && (wanted.count(key(input)) || relevant.count(input->node.get())))

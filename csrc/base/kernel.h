@@ -43,6 +43,10 @@ enum class KernelId : int32_t {
   softmax,      // SoftmaxParams
   convolution,  // ConvolutionParams
   pool,         // PoolParams
+  cumulative,   // CumulativeParams
+  sort,         // SortParams
+  ctc,          // CtcParams
+  ctc_beams,    // CtcBeamsParams
   count,
   scan = count  // no kernel: a loop over calls of kernels, which the runtime runs
 };
@@ -273,6 +277,54 @@ struct PoolParams {
   PoolOp op;
   WindowParams at;  // dilation 1
   int64_t channels;
+};
+
+// ---- along one axis --------------------------------------------------------------------------------------------------
+// When the element is given out, in the loop over n that keeps one number c: with a the factor and b the term at k,
+//   before:  out = c,      c = a c + b
+//   after:   c = a c + b,  out = c
+//   between: out = c + b,  c = a out
+// The derivatives of each are others of the three, so that all are differentiable any number of times.
+enum class CumulativeOrder : uint8_t { before, after, between };
+
+// The linear recurrence along n in [outer, n, inner], from the other end if `reverse`. Operands: the factors where there are
+// any (otherwise all are 1), the terms where there are any (otherwise c starts at 1, not 0: a product), the result. Floating
+// types keep c in double, integers wrap around.
+struct CumulativeParams {
+  DType type;
+  bool has_factor, has_term;
+  CumulativeOrder order;
+  bool reverse;
+  int64_t outer, n, inner;
+};
+
+// The first `count` of every row of [rows, columns], sorted. Results: values [rows, count] and their columns, int64. Stable;
+// NaN is larger than everything, the two zeros are equal. Less than 2^32 columns.
+struct SortParams {
+  DType type;
+  bool descending;
+  int64_t rows, columns, count;
+};
+
+// Connectionist temporal classification (Graves et al. 2006): -log of the probability that the `steps` independent
+// distributions spell the labels, repeats merged and blanks dropped; the blank is the last class.
+// Operands: log probabilities [samples, steps, classes], labels [samples, labels], number of steps and of labels that count
+// [samples] (all three i32); results: the loss [samples] and its gradient with respect to the log probabilities. Where no path
+// spells the labels the loss is infinite and the gradient zero. A label that is no class, or a number beyond its axis, gives
+// KernelError::index_out_of_range and NaN.
+struct CtcParams {
+  DType type;
+  int64_t samples, steps, classes, labels;
+};
+
+// The most probable spellings, by a search that keeps `beams` prefixes per step. Operands: log probabilities as above, the
+// number of steps that count; results: labels [samples, paths, steps], int64, -1 after the end, best first, and the logarithms
+// of their probabilities [samples, paths], minus infinity where there is no further spelling. A number of steps beyond its axis
+// gives KernelError::index_out_of_range.
+struct CtcBeamsParams {
+  DType type;
+  bool merge_repeated;  // equal labels that follow each other are written once
+  int64_t samples, steps, classes, beams, paths;
 };
 
 }  // namespace nnstack

@@ -32,6 +32,8 @@ struct GradientQuery {
   const Node& node;
   const Values& outputs;    // the node's own outputs
   const Values& gradients;  // same length as outputs
+  // The reverse walk itself, for a rule that differentiates a composition.
+  Values (*differentiate)(const Values& ys, const Values& xs, const Values& grad_ys);
   const Value& input(size_t i) const { return node.inputs[i]; }
 };
 

@@ -55,6 +55,10 @@ int mark_failing(Draft& draft) {
       ScatterAddParams params;
       std::memcpy(&params, step.params.data(), sizeof params);
       rows = params.rows;
+    } else if (step.kernel == KernelId::ctc || step.kernel == KernelId::ctc_beams) {
+      step.may_fail = true;
+      last = static_cast<int>(s);
+      continue;
     } else {
       continue;
     }

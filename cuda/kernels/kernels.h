@@ -18,5 +18,12 @@ void run_softmax(void* const* operands, const void* params, const KernelContext&
 void run_convolution(void* const* operands, const void* params, const KernelContext& context);
 int64_t convolution_scratch(const void* params);
 void run_pool(void* const* operands, const void* params, const KernelContext& context);
+void run_cumulative(void* const* operands, const void* params, const KernelContext& context);
+void run_sort(void* const* operands, const void* params, const KernelContext& context);
+int64_t sort_scratch(const void* params);
+void run_ctc(void* const* operands, const void* params, const KernelContext& context);
+int64_t ctc_scratch(const void* params);
+void run_ctc_beams(void* const* operands, const void* params, const KernelContext& context);
+int64_t ctc_beams_scratch(const void* params);
 
 }  // namespace nnstack::cuda

@@ -63,8 +63,12 @@ const KernelTable* kernels() {
                                      {run_scatter_add, scatter_add_scratch},
                                      {run_softmax, nullptr},
                                      {run_convolution, convolution_scratch},
-                                     {run_pool, nullptr}}};
-  static_assert(kKernels == 11, "a new kernel needs an entry here");
+                                     {run_pool, nullptr},
+                                     {run_cumulative, nullptr},
+                                     {run_sort, sort_scratch},
+                                     {run_ctc, ctc_scratch},
+                                     {run_ctc_beams, ctc_beams_scratch}}};
+  static_assert(kKernels == 15, "a new kernel needs an entry here");
   return &table;
 }
 

@@ -26,6 +26,7 @@ class Case:
     known: tuple[int, ...] = ()  # inputs whose shape the op must know
     gradient: bool = False  # compare with finite differences
     tolerance: float = 2e-6  # relative, float32; float64 uses 1e-12
+    output: int = 0  # which result of the op it is about
 
     def __str__(self) -> str:
         arrays = ", ".join(f"{a.dtype}{a.shape}" for a in self.inputs)
@@ -48,7 +49,7 @@ class Case:
         free = [i for i in range(len(values)) if i not in self.constants]
         return Built(
             [values[i] for i in free],
-            core.emit(self.op, values, self.attributes)[0],
+            core.emit(self.op, values, self.attributes)[self.output],
             [self.inputs[i] for i in free],
             [values[i] for i in free if self.inputs[i].dtype.kind == "f"],
         )

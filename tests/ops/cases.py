@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import cases_along
 import cases_moving
 import cases_shaped
 import cases_windows
@@ -210,6 +211,7 @@ CASES: tuple[Case, ...] = (
     *cases_shaped.all_cases(),
     *cases_moving.all_cases(),
     *cases_windows.all_cases(),
+    *cases_along.all_cases(),
 )
 
 

@@ -146,4 +146,48 @@ def layouts(K, gradient):
     return {name: np.asarray(value) for name, value in results.items()}
 
 
-ALL = (recurrence, normalization, layouts)
+def along_axis(K, gradient):
+    """Cumulative sums and products, beside zeros too."""
+    B = K.backend
+    x = _array(30, 3, 4, 5)
+    x[1, 2] = 0.0
+    results = {}
+    for name in ("cumsum", "cumprod"):
+        for axis in (0, 1, -1):
+            results[f"{name} {axis}"] = getattr(B, name)(B.constant(x), axis=axis)
+        nonzero = np.where(x == 0, np.float32(0.5), x)  # tf's gradient of cumprod is NaN beside zeros
+        tilt = _array(31, *x.shape)
+        results[f"{name}.gradient"] = gradient(lambda p, name=name, t=tilt: getattr(B, name)(p, axis=1) * t, nonzero)
+    return {name: np.asarray(value) for name, value in results.items()}
+
+
+def ctc(K, gradient):
+    """CTC: loss, gradient, both decodings."""
+    B = K.backend
+    scores = _array(40, 4, 9, 5) * 1.5
+    y = (np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)).astype("float32")
+    labels = np.array([[0, 1, 1], [2, 0, 3], [3, 3, 0], [1, 0, 0]])
+    steps, counts = np.array([9, 7, 9, 4]), np.array([3, 3, 2, 1])
+
+    def lengths(numbers):
+        return B.constant(numbers[:, None], dtype="int32")
+
+    def loss(p):
+        return B.ctc_batch_cost(B.constant(labels, dtype="int32"), p, lengths(steps), lengths(counts))
+
+    results = {"loss": loss(B.constant(y)), "gradient": gradient(lambda p: loss(p) * np.float32(0.5), y)}
+    given = (B.constant(y), B.constant(steps, dtype="int32"))
+    decoded, score = B.ctc_decode(*given)
+    results |= {"greedy": decoded[0], "greedy score": score}
+    # Wide enough that nothing is pruned: tf's order of pruning differs in the last candidates of a narrow beam.
+    given = (B.constant(y[:, :5, 1:] / y[:, :5, 1:].sum(-1, keepdims=True)), B.constant([5, 4, 5, 2], dtype="int32"))
+    for width, paths in ((400, 3), (1, 1)):
+        # tf_keras has no merge_repeated: it always merges
+        merging = {"merge_repeated": True} if B.backend() == "nnstack" else {}
+        decoded, score = B.ctc_decode(*given, greedy=False, beam_width=width, top_paths=paths, **merging)
+        results |= {f"search {width}.{i}": part for i, part in enumerate(decoded)}
+        results[f"search {width} score"] = score
+    return {name: np.asarray(value) for name, value in results.items()}
+
+
+ALL = (recurrence, normalization, layouts, along_axis, ctc)

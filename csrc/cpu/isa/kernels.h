@@ -21,5 +21,12 @@ void softmax(void* const* operands, const void* params, const KernelContext& con
 void convolution(void* const* operands, const void* params, const KernelContext& context);
 int64_t convolution_scratch(const void* params);
 void pool(void* const* operands, const void* params, const KernelContext& context);
+void cumulative(void* const* operands, const void* params, const KernelContext& context);
+void sort(void* const* operands, const void* params, const KernelContext& context);
+void ctc(void* const* operands, const void* params, const KernelContext& context);
+void ctc_beams(void* const* operands, const void* params, const KernelContext& context);
+int64_t ctc_beams_scratch(const void* params);
+int64_t sort_scratch(const void* params);
+int64_t ctc_scratch(const void* params);
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

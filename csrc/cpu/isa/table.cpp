@@ -18,6 +18,10 @@ const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
                                       {softmax, nullptr},
                                       {convolution, convolution_scratch},
                                       {pool, nullptr},
+                                      {cumulative, nullptr},
+                                      {sort, sort_scratch},
+                                      {ctc, ctc_scratch},
+                                      {ctc_beams, ctc_beams_scratch},
                                   }};
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

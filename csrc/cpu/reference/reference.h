@@ -16,6 +16,10 @@ void scatter_add(void* const* operands, const void* params, const KernelContext&
 void softmax(void* const* operands, const void* params, const KernelContext& context);
 void convolution(void* const* operands, const void* params, const KernelContext& context);
 void pool(void* const* operands, const void* params, const KernelContext& context);
+void cumulative(void* const* operands, const void* params, const KernelContext& context);
+void sort(void* const* operands, const void* params, const KernelContext& context);
+void ctc(void* const* operands, const void* params, const KernelContext& context);
+void ctc_beams(void* const* operands, const void* params, const KernelContext& context);
 
 // Wide enough for the sums of T.
 template <class T>

@@ -17,6 +17,10 @@ const KernelTable& reference_kernels() {
                                             {reference::softmax, nullptr},
                                             {reference::convolution, nullptr},
                                             {reference::pool, nullptr},
+                                            {reference::cumulative, nullptr},
+                                            {reference::sort, nullptr},
+                                            {reference::ctc, nullptr},
+                                            {reference::ctc_beams, nullptr},
                                         }};
   return table;
 }

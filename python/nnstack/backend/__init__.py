@@ -8,6 +8,13 @@ whatever touches a placeholder or a variable is recorded, to be run by `function
 # ruff: isort: skip_file
 
 from nnstack.backend import shapes as _shapes
+from nnstack.backend.along_axis import (
+    argsort as argsort,
+    cumprod as cumprod,
+    cumsum as cumsum,
+    sort as sort,
+    top_k as top_k,
+)
 from nnstack.backend.choice import (
     in_test_phase as in_test_phase,
     in_train_phase as in_train_phase,
@@ -24,6 +31,12 @@ from nnstack.backend.config import (
     set_epsilon as set_epsilon,
     set_floatx as set_floatx,
     set_image_data_format as set_image_data_format,
+)
+from nnstack.backend.ctc import (
+    SparseTensor as SparseTensor,
+    ctc_batch_cost as ctc_batch_cost,
+    ctc_decode as ctc_decode,
+    ctc_label_dense_to_sparse as ctc_label_dense_to_sparse,
 )
 from nnstack.backend.einsum import (
     einsum as einsum,

@@ -84,13 +84,19 @@ def is_placeholder(x: Any) -> bool:
 
 
 def is_sparse(tensor: Any) -> bool:
-    """False: there are no sparse tensors."""
-    return False
+    """Whether it is a `SparseTensor`; all other tensors are dense.
+
+    >>> is_sparse(ctc_label_dense_to_sparse([[1]], [1]))
+    True
+    """
+    from nnstack.backend.ctc import SparseTensor
+
+    return isinstance(tensor, SparseTensor)
 
 
 def to_dense(tensor: Any) -> Any:
-    """`tensor` itself: all tensors are dense."""
-    return tensor
+    """A `SparseTensor` with zeros where it has no elements; `tensor` itself where it is dense."""
+    return convert(tensor.dense()) if is_sparse(tensor) else tensor
 
 
 def is_keras_tensor(x: Any) -> bool:
