@@ -63,6 +63,7 @@ class Call {
       session.run(pointers_.data(), outputs.data());
       session.finish();
     }
+    results.resize(program_.outputs());  // without what was printed
     return results;
   }
 
@@ -179,6 +180,14 @@ PassSwitches switches_from(const std::optional<std::map<std::string, bool>>& pas
 }  // namespace
 
 void bind_program(py::module_& m) {
+  m.def("set_print_sink", [](py::function show) {
+    // Never released: a program may outlive the module.
+    auto* const kept = new py::function(std::move(show));
+    print_sink() = [kept](const PrintedLine& line, const Tensor& value) {
+      const py::gil_scoped_acquire acquire;
+      (*kept)(line.message, line.summarize, to_numpy(value));
+    };
+  });
   py::class_<Program, std::shared_ptr<Program>>(m, "Program")
       .def(py::init([](Values inputs, Values outputs, std::vector<std::pair<std::shared_ptr<Variable>, Value>> updates,
                        std::optional<bool> phase, const std::optional<std::string>& device,

@@ -12,7 +12,7 @@
 namespace nnstack {
 
 // Raised by one whenever this table, a parameter struct of base/kernel.h or the meaning of either changes.
-constexpr int kCudaAbi = 3;
+constexpr int kCudaAbi = 4;
 
 struct CudaApi {
   int abi;

@@ -14,6 +14,11 @@ constexpr size_t kMostIdleRunners = 16;
 
 Program::Program(const ProgramSpec& spec, Device& device, const PassSwitches& passes, std::string program_name)
     : graph_(flatten(spec, run_node)), device_(device), passes_(passes), name_(std::move(program_name)) {
+  for (const FlatNode& node : graph_.nodes) {
+    if (node.op->name != "print") continue;
+    graph_.outputs.push_back(node.outputs[0]);
+    prints_.push_back({node.attributes.string("message"), node.attributes.integer("summarize")});
+  }
   finish();
 }
 
@@ -99,9 +104,26 @@ const Plan& Program::Session::prepare(const std::vector<Shape>& shapes) {
 }
 
 void Program::Session::run(const void* const* inputs, void* const* outputs) {
-  runner_->run(inputs, outputs);
+  if (program_.prints_.empty())
+    runner_->run(inputs, outputs);
+  else
+    run_and_print(inputs, outputs);
   for (const FlatUpdate& update : program_.graph_.updates)
     program_.graph_.variables[static_cast<size_t>(update.variable)]->touch();
+}
+
+void Program::Session::run_and_print(const void* const* inputs, void* const* outputs) {
+  const std::vector<TensorType>& types = runner_->plan()->outputs();
+  std::vector<void*> pointers(outputs, outputs + program_.outputs());
+  std::vector<Tensor> shown;
+  for (size_t i = program_.outputs(); i < types.size(); i++) {
+    shown.emplace_back(types[i]);
+    pointers.push_back(shown.back().data());
+  }
+  runner_->run(inputs, pointers.data());
+  finish();
+  if (!print_sink()) return;
+  for (size_t i = 0; i < shown.size(); i++) print_sink()(program_.prints_[i], shown[i]);
 }
 
 std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) const {
@@ -125,6 +147,7 @@ std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) const {
   }
   session.run(in.data(), out.data());
   session.finish();
+  results.resize(outputs());
   return results;
 }
 

@@ -3,6 +3,7 @@
 #include <list>
 #include <mutex>
 
+#include "runtime/print.h"
 #include "runtime/runner.h"
 
 namespace nnstack {
@@ -28,13 +29,13 @@ class Program {
   const std::string& name() const { return name_; }
   Device& device() const { return device_; }
   size_t inputs() const { return graph_.inputs.size(); }
-  size_t outputs() const { return graph_.outputs.size(); }
+  size_t outputs() const { return graph_.outputs.size() - prints_.size(); }
 
   // ValueError that names the input, what was expected and what came.
   void check_input(size_t index, const TensorType& given) const;
   std::shared_ptr<const Plan> prepare(const std::vector<Shape>& shapes) const;
 
-  // One run. `outputs` has memory for every output of prepare(...)->outputs().
+  // One run. The plan's outputs are the program's, then the values that print nodes show, which no caller needs to know.
   class Session;
   std::vector<Tensor> run(const std::vector<Tensor>& inputs) const;
 
@@ -56,6 +57,7 @@ class Program {
   void finish();
 
   FlatGraph graph_;
+  std::vector<PrintedLine> prints_;
   Device& device_;
   PassSwitches passes_;
   std::string name_;
@@ -79,6 +81,7 @@ class Program::Session {
 
   // Binds the plan for these shapes; cheap where they are the last ones.
   const Plan& prepare(const std::vector<Shape>& shapes);
+  // `outputs` has memory for every output of the program.
   void run(const void* const* inputs, void* const* outputs);
   // Call after the last run: the next holder of the guard may use another stream.
   void finish() {
@@ -87,6 +90,8 @@ class Program::Session {
   Runner& runner() { return *runner_; }
 
  private:
+  void run_and_print(const void* const* inputs, void* const* outputs);
+
   const Program& program_;
   std::optional<SharedLock> shared_;
   std::optional<ExclusiveLock> exclusive_;

@@ -1,6 +1,6 @@
 """The native core: graph, gradients, programs, devices. All of it is private; `nnstack.backend` is the public door."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,7 @@ def close_body(parameters: Sequence[Value], results: Sequence[Value]) -> tuple[B
 
 def learning_phase() -> Value: ...  # the symbolic bool scalar; Programs are compiled for one of its values
 def set_layer(name: str) -> str: ...  # name given to nodes made from now on in this thread; returns the previous one
+def set_print_sink(show: Callable[[str, int, np.ndarray], None]) -> None: ...  # message, summarize, value of a print
 def tape_begin() -> None: ...  # from here concrete values keep their producers (nests)
 def tape_end() -> None: ...
 def gradients(

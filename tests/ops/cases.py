@@ -73,11 +73,12 @@ UNARY: dict[str, tuple[Callable[[Array], Array], tuple[float, float], bool]] = {
     "relu": (relu, (-3, 3), True),
     "identity": (same, (-3, 3), True),
     "stop_gradient": (same, (-3, 3), False),
+    "print": (same, (-3, 3), True),
     "is_nan": (np.isnan, (-3, 3), False),
     "is_inf": (np.isinf, (-3, 3), False),
     "is_finite": (np.isfinite, (-3, 3), False),
 }
-UNARY_OF_INTEGERS = ("negative", "abs", "sign", "square", "relu", "identity", "stop_gradient")
+UNARY_OF_INTEGERS = ("negative", "abs", "sign", "square", "relu", "identity", "stop_gradient", "print")
 
 BINARY: dict[str, tuple[Callable[[Array, Array], Array], bool]] = {
     "add": (np.add, True),

@@ -205,6 +205,12 @@ from nnstack.backend.sequences import (
     foldr as foldr,
     map_fn as map_fn,
 )
+from nnstack.backend.session import (
+    Session as Session,
+    control_dependencies as control_dependencies,
+    get_session as get_session,
+    set_session as set_session,
+)
 from nnstack.backend.shapes import (
     arange as arange,
     batch_flatten as batch_flatten,

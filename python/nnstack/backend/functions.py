@@ -10,7 +10,7 @@ from nnstack import _core
 from nnstack.backend import config
 from nnstack.backend.config import floatx
 from nnstack.backend.modes import fixed_learning_phase, is_learning_phase
-from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, is_tensor
+from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, emit, is_tensor
 from nnstack.backend.variable import EagerScope, Update, Variable, current_scope
 
 
@@ -247,14 +247,33 @@ def dtype(x: Any) -> str:
 def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
     """Prints `message` and the numbers of `x`, of a long axis the first and last `summarize`; gives `x` back.
 
-    TypeError for a symbolic tensor, which has no numbers yet: compile(run_eagerly=True), or print what `eval` gives.
+    The numbers of a symbolic tensor are printed on `sys.stdout` after each run of a function or training step that
+    needs the tensor given back, each of many runs in one call included. A tensor inside the step of a loop (`rnn`,
+    `map_fn`) that is not unrolled, and a model exported for C++, print nothing.
 
     >>> y = print_tensor(constant([1.0, 2.0]), "y =")
     y = [1. 2.]
+    >>> x = placeholder((2,))
+    >>> function([x], print_tensor(x * 2.0, "twice"))([[1.0, 2.0]])
+    twice [2. 4.]
+    array([2., 4.], dtype=float32)
     """
-    numbers = np.array2string(np.asarray(x), edgeitems=summarize, threshold=2 * summarize)
+    value = convert(x) if is_tensor(x) else None
+    if value is None or value.concrete:
+        _print_line(message, summarize, np.asarray(x if value is None else convert(value, _shown(value)).numpy()))
+        return x
+    _core.set_print_sink(_print_line)
+    printed = emit("print", convert(value, _shown(value)), message=str(message), summarize=int(summarize))
+    return convert(printed, value.dtype)
+
+
+def _shown(x: Tensor) -> str:
+    return "float32" if x.dtype == "bfloat16" else x.dtype  # numpy has no bfloat16
+
+
+def _print_line(message: str, summarize: int, array: np.ndarray) -> None:
+    numbers = np.array2string(array, edgeitems=summarize, threshold=2 * summarize)
     print(f"{message} {numbers}" if message else numbers)
-    return x
 
 
 @contextmanager
