@@ -14,9 +14,6 @@ struct PrintedLine {
 
 using PrintSink = std::function<void(const PrintedLine& line, const Tensor& value)>;
 
-inline PrintSink& print_sink() {
-  static PrintSink& sink = *new PrintSink;  // never destroyed: programs may run until the process ends
-  return sink;
-}
+PrintSink& print_sink();
 
 }  // namespace nnstack

@@ -17,6 +17,7 @@ from nnstack import _core, backend
 
 CALLS = re.compile(r"\b(?:K|B|backend)\.(\w+)")
 LEAVES = {"placeholder", "constant", "variable"}
+ALIASES = {"identity", "stop_gradient"}  # their result is their input's memory
 
 
 def signature(function):
@@ -63,17 +64,28 @@ def backend_page():
 
 def kernels_of(op):
     """The kernels of the op's test cases; none where the result is known from shapes or is the input's memory."""
-    found = {}
-    for case in [case for case in CASES if case.op == op][::7][:12] or [c for c in CASES if c.op == op][:12]:
+    if _core.op_schema(op)["elementwise"] and op not in ALIASES:
+        return ["elementwise"]
+    found = set()
+    for case in [case for case in CASES if case.op == op][:40:3]:
         built = case.build()
         if "float16" in (str(built.output.dtype), *(str(a.dtype) for a in built.arrays)):
             continue  # casts around it
         program = built.compile([built.output])
         program.profile(True)
         program.run(built.arrays)
-        used = {row["kernel"] for row in program.profile_report()}
-        found.update(dict.fromkeys(sorted(used - {"elementwise"} or used)))
-    return list(found)
+        found |= {row["kernel"] for row in program.profile_report()}
+    return sorted(found - {"elementwise"}) or (["elementwise"] if op == "switch" else [])  # the others are copies
+
+
+def link(path):
+    """A link from a page in docs."""
+    return f"[{path.name}](../{path.as_posix()})"
+
+
+def defining(folder, pattern, text):
+    """The first file of a folder that holds `text`, as a link."""
+    return next((link(path) for path in sorted(Path(folder).glob(pattern)) if text in path.read_text()), None)
 
 
 def ops_page():
@@ -93,8 +105,11 @@ def ops_page():
         if kernel == "scan":
             files.append("| scan | the runtime runs the body's kernels | the same |")
             continue
-        cpu, cuda = Path(f"csrc/cpu/isa/{kernel}.cpp"), Path(f"cuda/kernels/{kernel}.cu")
-        cells = [f"[{p.name}](../{p.as_posix()})" if p.exists() else "in a file of another name" for p in (cpu, cuda)]
+        definition = f"void {kernel}(void* const* operands"
+        cpu = defining("csrc/cpu/isa", "*.cpp", definition)
+        plain = defining("csrc/cpu/reference", "*.cpp", definition)
+        cuda = defining("cuda/kernels", "*.cu", f"void run_{kernel}(void* const* operands")
+        cells = [cpu or f"plain loops: {plain}", cuda or "none"]
         files.append(f"| {kernel} | {' | '.join(cells)} |")
     return [
         "# Ops and kernels",

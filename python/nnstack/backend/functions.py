@@ -247,9 +247,10 @@ def dtype(x: Any) -> str:
 def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
     """Prints `message` and the numbers of `x`, of a long axis the first and last `summarize`; gives `x` back.
 
-    The numbers of a symbolic tensor are printed on `sys.stdout` after each run of a function or training step that
-    needs the tensor given back, each of many runs in one call included. A tensor inside the step of a loop (`rnn`,
-    `map_fn`) that is not unrolled, and a model exported for C++, print nothing.
+    Numbers that are there, those of a variable too, are printed at once. Those of a symbolic tensor are printed on
+    `sys.stdout` after each run of a function or training step that needs the tensor given back, each of many runs in
+    one call included. A tensor inside the step of a loop (`rnn`, `map_fn`) that is not unrolled, and a model exported
+    for C++, print nothing.
 
     >>> y = print_tensor(constant([1.0, 2.0]), "y =")
     y = [1. 2.]
@@ -258,9 +259,10 @@ def print_tensor(x: Any, message: str = "", summarize: int = 3) -> Any:
     twice [2. 4.]
     array([2., 4.], dtype=float32)
     """
-    value = convert(x) if is_tensor(x) else None
-    if value is None or value.concrete:
-        _print_line(message, summarize, np.asarray(x if value is None else convert(value, _shown(value)).numpy()))
+    stored = isinstance(x, Variable) and current_scope() is None
+    value = convert(x.numpy() if stored else x)
+    if value.concrete:
+        _print_line(message, summarize, convert(value, _shown(value)).numpy())
         return x
     _core.set_print_sink(_print_line)
     printed = emit("print", convert(value, _shown(value)), message=str(message), summarize=int(summarize))
