@@ -7,7 +7,7 @@ import numpy as np
 
 from nnstack.backend import tensor as t
 from nnstack.backend.config import floatx
-from nnstack.backend.tensor import Tensor, TensorLike, binary, convert, emit, power, unary
+from nnstack.backend.tensor import INTEGERS, Tensor, TensorLike, binary, convert, emit, power, unary
 
 Axis = int | Sequence[int] | None
 
@@ -94,13 +94,15 @@ def erf(x: TensorLike) -> Tensor:
 
 
 def round(x: TensorLike) -> Tensor:
-    """Nearest integer, halves to the even one."""
-    return unary("round", x)
+    """Nearest integer, halves to the even one; integers are left alone."""
+    value = convert(x)
+    return value if value.dtype in INTEGERS else unary("round", value)
 
 
 def floor(x: TensorLike) -> Tensor:
-    """Largest integer not above x."""
-    return unary("floor", x)
+    """Largest integer not above x; integers are left alone."""
+    value = convert(x)
+    return value if value.dtype in INTEGERS else unary("floor", value)
 
 
 def pow(x: TensorLike, a: TensorLike) -> Tensor:

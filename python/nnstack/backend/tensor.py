@@ -221,7 +221,15 @@ def convert_like(x: TensorLike, like: Tensor) -> Tensor:
 
 
 def pair(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
-    """Two operands as Tensors of one type, as far as numbers and arrays can follow the tensor among them."""
+    """Two operands as Tensors of one type: numbers and arrays follow the tensor among them, an integer tensor follows a
+    float one.
+    """
+    if is_tensor(a) and is_tensor(b):
+        first, second = convert(a), convert(b)
+        if (first.dtype in INTEGERS) != (second.dtype in INTEGERS):
+            wanted = second.dtype if first.dtype in INTEGERS else first.dtype
+            return convert(first, wanted), convert(second, wanted)
+        return first, second
     if is_tensor(a):
         first = convert(a)
         return first, convert_like(b, first)

@@ -111,7 +111,11 @@ class Graph:
             args, kwargs = nest.map_structure(now, (node.args, node.kwargs))
             results = nest.flatten(node.layer(*args, **kwargs))
             values.update({id(tensor): value for tensor, value in zip(produced, results, strict=True)})
-        return nest.map_structure(now, self.outputs)
+        outputs = nest.map_structure(now, self.outputs)
+        if isinstance(backend.current_scope(), backend.Trace):
+            for tensor in nest.flatten(outputs):
+                tensor._keras_stand_ins = values  # for losses that use tensors of this graph
+        return outputs
 
     def _arrange(self, inputs: Any) -> list[Any]:
         """Inputs in the order of the graph's, checked and cast: a dict is read by input names, a structure by

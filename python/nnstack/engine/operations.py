@@ -7,7 +7,6 @@ replay them on other inputs and save them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -95,17 +94,6 @@ def replay(steps: list[Step], operands: list[Any], leaves: list[Any]) -> Any:
             inputs = [values[position] for position in step["inputs"]]
             values.append(cast(Any, _core.emit(op, inputs, step["attributes"])[step["index"]]))
     return values[-1]
-
-
-def substitute(tensor: Any, mapping: Mapping[int, Any]) -> Any:
-    """`tensor` recomputed with graph tensors replaced: `mapping` is id(old graph tensor) -> new tensor."""
-    sources, between = _sources(tensor)
-    leaves = [value for value in between if value.op == "variable"]
-    return (
-        replay(_describe(sources, between), [mapping[id(source)] for source in sources], leaves)
-        if between
-        else mapping[id(tensor)]
-    )
 
 
 def _operations_class() -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.backend import Tensor, TensorLike
+from nnstack.backend.stand_ins import in_step_of
 from nnstack.losses import functions
 from nnstack.losses.reduction import Reduction, align_ranks, apply_mask, compute_weighted_loss, get_mask
 
@@ -56,7 +57,7 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         prediction, truth = align_ranks(backend.convert(y_pred), backend.convert(y_true))
-        return backend.convert(self.fn(truth, prediction, **self._fn_kwargs))
+        return in_step_of(y_pred, self.fn(truth, prediction, **self._fn_kwargs))
 
     def get_config(self) -> dict[str, Any]:
         fn = {} if type(self) is not LossFunctionWrapper else {"fn": self.fn}

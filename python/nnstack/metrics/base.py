@@ -6,6 +6,7 @@ from typing import Any
 
 from nnstack import backend, initializers
 from nnstack.backend import Tensor, TensorLike, Variable
+from nnstack.backend.stand_ins import in_step_of
 from nnstack.losses.reduction import align_ranks, align_weights, apply_mask, get_mask
 from nnstack.utils.generic_utils import to_snake_case
 
@@ -229,7 +230,7 @@ class MeanMetricWrapper(Mean):
         """Takes in one batch. sample_weight: a number or one per sample."""
         prediction, truth = backend.convert(y_pred, self.dtype), backend.convert(y_true)
         prediction, truth = align_ranks(prediction, truth)
-        matches = backend.convert(self._fn(truth, prediction, **self._fn_kwargs))
+        matches = in_step_of(y_pred, self._fn(truth, prediction, **self._fn_kwargs))
         super().update_state(matches, apply_mask(matches, sample_weight, get_mask(matches), None))
 
     def get_config(self) -> dict[str, Any]:

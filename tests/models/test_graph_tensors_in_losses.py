@@ -1,0 +1,55 @@
+"""Losses of old programs: they use tensors of the model's graph, and integer labels beside float predictions."""
+
+import numpy as np
+
+import nnstack as keras
+from nnstack import backend as K
+
+
+def test_a_loss_may_use_tensors_of_the_models_graph() -> None:
+    keras.utils.set_random_seed(3)
+    x = keras.Input((4,))
+    hidden = keras.layers.Dense(3, activation="tanh", name="hidden")(x)
+    encoder = keras.Model(x, keras.layers.Dense(2, name="mean")(hidden))
+    mean = encoder.output
+    model = keras.Model(x, keras.layers.Dense(4, name="out")(encoder(x)))
+
+    def loss(y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), axis=-1) + K.sum(K.square(mean) + K.mean(hidden), axis=-1)
+
+    def penalty(y_true, y_pred):
+        return K.sum(K.square(mean), axis=-1)
+
+    model.compile(keras.optimizers.SGD(0.1), loss, metrics=[penalty])
+    data = np.random.RandomState(0).randn(12, 4).astype(np.float32)
+    h = keras.Model(x, hidden).predict(data, verbose=0)
+    m = encoder.predict(data, verbose=0)
+    first_output, first_out = model.predict(data, verbose=0), model.get_layer("out").get_weights()[0]
+    expected = ((data - first_output) ** 2).mean(-1) + (m**2).sum(-1) + 2 * h.mean()
+    values = model.evaluate(data, data, batch_size=12, verbose=0)
+    np.testing.assert_allclose(values, [expected.mean(), (m**2).sum(-1).mean()], rtol=1e-5)
+    kernel = encoder.get_layer("mean").get_weights()[0]
+    model.train_on_batch(data, data)
+    # what reaches the kernel through the two terms, worked out by hand
+    through_output = (2 * (first_output - data) / 4) @ first_out.T
+    expected_gradient = h.T @ (through_output + 2 * m) / 12
+    np.testing.assert_allclose(
+        encoder.get_layer("mean").get_weights()[0], kernel - 0.1 * expected_gradient, rtol=1e-4, atol=1e-6
+    )
+
+
+def test_integer_labels_beside_float_predictions() -> None:
+    model = keras.Sequential([keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", input_shape=(1,))])
+
+    def weighted(y_true, y_pred):
+        return K.mean(y_true * y_pred + (1 - y_true) * K.square(y_pred))
+
+    def product(y_true, y_pred):
+        return K.sum(K.round(y_true) * y_pred)
+
+    model.compile("sgd", weighted, metrics=[product])
+    x, y = np.array([[2.0], [3.0], [4.0]]), np.array([1, 0, 1])
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), [(2 + 9 + 4) / 3, 6.0], rtol=1e-6)
+    mixed = K.constant([1, 2], dtype="int32") * K.constant([0.5, 0.25])
+    assert mixed.dtype == "float32"
+    np.testing.assert_array_equal(mixed.numpy(), [0.5, 0.5])
