@@ -21,15 +21,18 @@ class KernelGradient {
     for (int d = 0; d < 3; d++) phase_.axes[d] = forward_axis(w, d);
     rows_ = w.batch * w.output[0] * w.output[1];
     // Few channels: those of neighbouring taps make one longer column, as they lie in the image.
-    joined_ = !depthwise_ && p.groups == 1 && w.dilation[2] == 1 && channels_ < kTileRows;
+    joined_ = !depthwise_ && p.groups == 1 && w.dilation[2] == 1 && channels_ <= kMostJoined;
     height_ = joined_ ? channels_ * w.window[2] : channels_;
     tiles_ = depthwise_ ? 1 : divide_up(height_, kTileRows);
     pixel_ = depthwise_ ? p.channels : joined_ ? channels_ : kPixel;
     choose_band();
-    units_ = depthwise_ ? 1 : p.groups * divide_up(filters_, kPanel);
+    panels_ = depthwise_ ? 1 : p.groups * divide_up(filters_, kPanel);
     const double work = 2.0 * static_cast<double>(elements()) * static_cast<double>(rows_ * w.output[2]);
     const int64_t wanted = smaller(kChunks, static_cast<int64_t>(work / kChunkWorth) + 1);
-    parts_ = larger<int64_t>(1, smaller(divide_up(wanted, larger<int64_t>(units_, 1)), divide_up(rows_, band_)));
+    const bool small = elements() * static_cast<int64_t>(sizeof(T)) <= kLargestPart;
+    const int64_t most_parts = small ? (panels_ == 1 ? wanted : 4) : 1;
+    parts_ = larger<int64_t>(1, smaller(smaller(wanted, most_parts), divide_up(rows_, band_)));
+    units_ = larger<int64_t>(1, smaller(panels_, divide_up(wanted, parts_)));
   }
 
   int64_t elements() const { return product(p_.at.window) * channels_ * p_.filters; }
@@ -49,6 +52,8 @@ class KernelGradient {
   static constexpr int64_t kBandPlaces = 256;
   static constexpr int64_t kBandBytes = 256 * 1024;
   static constexpr int64_t kFinish = 16 * 1024;
+  static constexpr int64_t kMostJoined = 64;
+  static constexpr int64_t kLargestPart = 1024 * 1024;  // bytes; larger gradients are split by filters alone
 
   int64_t parts_bytes() const { return parts_ == 1 ? 0 : round_up(parts_ * elements() * static_cast<int64_t>(sizeof(T)), 64); }
   int64_t slot_bytes() const {
@@ -87,15 +92,20 @@ class KernelGradient {
       start = false;
       row += rows;
     }
-    if (start && !job.depthwise_) job.zero_panel(unit, result);
+    if (start && !job.depthwise_) job.zero_panels(unit, result);
     job.slots_.give_back(slot);
   }
 
-  void zero_panel(int64_t unit, T* result) const {
-    const int64_t panels = divide_up(filters_, kPanel), column = unit % panels * kPanel;
-    T* to = result + unit / panels * filters_ + column;
-    for (int64_t i = 0; i < product(p_.at.window) * channels_; i++)
-      set_zero(to + i * p_.filters, smaller(kPanel, filters_ - column));
+  int64_t first_panel(int64_t unit) const { return panels_ * unit / units_; }
+
+  void zero_panels(int64_t unit, T* result) const {
+    const int64_t panels = divide_up(filters_, kPanel);
+    for (int64_t panel = first_panel(unit); panel < first_panel(unit + 1); panel++) {
+      const int64_t column = panel % panels * kPanel;
+      T* const to = result + panel / panels * filters_ + column;
+      for (int64_t i = 0; i < product(p_.at.window) * channels_; i++)
+        set_zero(to + i * p_.filters, smaller(kPanel, filters_ - column));
+    }
   }
 
   Region region_of(int64_t row, int64_t rows) const {
@@ -133,14 +143,21 @@ class KernelGradient {
   }
 
   void run_band(int64_t row, int64_t rows, int64_t unit, T* copy, T* result, bool start) const {
-    const WindowParams& w = p_.at;
-    const int64_t panels = divide_up(filters_, kPanel), group = unit / panels, column = unit % panels * kPanel;
-    const int64_t columns = smaller(kPanel, filters_ - column), width = round_up(columns, kLanes<T>);
     const Region r = region_of(row, rows);
-    if (joined_)
-      copy_region(copy, image_of(row), w.input, p_.channels, r);
-    else
-      copy_tiles(copy, image_of(row), r, group);
+    int64_t copied = -1;  // the group that lies in the copy
+    for (int64_t panel = first_panel(unit); panel < first_panel(unit + 1); panel++) {
+      const int64_t group = panel / divide_up(filters_, kPanel);
+      if (group != copied && joined_) copy_region(copy, image_of(row), p_.at.input, p_.channels, r);
+      if (group != copied && !joined_) copy_tiles(copy, image_of(row), r, group);
+      copied = group;
+      run_panel(row, rows, r, panel, copy, result, start);
+    }
+  }
+
+  void run_panel(int64_t row, int64_t rows, const Region& r, int64_t panel, T* copy, T* result, bool start) const {
+    const WindowParams& w = p_.at;
+    const int64_t panels = divide_up(filters_, kPanel), group = panel / panels, column = panel % panels * kPanel;
+    const int64_t columns = smaller(kPanel, filters_ - column), width = round_up(columns, kLanes<T>);
     const T* dy = static_cast<const T*>(operands_[1]) + row * w.output[2] * p_.filters + group * filters_ + column;
     TileArguments<T> t;
     if (columns < width || p_.filters > 2 * kPanel) {
@@ -267,7 +284,7 @@ class KernelGradient {
   int64_t rows_;                    // of output places, in all images
   int64_t height_, tiles_, pixel_;  // rows of a tap's block of the result; tiles of it; elements of a pixel in a copy
   int64_t band_, copy_elements_;    // rows at a time
-  int64_t units_, parts_;
+  int64_t panels_, units_, parts_;  // of filters in all groups; chunks that share them; parts of the rows
   void* const* operands_ = nullptr;
   T* parts_at_ = nullptr;
   char* slots_at_ = nullptr;

@@ -244,8 +244,9 @@ class Walk {
     for (int64_t z = 0; z < f.axes[0].taps; z++) {
       for (int64_t y = 0; y < f.axes[1].taps; y++) {
         const T* x = at + z * f.axes[0].tap_step * plane_pitch + y * f.axes[1].tap_step * row_pitch;
-        for (int64_t k = 0; k < f.axes[2].taps; k++, x += f.axes[2].tap_step * image_channels_) {
-          const T* w = kernel_ + f.kernel_place(p_.at.window, z, y, k) * p_.filters + channel;
+        const T* w = kernel_ + f.kernel_place(p_.at.window, z, y, 0) * p_.filters + channel;
+        const int64_t x_step = f.axes[2].tap_step * image_channels_, w_step = f.axes[2].kernel_step * p_.filters;
+        for (int64_t k = 0; k < f.axes[2].taps; k++, x += x_step, w += w_step) {
           if (whole) {
             const Vector<T> weight = load(w);
 #pragma GCC unroll 8
