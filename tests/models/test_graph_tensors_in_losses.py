@@ -1,6 +1,7 @@
 """Losses of old programs: they use tensors of the model's graph, and integer labels beside float predictions."""
 
 import numpy as np
+import pytest
 
 import nnstack as keras
 from nnstack import backend as K
@@ -38,6 +39,27 @@ def test_a_loss_may_use_tensors_of_the_models_graph() -> None:
     )
 
 
+def test_a_loss_may_differentiate_by_a_tensor_of_the_graph() -> None:
+    x = keras.Input((3,))
+    middle = keras.layers.Lambda(lambda t: t * 2.0)(x)
+    critic = keras.Sequential([keras.layers.Dense(4, activation="tanh", input_shape=(3,)), keras.layers.Dense(1)])
+    model = keras.Model(x, critic(middle))
+
+    def penalty(y_true, y_pred):
+        gradient = K.gradients(y_pred, middle)[0]
+        return K.mean(K.square(1.0 - K.sqrt(K.sum(K.square(gradient), axis=np.arange(1, 2)))))
+
+    model.compile(keras.optimizers.SGD(0.05), penalty)
+    data = np.random.RandomState(1).randn(8, 3).astype(np.float32)
+    first, bias, second, _ = critic.get_weights()
+    slope = (1 - np.tanh(2 * data @ first + bias) ** 2) * second[:, 0] @ first.T
+    expected = np.mean((1 - np.sqrt((slope**2).sum(1))) ** 2)
+    np.testing.assert_allclose(model.evaluate(data, np.zeros((8, 1)), verbose=0), expected, rtol=1e-5)
+    with pytest.warns(UserWarning, match="no gradient"):  # the last bias moves no slope
+        losses = model.fit(data, np.zeros((8, 1)), epochs=20, verbose=0).history["loss"]
+    assert losses[-1] < 0.7 * losses[0]
+
+
 def test_integer_labels_beside_float_predictions() -> None:
     model = keras.Sequential([keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", input_shape=(1,))])
 
@@ -45,11 +67,14 @@ def test_integer_labels_beside_float_predictions() -> None:
         return K.mean(y_true * y_pred + (1 - y_true) * K.square(y_pred))
 
     def product(y_true, y_pred):
-        return K.sum(K.round(y_true) * y_pred)
+        return K.sum(y_true * y_pred) / (K.sum(y_true) + 0.5)
 
     model.compile("sgd", weighted, metrics=[product])
     x, y = np.array([[2.0], [3.0], [4.0]]), np.array([1, 0, 1])
-    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), [(2 + 9 + 4) / 3, 6.0], rtol=1e-6)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), [(2 + 9 + 4) / 3, 6.0 / 2.5], rtol=1e-6)
     mixed = K.constant([1, 2], dtype="int32") * K.constant([0.5, 0.25])
     assert mixed.dtype == "float32"
     np.testing.assert_array_equal(mixed.numpy(), [0.5, 0.5])
+    whole = K.constant([3, 4], dtype="int64")
+    assert K.round(whole).dtype == K.floor(whole).dtype == "int64"
+    np.testing.assert_array_equal(K.round(whole).numpy(), [3, 4])

@@ -10,6 +10,7 @@ from nnstack import _core
 from nnstack.backend import config
 from nnstack.backend.config import floatx
 from nnstack.backend.modes import fixed_learning_phase, is_learning_phase
+from nnstack.backend.stand_ins import stand_ins_of
 from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, emit, is_tensor
 from nnstack.backend.variable import EagerScope, Update, Variable, current_scope
 
@@ -166,7 +167,8 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     [array([2., 4., 6.], dtype=float32)]
     """
     losses = loss if isinstance(loss, (list, tuple)) else [loss]
-    leaves = [_leaf(v) for v in (variables if isinstance(variables, (list, tuple)) else [variables])]
+    here = stand_ins_of(losses[0])
+    leaves = [_leaf(here.get(id(v), v)) for v in (variables if isinstance(variables, (list, tuple)) else [variables])]
     return cast(list[Tensor | None], _core.gradients([convert(y) for y in losses], leaves))
 
 

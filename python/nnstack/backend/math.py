@@ -197,7 +197,7 @@ def select(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
 def _axes(x: Tensor, axis: Axis) -> list[int]:
     if axis is None:
         return list(range(len(x.shape)))
-    return [int(a) for a in axis] if isinstance(axis, Sequence) else [int(axis)]
+    return [int(a) for a in np.ravel(axis)]
 
 
 def _reduce(op: str, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:

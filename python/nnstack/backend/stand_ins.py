@@ -32,7 +32,12 @@ def substitute(value: Tensor, stand_ins: Mapping[int, Tensor]) -> Tensor:
     return cast(Tensor, now[id(value)])
 
 
+def stand_ins_of(y_pred: Any) -> Mapping[int, Tensor]:
+    """id(graph tensor) -> its namesake in the step that made the prediction `y_pred`; empty for other tensors."""
+    return getattr(y_pred, "_keras_stand_ins", {})
+
+
 def in_step_of(y_pred: Any, value: Any) -> Tensor:
     """`value`, computed from `y_pred` and perhaps graph tensors of its model, in the step that made `y_pred`."""
-    stand_ins = getattr(y_pred, "_keras_stand_ins", None)
+    stand_ins = stand_ins_of(y_pred)
     return substitute(convert(value), stand_ins) if stand_ins else convert(value)

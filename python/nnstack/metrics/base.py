@@ -228,7 +228,7 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:  # type: ignore[override]
         """Takes in one batch. sample_weight: a number or one per sample."""
-        prediction, truth = backend.convert(y_pred, self.dtype), backend.convert(y_true)
+        prediction, truth = backend.convert(y_pred, self.dtype), backend.convert(y_true, self.dtype)
         prediction, truth = align_ranks(prediction, truth)
         matches = in_step_of(y_pred, self._fn(truth, prediction, **self._fn_kwargs))
         super().update_state(matches, apply_mask(matches, sample_weight, get_mask(matches), None))
