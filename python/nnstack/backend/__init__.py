@@ -194,6 +194,9 @@ from nnstack.backend.random import (
     seed_stream as seed_stream,
     truncated_normal as truncated_normal,
 )
+from nnstack.backend.ranges import (
+    arange as arange,
+)
 from nnstack.backend.recurrence import (
     rnn as rnn,
 )
@@ -212,7 +215,6 @@ from nnstack.backend.session import (
     set_session as set_session,
 )
 from nnstack.backend.shapes import (
-    arange as arange,
     batch_flatten as batch_flatten,
     broadcast_to as broadcast_to,
     concatenate as concatenate,

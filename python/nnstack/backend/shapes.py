@@ -183,9 +183,3 @@ def ones_like(x: TensorLike, dtype: str | None = None, name: str | None = None) 
 def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
     """`x` repeated to `shape` by numpy's rules."""
     return emit("broadcast_to", convert(x), shape_vector(shape))
-
-
-def arange(start: int, stop: int | None = None, step: int = 1, dtype: str = "int32") -> Tensor:
-    """start, start + step, ... below stop; one argument is the stop, as in numpy."""
-    numbers = np.arange(start) if stop is None else np.arange(start, stop, step)
-    return convert(numbers.astype(dtype))

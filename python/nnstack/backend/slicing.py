@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 
 class SlicePlan(NamedTuple):
-    """Slice every axis, then drop the axes that ints selected, then add the axes that None asked for."""
+    """Slice every axis, take from some what only a run knows, drop the axes that ints selected, and add the axes that
+    None asked for.
+    """
 
     begins: list[int | None]
     ends: list[int | None]
     steps: list[int]
+    taken: list[tuple[int, Any]]  # axis, and the slice or index with symbolic tensors in it
     dropped: list[int]
     added: list[int]
 
@@ -23,7 +26,7 @@ class SlicePlan(NamedTuple):
 
 def plan(key: Any, shape: Sequence[int | None]) -> SlicePlan:
     """The plan for `key` on a tensor of `shape`; IndexError for too many indices or one that is known to be outside."""
-    result = SlicePlan([], [], [], [], [])
+    result = SlicePlan([], [], [], [], [], [])
     kept = 0
     for k in _one_per_axis(key, shape):
         if k is None:
@@ -31,7 +34,12 @@ def plan(key: Any, shape: Sequence[int | None]) -> SlicePlan:
             kept += 1
             continue
         axis = len(result.begins)
-        if isinstance(k, slice):
+        if _symbolic(k):
+            result.taken.append((axis, k))
+            result.dropped.extend([] if isinstance(k, slice) else [axis])
+            kept += isinstance(k, slice)
+            begin, end, step = None, None, None
+        elif isinstance(k, slice):
             begin, end, step = (_whole(bound) for bound in (k.start, k.stop, k.step))
             kept += 1
         else:
@@ -59,6 +67,11 @@ def _single(k: Any, axis: int, shape: Sequence[int | None]) -> tuple[int, int | 
     if size is not None and not -size <= index < size:
         raise IndexError(f"slicing: index {index} is out of range for axis {axis} of shape {tuple(shape)}")
     return index, None if index == -1 else index + 1, None
+
+
+def _symbolic(k: Any) -> bool:
+    parts = (k.start, k.stop, k.step) if isinstance(k, slice) else (k,)
+    return any(getattr(part, "concrete", True) is False for part in parts)
 
 
 def _whole(bound: Any) -> int | None:

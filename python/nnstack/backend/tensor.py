@@ -295,12 +295,18 @@ def shape_vector(shape: Any) -> Tensor:
 
 
 def subscript(x: Tensor, key: Any) -> Tensor:
-    """x[key] for ints, slices, None and Ellipsis, as numpy does it; one scalar integer tensor selects along axis 0."""
+    """x[key] for ints, slices, None and Ellipsis, as numpy does it; bounds and indices may be
+    symbolic integers. One integer tensor selects along axis 0.
+    """
     if is_tensor(key):
         return emit("gather", x, convert(key, "int64"), axis=0)
     plan = slicing.plan(key, x.shape)
     if plan.cuts:
         x = emit("slice", x, begins=plan.begins, ends=plan.ends, steps=plan.steps)
+    for axis, part in plan.taken:
+        from nnstack.backend.ranges import take
+
+        x = take(x, part, axis)
     if plan.dropped:
         x = emit("squeeze", x, axes=plan.dropped)
     return emit("expand_dims", x, axes=plan.added) if plan.added else x
