@@ -267,6 +267,11 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 ]
 
 
+def test_inputs_of_text_are_refused_with_the_way_to_go() -> None:
+    with pytest.raises(ValueError, match=r"a model takes numbers, got dtype 'string'.*text_vectorization"):
+        Input((1,), dtype="string", name="text")
+
+
 @pytest.mark.parametrize(("action", "error", "text"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_text(action: Callable[[], Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error) as caught:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from nnstack import layers, losses, metrics, optimizers, saving, utils
-from nnstack.layers import Add, Concatenate, Dense, Dropout, Input, Layer
+from nnstack.layers import Add, Concatenate, Dense, Dropout, Input, Lambda, Layer
 from nnstack.models import Model, Sequential, load_model, model_from_json, model_from_yaml
 from nnstack.saving import hdf5_attributes
+from nnstack.utils import custom_object_scope
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(12, 4)).astype(np.float32)
@@ -193,6 +194,16 @@ def test_custom_objects(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="config: unknown classes Double"):
         load_model(tmp_path / "m.h5")
     loaded = load_model(tmp_path / "m.h5", custom_objects={"Double": Double}, compile=False)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_functions_of_lambda_layers_come_from_scopes_too(tmp_path: Path) -> None:
+    model = Sequential([Dense(2, input_shape=(4,)), Lambda(lambda x: x * 3.0, name="thrice")])
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(ValueError, match="Lambda layers thrice"):
+        load_model(tmp_path / "m.h5", compile=False)
+    with custom_object_scope({"thrice": lambda x: x * 3.0}):
+        loaded = load_model(tmp_path / "m.h5", compile=False)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 

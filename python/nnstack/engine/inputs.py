@@ -61,6 +61,11 @@ class InputLayer(Layer):
     ) -> None:
         if sparse or ragged:
             raise ValueError(f"input (layer {name!r}): sparse and ragged inputs are not supported; pass dense arrays")
+        if str(dtype) in ("string", "str", "<class 'str'>"):
+            raise ValueError(
+                f"input (layer {name!r}): a model takes numbers, got dtype {dtype!r}. Turn texts into integers "
+                "before: model.predict(text_vectorization(texts))"
+            )
         super().__init__(name=name, dtype=dtype or (input_tensor.dtype if input_tensor is not None else None), **kwargs)
         if input_tensor is None:
             given = batch_input_shape if batch_input_shape is not None else batch_shape

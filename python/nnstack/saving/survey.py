@@ -178,9 +178,9 @@ class _Walk:
         stored = config.get("function")
         if callable(stored):
             return config
-        known = self.custom_objects or {}
         name = str(config.get("name"))
-        function = known.get(name) if callable(known.get(name)) else None
+        given = get_registered_object(name, self.custom_objects)
+        function = given if callable(given) else None
         if function is None and isinstance(stored, str):
             function = lambda_function(stored)
         if function is None:
