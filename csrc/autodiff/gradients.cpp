@@ -38,6 +38,8 @@ std::vector<std::shared_ptr<Node>> ordered(const Values& ys) {
 }  // namespace
 
 Values gradients(const Values& ys, const Values& xs, const Values& grad_ys) {
+  require_values(ys, "gradients: y");
+  require_values(xs, "gradients: x");
   const std::vector<std::shared_ptr<Node>> order = ordered(ys);
 
   // Only what lies between xs and ys has a gradient worth computing. Leaves of one variable are one thing, and so is an

@@ -95,6 +95,8 @@ std::vector<py::array> interpret_arrays(const Values& inputs, const Values& outp
                                         std::optional<bool> phase) {
   if (inputs.size() != arrays.size())
     throw ValueError("interpret: expected " + std::to_string(inputs.size()) + " arrays, got " + std::to_string(arrays.size()));
+  require_values(inputs, "interpret: input");
+  require_values(outputs, "interpret: output");
   std::vector<Tensor> tensors;
   for (size_t i = 0; i < arrays.size(); i++) tensors.push_back(to_tensor(arrays[i], name_of(inputs[i]->type.dtype)));
   std::vector<Tensor> results;

@@ -196,7 +196,7 @@ void bind_program(py::module_& m) {
              const ProgramSpec spec{std::move(inputs), std::move(outputs), std::move(updates), phase, switches.fold};
              Device& on = device_or_default(device);
              for (const Value& output : spec.outputs) {
-               if (output->type.dtype == DType::bf16)
+               if (output && output->type.dtype == DType::bf16)
                  throw ValueError("program: numpy has no bfloat16; cast that output to float32");
              }
              const py::gil_scoped_release release;

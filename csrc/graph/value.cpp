@@ -98,6 +98,11 @@ Value learning_phase() {
   return phase;
 }
 
+void require_values(const Values& values, const std::string& what) {
+  for (size_t i = 0; i < values.size(); i++)
+    if (!values[i]) throw TypeError(what + " " + std::to_string(i) + " is None, expected a value of the graph");
+}
+
 Values emit_all(const std::string& op_name, Values inputs, Attributes attributes) {
   const Op& op = op_named(op_name);
   const auto count = static_cast<int>(inputs.size());
@@ -105,6 +110,7 @@ Values emit_all(const std::string& op_name, Values inputs, Attributes attributes
     throw ValueError(where(op_name) + ": expected " + std::to_string(op.least_inputs) + " inputs, got " +
                      std::to_string(count));
   }
+  require_values(inputs, where(op_name) + ": input");
   auto node = std::make_shared<Node>();
   node->op = &op;
   node->attributes = complete(op, attributes);

@@ -56,6 +56,9 @@ Value emit(const std::string& op, Values inputs, Attributes attributes = {});
 
 Content content(const Value& value);
 
+// TypeError where one is missing, as None from Python is; `what` says which list: "gradients: y".
+void require_values(const Values& values, const std::string& what);
+
 // The layer whose call is being recorded in this thread; returns the previous one.
 std::shared_ptr<const std::string> set_layer(std::shared_ptr<const std::string> layer);
 const std::string& layer_of(const Node& node);

@@ -292,7 +292,13 @@ class Flattener {
 
 }  // namespace
 
-FlatGraph flatten(const ProgramSpec& spec, const Evaluate& evaluate) { return Flattener(spec, evaluate).run(); }
+FlatGraph flatten(const ProgramSpec& spec, const Evaluate& evaluate) {
+  require_values(spec.inputs, "program: input");
+  require_values(spec.outputs, "program: output");
+  for (const auto& [variable, value] : spec.updates)
+    if (!variable || !value) throw TypeError("program: an update is None, expected (variable, value)");
+  return Flattener(spec, evaluate).run();
+}
 
 void remove_dead(FlatGraph& graph) {
   std::vector<bool> needed(graph.values.size());

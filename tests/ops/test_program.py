@@ -250,3 +250,21 @@ def test_a_value_lives_as_long_as_somebody_needs_it() -> None:
     del program
     gc.collect()
     np.testing.assert_array_equal(result, [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: core.interpret([x], [None], [np.ones(2, np.float32)]),
+        lambda x: core.interpret([None], [x], [np.ones(2, np.float32)]),
+        lambda x: core.Program([x], [None]),
+        lambda x: core.Program([None], [x]),
+        lambda x: core.Program([x], [x], [(None, x)]),
+        lambda x: core.gradients([None], [x]),
+        lambda x: core.gradients([x], [None]),
+        lambda x: core.emit("add", (x, None), {}),
+    ],
+)
+def test_none_in_place_of_a_value_is_an_error(call: Any) -> None:
+    with pytest.raises(TypeError, match="is None, expected"):
+        call(core.placeholder((2,), name="x"))
