@@ -147,3 +147,9 @@ def test_conversion_types():
 def test_list_of_tensors_is_stacked():
     joined = K.convert([K.constant([1.0, 2.0]), [3.0, 4.0]])
     np.testing.assert_array_equal(joined.numpy(), [[1, 2], [3, 4]])
+
+
+def test_get_shape_is_a_tuple_that_knows_as_list() -> None:
+    shape = K.placeholder((None, 3)).get_shape()
+    assert shape == (None, 3) and shape.as_list() == [None, 3]
+    assert K.variable(np.ones((2, 5))).get_shape().as_list() == [2, 5]

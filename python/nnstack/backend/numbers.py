@@ -12,6 +12,14 @@ import numpy as np
 from nnstack import _core
 
 
+class StaticShape(tuple[int | None, ...]):
+    """The tuple that `get_shape` gives, with the method that programs of TensorFlow 1 call on it."""
+
+    def as_list(self) -> list[int | None]:
+        """The sizes in a list, None for what is not known."""
+        return list(self)
+
+
 class PythonNumbers:
     """`float(x)`, `bool(x)`, `len(x)`, iteration, `np.asarray(x)`, `f"{x:.3f}"` for Tensors and Variables.
 

@@ -12,7 +12,7 @@ import numpy as np
 from nnstack import _core
 from nnstack.backend import slicing
 from nnstack.backend.config import floatx
-from nnstack.backend.numbers import PythonNumbers, describe
+from nnstack.backend.numbers import PythonNumbers, StaticShape, describe
 
 TensorLike = Any  # Tensor, Variable, numpy array, anything with __dlpack__, Python number or nested lists of them
 Shape = tuple[int | None, ...]
@@ -116,9 +116,9 @@ class TensorOperators(PythonNumbers):
     def __getitem__(self, key: Any) -> "Tensor":
         return subscript(convert(self), key)
 
-    def get_shape(self) -> Shape:
-        """The static shape, a tuple with None for what is not known."""
-        return self.shape
+    def get_shape(self) -> "StaticShape":
+        """The static shape, a tuple with None for what is not known; `as_list()` gives it as a list."""
+        return StaticShape(self.shape)
 
     @property
     def ndim(self) -> int:
