@@ -32,21 +32,23 @@ struct KernelContext {
 using KernelFunction = void (*)(void* const* operands, const void* params, const KernelContext& context);
 
 enum class KernelId : int32_t {
-  elementwise,  // ElementwiseParams
-  matmul,       // MatmulParams
-  reduce,       // ReduceParams
-  arg_reduce,   // ArgReduceParams
-  copy,         // CopyParams
-  fill,         // FillParams
-  gather,       // GatherParams
-  scatter_add,  // ScatterAddParams
-  softmax,      // SoftmaxParams
-  convolution,  // ConvolutionParams
-  pool,         // PoolParams
-  cumulative,   // CumulativeParams
-  sort,         // SortParams
-  ctc,          // CtcParams
-  ctc_beams,    // CtcBeamsParams
+  elementwise,          // ElementwiseParams
+  matmul,               // MatmulParams
+  reduce,               // ReduceParams
+  arg_reduce,           // ArgReduceParams
+  copy,                 // CopyParams
+  fill,                 // FillParams
+  gather,               // GatherParams
+  scatter_add,          // ScatterAddParams
+  softmax,              // SoftmaxParams
+  convolution,          // ConvolutionParams
+  pool,                 // PoolParams
+  cumulative,           // CumulativeParams
+  sort,                 // SortParams
+  ctc,                  // CtcParams
+  ctc_beams,            // CtcBeamsParams
+  recurrence,           // RecurrenceParams
+  recurrence_gradient,  // RecurrenceParams
   count,
   scan = count  // no kernel: a loop over calls of kernels, which the runtime runs
 };
@@ -325,6 +327,40 @@ struct CtcBeamsParams {
   DType type;
   bool merge_repeated;  // equal labels that follow each other are written once
   int64_t samples, steps, classes, beams, paths;
+};
+
+// ---- recurrence ------------------------------------------------------------------------------------------------------
+// All steps of an LSTM, a GRU (the form whose reset gate comes after the product) or a simple recurrent network, given the
+// projections x W + b of its inputs. A row of the batch depends on itself alone, and its bits do not depend on the others.
+//   simple  h' = activation(p + h U)
+//   gru     z, r = gate(p + h U + b);  q = h U + b;  g = activation(p + r q);  h' = z h + (1 - z) g      gates z, r, g
+//   lstm    i, f, o = gate(p + h U);  g = activation(p + h U);  c' = f c + i g;  h' = o activation(c')   gates i, f, g, o
+enum class RecurrentCell : uint8_t { simple, gru, lstm };
+enum class Activation : uint8_t { linear, relu, tanh, sigmoid, hard_sigmoid /* min(max(x / 5 + 1 / 2, 0), 1) */ };
+
+// Arrays of all steps are [batch, steps, n], or [steps, batch, n]. Where the mask is 0 a row's states stay as they are.
+//   recurrence           projections [gates * units], U [units, gates * units], b [3 * units] (gru), first h [batch, units],
+//                        first c (lstm), mask b8 (masked)
+//                     -> h after each step [units], last h [batch, units], last c (lstm), and if it saves: h before each step
+//                        [units], what the gradient needs [saved * units]
+//   recurrence_gradient  U, h before each step (gru), what was saved, first c (lstm), mask (masked), gradients of h after
+//                        each step, last h, last c (those given)
+//                     -> gradients of the projections, of the product h U + b [3 * units] (gru; elsewhere it is the same), of
+//                        the first h, of the first c (lstm)
+// Types f32 and f64. Without steps the last states are the first ones.
+struct RecurrenceParams {
+  DType type;
+  RecurrentCell cell;
+  Activation activation, gate;
+  bool reverse, time_major, masked, saves;
+  bool given[3];
+  int64_t steps, batch, units;
+
+  constexpr int64_t gates() const { return cell == RecurrentCell::lstm ? 4 : cell == RecurrentCell::gru ? 3 : 1; }
+  // simple: h; gru: z, r, g, q; lstm: i, f, g, o, c
+  constexpr int64_t saved() const { return cell == RecurrentCell::lstm ? 5 : cell == RecurrentCell::gru ? 4 : 1; }
+  constexpr int64_t time(int64_t step) const { return reverse ? steps - 1 - step : step; }
+  constexpr int64_t at(int64_t row, int64_t t) const { return time_major ? t * batch + row : row * steps + t; }
 };
 
 }  // namespace nnstack

@@ -130,7 +130,7 @@ class Loader {
         if (other.variable == slot) in.fail("variable \"" + entry.variable->name + "\" is updated twice");
       graph.updates.push_back({slot, value()});
     }
-    if (depth == 0) remove_dead(graph);  // outputs of loops that nobody reads
+    if (depth == 0) remove_dead(graph);  // outputs that nobody reads
     return graph;
   }
 

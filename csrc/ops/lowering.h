@@ -36,11 +36,13 @@ class Lowering {
     std::memcpy(bytes.data(), &params, sizeof(Params));
     calls.push_back({kernel, std::move(bytes), std::move(in), std::move(out)});
   }
+  bool used(size_t output) const { return output >= unused.size() || !unused[output]; }  // whether somebody may read it
   void alias(int input) { alias_of = input; }                // the output is the input's memory under another shape
   void known(Tensor tensor) { result = std::move(tensor); }  // the output needs no run: this is it
 
   std::vector<KernelCall> calls;
   std::optional<int> alias_of;
+  std::vector<bool> unused;  // outputs that nobody reads
   Tensor result;
 };
 

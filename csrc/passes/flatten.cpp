@@ -309,6 +309,8 @@ void remove_dead(FlatGraph& graph) {
     bool used = false;
     for (int id : node->outputs) used = used || (id >= 0 && needed[static_cast<size_t>(id)]);
     if (!used) continue;
+    for (int& id : node->outputs)
+      if (id >= 0 && !needed[static_cast<size_t>(id)]) id = -1;
     if (node->body) prune_body(*node, needed);
     for (int id : node->inputs) needed[static_cast<size_t>(id)] = true;
     kept.push_back(std::move(*node));

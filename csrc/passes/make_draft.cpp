@@ -165,6 +165,7 @@ class Drafter {
   void lower(int index, const FlatNode& node, const std::vector<int>& outputs, const Inference& inference,
              const std::vector<TensorType>& types) {
     Lowering lowering(*node.op, node.attributes, inference.inputs, types, inference.contents);
+    for (size_t k = 0; k < types.size(); k++) lowering.unused.push_back(k >= node.outputs.size() || node.outputs[k] < 0);
     node.op->lower(lowering);
     if (lowering.result) return set_known(outputs[0], lowering.result);
     if (lowering.alias_of) return alias(outputs[0], node.inputs[static_cast<size_t>(*lowering.alias_of)]);

@@ -10,9 +10,9 @@ namespace nnstack {
 namespace {
 
 const char* kernel_name(KernelId id) {
-  constexpr const char* names[kKernels + 1] = {"elementwise", "matmul",      "reduce",    "arg_reduce",  "copy", "fill",
-                                               "gather",      "scatter_add", "softmax",   "convolution", "pool", "cumulative",
-                                               "sort",        "ctc",         "ctc_beams", "scan"};
+  constexpr const char* names[kKernels + 1] = {
+      "elementwise", "matmul", "reduce",     "arg_reduce", "copy", "fill",      "gather",     "scatter_add",         "softmax",
+      "convolution", "pool",   "cumulative", "sort",       "ctc",  "ctc_beams", "recurrence", "recurrence_gradient", "scan"};
   return names[static_cast<int>(id)];
 }
 

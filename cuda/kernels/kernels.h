@@ -25,5 +25,7 @@ void run_ctc(void* const* operands, const void* params, const KernelContext& con
 int64_t ctc_scratch(const void* params);
 void run_ctc_beams(void* const* operands, const void* params, const KernelContext& context);
 int64_t ctc_beams_scratch(const void* params);
+void run_recurrence(void* const* operands, const void* params, const KernelContext& context);
+void run_recurrence_gradient(void* const* operands, const void* params, const KernelContext& context);
 
 }  // namespace nnstack::cuda

@@ -67,8 +67,10 @@ const KernelTable* kernels() {
                                      {run_cumulative, nullptr},
                                      {run_sort, sort_scratch},
                                      {run_ctc, ctc_scratch},
-                                     {run_ctc_beams, ctc_beams_scratch}}};
-  static_assert(kKernels == 15, "a new kernel needs an entry here");
+                                     {run_ctc_beams, ctc_beams_scratch},
+                                     {run_recurrence, nullptr},
+                                     {run_recurrence_gradient, nullptr}}};
+  static_assert(kKernels == 17, "a new kernel needs an entry here");
   return &table;
 }
 

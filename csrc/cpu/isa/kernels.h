@@ -29,4 +29,9 @@ int64_t ctc_beams_scratch(const void* params);
 int64_t sort_scratch(const void* params);
 int64_t ctc_scratch(const void* params);
 
+void recurrence(void* const* operands, const void* params, const KernelContext& context);
+int64_t recurrence_scratch(const void* params);
+void recurrence_gradient(void* const* operands, const void* params, const KernelContext& context);
+int64_t recurrence_gradient_scratch(const void* params);
+
 }  // namespace nnstack::NNSTACK_ISA_NAME

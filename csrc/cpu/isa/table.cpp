@@ -22,6 +22,8 @@ const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
                                       {sort, sort_scratch},
                                       {ctc, ctc_scratch},
                                       {ctc_beams, ctc_beams_scratch},
+                                      {recurrence, recurrence_scratch},
+                                      {recurrence_gradient, recurrence_gradient_scratch},
                                   }};
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

@@ -21,6 +21,8 @@ const KernelTable& reference_kernels() {
                                             {reference::sort, nullptr},
                                             {reference::ctc, nullptr},
                                             {reference::ctc_beams, nullptr},
+                                            {reference::recurrence, nullptr},
+                                            {reference::recurrence_gradient, nullptr},
                                         }};
   return table;
 }

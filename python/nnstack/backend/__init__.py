@@ -81,6 +81,11 @@ from nnstack.backend.functions import (
     variable as variable,
     zeros as zeros,
 )
+from nnstack.backend.fused import (
+    gru as gru,
+    lstm as lstm,
+    simple_rnn as simple_rnn,
+)
 from nnstack.backend.images import (
     pad as pad,
     resize_images as resize_images,

@@ -124,6 +124,14 @@ class OneCellRNN(RNN):
             return getattr(cell, name)
         return super().__getattr__(name)
 
+    def _run(self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
+        from nnstack.layers.recurrent import fused
+
+        if self.unroll or not fused.fits(self.cell, inputs, constants):
+            return super()._run(inputs, states, mask, training, constants)
+        last, outputs, states = fused.run(self, inputs, states, mask)
+        return last, outputs, states
+
     def _cell_config(self) -> dict[str, Any]:
         config = self.cell.get_config()
         regularizer = {"activity_regularizer": regularizers.serialize(self.activity_regularizer)}
