@@ -133,9 +133,7 @@ def _run(
 def _seen(mask: Tensor, go_backwards: bool, time_major: bool) -> Tensor:
     """Whether a step up to this one counted: before the first that does, the output is zero whatever the state."""
 
-    def step(
-        seen: list[Tensor], slices: list[Tensor], number: Tensor
-    ) -> tuple[list[Tensor], list[Tensor]]:
+    def step(seen: list[Tensor], slices: list[Tensor], number: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         now = emit("logical_or", seen[0], slices[0])
         return [now], [now]
 
