@@ -1,4 +1,4 @@
-"""recurrence and its gradient: against plain loops, finite differences, the interpreter, every form of the arguments."""
+"""recurrence and its gradient: against plain loops, finite differences and the interpreter, in every form."""
 
 from __future__ import annotations
 
