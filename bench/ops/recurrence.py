@@ -2,7 +2,7 @@
 
     python bench/ops/recurrence.py [--threads 1] [--steps 80] [--batch 32] [--inputs 128] [--units 128] [--rounds 15]
 
-Both compute the sum of all outputs' squares and its gradients in inputs and weights. Rounds are interleaved and the best
+Both compute the sum of all outputs' squares and its gradients in inputs and weights. Rounds are interleaved, the best
 counts. --own runs without torch.
 """
 
