@@ -60,9 +60,9 @@ def count(values: list[Any], stop: list[Any]) -> int:
             continue
         seen[id(value)] = value
         inputs = list(value.inputs)
-        if value.op == "scan":
+        if value.op in _LOOPS:
             call = tuple(map(id, inputs))
-            total += 0 if call in calls else _scan(value)
+            total += 0 if call in calls else _LOOPS[value.op](value)
             calls.add(call)
         elif value.op not in _FREE:
             total += _COSTS.get(value.op, _per_element)(value)
@@ -105,6 +105,14 @@ def _scan(value: Any) -> int:
     body = attributes["body"]
     return int(steps) * count(list(body.results), list(body.parameters))
 
+
+def _recurrence(value: Any) -> int:
+    """A product with the recurrent kernel in each step, and about two operations for each element of its gates."""
+    projections, recurrent_kernel = value.inputs[:2]
+    return _elements(projections) * (2 * (recurrent_kernel.shape[0] or 1) + 2)
+
+
+_LOOPS: dict[str, Callable[[Any], int]] = {"scan": _scan, "recurrence": _recurrence}  # with several results
 
 _COSTS: dict[str, Callable[[Any], int]] = {
     "matmul": _product,
