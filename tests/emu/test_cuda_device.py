@@ -63,6 +63,54 @@ def test_training_is_the_same_as_on_the_cpu(optimizer: str, rows: int) -> None:
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
+def convolutional() -> tuple[Any, Any]:
+    """A small image model and its data."""
+    model = nnstack.Sequential(
+        [
+            layers.Conv2D(6, 3, padding="same", activation="relu", input_shape=(7, 6, 2)),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.DepthwiseConv2D(2, strides=2, padding="same"),
+            layers.Conv2DTranspose(3, 3, strides=2),
+            layers.AveragePooling2D(2, strides=1),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    return model, np.random.default_rng(1).normal(size=(10, 7, 6, 2)).astype("float32")
+
+
+def recurrent() -> tuple[Any, Any]:
+    """A small sequence model with masks, and its data."""
+    model = nnstack.Sequential(
+        [
+            layers.Embedding(9, 5, mask_zero=True, input_length=6),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+            layers.GRU(5, return_sequences=True),
+            layers.GRU(4, reset_after=False, return_sequences=True),
+            layers.SimpleRNN(3, go_backwards=True),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    return model, np.random.default_rng(1).integers(0, 9, (10, 6))
+
+
+@pytest.mark.parametrize("make", [convolutional, recurrent])
+@pytest.mark.cuda
+@pytest.mark.skipif(bool(WHY), reason=WHY or "CUDA is there")
+def test_images_and_sequences_train_as_on_the_cpu(make: Any) -> None:
+    found = {}
+    for device in ("cpu", "cuda:0"):
+        nnstack.set_device(device)
+        nnstack.utils.set_random_seed(3)
+        model, x = make()
+        model.compile("adam", "sparse_categorical_crossentropy")
+        losses = model.fit(x, np.arange(10) % 3, batch_size=4, epochs=2, verbose=0, shuffle=False).history["loss"]
+        found[device] = [np.array(losses), model.predict(x, verbose=0), *model.get_weights()]
+    for mine, other in zip(found["cuda:0"], found["cpu"], strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(bool(WHY), reason=WHY or "CUDA is there")
 def test_devices() -> None:
