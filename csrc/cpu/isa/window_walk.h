@@ -71,7 +71,7 @@ struct Phase {
 // A range of image places along each dimension, perhaps partly outside of the image.
 struct Region {
   int64_t begin[3], end[3];
-  int64_t size(int d) const { return end[d] - begin[d]; }
+  int64_t size(int d) const { return end[d] > begin[d] ? end[d] - begin[d] : 0; }
   void hold(const Phase& phase, const int64_t (&from)[3], const int64_t (&to)[3]) {  // the grid places [from, to)
     if (phase.taps() == 0) return;
     for (int d = 0; d < 3; d++) {
