@@ -10,7 +10,8 @@ namespace {
 
 constexpr int64_t kMostBlocks = 256;
 
-__device__ inline double add_logs(double a, double b) {
+// Not inlined: its logarithm and exponential would take the registers of the loops around it.
+__device__ __noinline__ double add_logs(double a, double b) {
   using F = Functions<double>;
   double high = a > b ? a : b, low = a > b ? b : a;
   return high == -HUGE_VAL ? high : high + F::log1p(F::exp(low - high));
