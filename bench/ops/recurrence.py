@@ -73,7 +73,10 @@ def main() -> None:
     for name, value in (("threads", 1), ("steps", 80), ("batch", 32), ("inputs", 128), ("units", 128), ("rounds", 15)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--own", action="store_true")
+    parser.add_argument("--smoke", action="store_true", help="few steps, one round, for CI")
     sizes = parser.parse_args()
+    if sizes.smoke:
+        sizes.steps, sizes.rounds = 4, 1
     clock = time.process_time if sizes.threads == 1 else time.perf_counter
     peers = not sizes.own and importlib.util.find_spec("torch") is not None
     for cell in ("lstm", "gru"):
