@@ -30,7 +30,7 @@ struct Before {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 1)
     sort(const SortParams p, int64_t size, const T* source, T* values, int64_t* columns, int64_t* scratch) {
   int64_t* order = scratch + int64_t(blockIdx.x) * size;
   for (int64_t row = blockIdx.x; row < p.rows; row += gridDim.x) {
