@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t kMostBlocks = 256;
 
 // Not inlined: its logarithm and exponential would take the registers of the loops around it.
-__device__ __noinline__ double add_logs(double a, double b) {
+__device__ NN_NOINLINE double add_logs(double a, double b) {
   using F = Functions<double>;
   double high = a > b ? a : b, low = a > b ? b : a;
   return high == -HUGE_VAL ? high : high + F::log1p(F::exp(low - high));

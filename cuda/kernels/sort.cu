@@ -29,6 +29,7 @@ struct Before {
   }
 };
 
+// One block a processor is enough: by default nvcc saves registers for more, and spills.
 template <class T>
 __global__ void __launch_bounds__(kThreads, 1)
     sort(const SortParams p, int64_t size, const T* source, T* values, int64_t* columns, int64_t* scratch) {

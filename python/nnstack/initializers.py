@@ -4,6 +4,8 @@ Random ones take their seed from `utils.set_random_seed`'s stream, one per call;
 same numbers at every call.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +28,7 @@ class Initializer:
         return {}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Initializer":
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
         """An initializer from what `get_config` gave."""
         return cls(**{name: value for name, value in config.items() if name != "dtype"})
 

@@ -38,6 +38,7 @@
 #endif
 #define NN_UNROLL
 #define NN_UNROLL_BY(count)
+#define NN_NOINLINE __attribute__((noinline))
 #undef __launch_bounds__
 #define __launch_bounds__(...)
 // NN_SHARED(float, tile, [32][33]);   NN_SHARED(int, flag);   NN_DYN_SHARED(float, buf);

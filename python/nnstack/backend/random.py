@@ -5,6 +5,8 @@ state in one step has its own stream number. Programs advance the counter by one
 closes, so eager and compiled runs draw the same numbers.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

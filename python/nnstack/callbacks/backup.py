@@ -49,7 +49,6 @@ class BackupAndRestore(Callback):
         self._counter = BatchCounter(save_freq if isinstance(save_freq, int) and save_freq else 1 << 60)
         self._epoch = 0
         self._order: dict[str, Any] = {}
-        self._sample_order: Any = None
         self._found: ResumePoint | None = None
         self._ending = False
         self._old_handler: Any = None
@@ -79,8 +78,7 @@ class BackupAndRestore(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
-        self._order = _random_order()
-        self._sample_order = self.model._order_state.variable.numpy()
+        self._order = _random_order(self.model)
         at = self._found.batch if self._found is not None and self._found.epoch == epoch else 0
         self._counter.start_epoch(at)
         self._found = None
@@ -106,8 +104,7 @@ class BackupAndRestore(Callback):
     def after_epoch(self) -> None:
         """Called when every callback has seen the end of the epoch: their states are complete."""
         if self.save_freq == "epoch":
-            self._sample_order = self.model._order_state.variable.numpy()
-            self._write(self._pending, 0, _random_order())
+            self._write(self._pending, 0, _random_order(self.model))
 
     def on_train_end(self, logs: Any = None) -> None:
         self._restore_handler()
@@ -129,7 +126,6 @@ class BackupAndRestore(Callback):
             "batch": batch,
             "since": self._counter.since,
             "order": order,
-            "sample_order": self._sample_order,
             "weights": self.model.get_weights(),
             "optimizer": _optimizer_state(self.model.optimizer),
             "random": [one.variable.numpy() for one in _random_states(self.model)],
@@ -186,7 +182,7 @@ class ResumePoint:
             for callback, state in zip(callbacks, states, strict=True):
                 callback.set_state(state)
         order = self._state["order"]
-        model._order_state.variable.assign(self._state["sample_order"])
+        model._order_state.variable.assign(order["samples"])
         np.random.set_state((order["kind"], order["keys"], order["place"], order["has_gauss"], order["gauss"]))
 
     def restore_metrics(self, model: Any) -> None:
@@ -196,9 +192,11 @@ class ResumePoint:
                 backend.set_value(variable, value)
 
 
-def _random_order() -> dict[str, Any]:
+def _random_order(model: Any) -> dict[str, Any]:
+    """What an epoch that begins now would draw from: the model's order of samples, and numpy's generator."""
     kind, keys, place, has_gauss, gauss = np.random.get_state(legacy=True)
-    return {"kind": kind, "keys": keys, "place": int(place), "has_gauss": int(has_gauss), "gauss": float(gauss)}
+    numpys = {"kind": kind, "keys": keys, "place": int(place), "has_gauss": int(has_gauss), "gauss": float(gauss)}
+    return {"samples": model._order_state.variable.numpy(), **numpys}
 
 
 def _random_states(model: Any) -> list[Any]:

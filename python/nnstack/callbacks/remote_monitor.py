@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +35,10 @@ class RemoteMonitor(Callback):
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        import urllib.error  # these bring half of the standard library's network code: not at import
+        import urllib.parse
+        import urllib.request
+
         content = json.dumps({"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
         body = content if self.send_as_json else urllib.parse.urlencode({self.field: content})

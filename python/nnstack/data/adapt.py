@@ -53,11 +53,11 @@ def make_feed(
             raise ValueError(
                 f"{title}: x is a {type(x).__name__}, which makes its own batches; remove the argument batch_size"
             )
-        return StreamFeed(model, x, step_for, steps, shuffle, class_weight, what, reading, order)
+        return StreamFeed(model, x, step_for, steps, class_weight, what, reading, order)
     batch = checked_batch(model, batch_size, title)
     if has_lazy(x, y, sample_weight):
         lazy = LazyArrays(model, x, y, sample_weight, class_weight, what)
-        return RowsFeed(lazy, batch, step_for, shuffle, steps, passes, order)
+        return RowsFeed(lazy, batch, step_for, steps, passes, order, shuffle == "batch")
     arrays = prepare(model, x, y, sample_weight, class_weight, what)
     if what != "predict":
         require_targets(model, arrays, "train" if what == "fit" else "test", title)
@@ -65,10 +65,10 @@ def make_feed(
         arrays,
         batch,
         step_for,
-        shuffle,
         steps,
         passes,
         order,
+        shuffle == "batch",
     )
 
 

@@ -59,10 +59,10 @@ class ArrayFeed:
         arrays: Any,  # Arrays or LazyArrays
         batch_size: int,
         step_for: Callable[[Arrays], Any],
-        shuffle: bool | str = False,
         steps: int | None = None,
         passes: int = 1,
-        sample_order: SampleOrder | None = None,  # where shuffle is asked for
+        sample_order: SampleOrder | None = None,  # None: as they come
+        whole_batches: bool = False,  # the order is one of batches
     ) -> None:
         self.arrays = arrays
         self.batch_size = batch_size
@@ -70,8 +70,8 @@ class ArrayFeed:
         self._per_pass = -(-self.samples // batch_size)
         self._limited = steps is not None
         self.steps: int | None = steps if steps is not None else self._per_pass
-        self._shuffle = shuffle if steps is None else False
-        self._sample_order = sample_order
+        self._sample_order = None if self._limited else sample_order
+        self._whole_batches = whole_batches
         self._passes = passes
         self._available = self._per_pass * passes
         self._position = 0  # batches used in earlier epochs, where steps_per_epoch cuts the data anew
@@ -80,9 +80,9 @@ class ArrayFeed:
         self._step: Any = None
 
     def start_epoch(self, epoch: int) -> None:
-        if not self._shuffle or self._sample_order is None:
+        if self._sample_order is None:
             return
-        if self._shuffle == "batch":
+        if self._whole_batches:
             whole = self._sample_order.permutation(self.samples // self.batch_size)
             self._order = _in_batches(whole, self.samples, self.batch_size)
         else:
@@ -163,19 +163,17 @@ class StreamFeed:
         source: Any,
         step_for: Callable[[Arrays], Any],
         steps: int | None = None,
-        shuffle: bool | str = False,
         class_weight: Mapping[int, float] | None = None,
         what: str = "fit",
         reading: Reading | None = None,
-        sample_order: SampleOrder | None = None,  # of a Sequence's batches, where shuffle is asked for
+        batch_order: SampleOrder | None = None,  # of a Sequence; None: as they come
     ) -> None:
         self._model = model
         self._source = source
         self._step_for = step_for
         self._class_weight = class_weight
         self._what = what
-        self._shuffle = shuffle
-        self._sample_order = sample_order
+        self._batch_order = batch_order
         self._reading = Reading() if reading is None else reading
         length = len(source) if isinstance(source, Sequence) else None
         self._limited = steps is not None
@@ -201,8 +199,7 @@ class StreamFeed:
     def _sequence_batches(self, source: Sequence) -> Iterator[Any]:
         while True:
             count = len(source)
-            shuffled = self._sample_order if self._shuffle else None
-            order = range(count) if shuffled is None else shuffled.permutation(count)
+            order = range(count) if self._batch_order is None else self._batch_order.permutation(count)
             yield from read_items(source.__getitem__, order, self._reading, self._title)
             if not self._limited:
                 return

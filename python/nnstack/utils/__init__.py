@@ -16,11 +16,10 @@ from nnstack.utils.generic_utils import (
 from nnstack.utils.np_utils import normalize, to_categorical, to_ordinal
 from nnstack.utils.progbar import Progbar
 from nnstack.utils.random import set_random_seed
-from nnstack.utils.vis_utils import model_to_dot, plot_model
 
 custom_object_scope = CustomObjectScope
 
-# Names of tf.keras 2's utils that live elsewhere, imported when they are used.
+# Names imported when they are used.
 _ELSEWHERE = {
     "array_to_img": "nnstack.preprocessing.files",
     "GeneratorEnqueuer": "nnstack.utils.enqueuers",
@@ -32,7 +31,9 @@ _ELSEWHERE = {
     "image_dataset_from_directory": "nnstack.preprocessing.directories",
     "img_to_array": "nnstack.preprocessing.files",
     "load_img": "nnstack.preprocessing.files",
+    "model_to_dot": "nnstack.utils.vis_utils",
     "pad_sequences": "nnstack.preprocessing.sequence",
+    "plot_model": "nnstack.utils.vis_utils",
     "save_img": "nnstack.preprocessing.files",
     "text_dataset_from_directory": "nnstack.preprocessing.directories",
     "timeseries_dataset_from_array": "nnstack.preprocessing.timeseries",
@@ -49,7 +50,8 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_ELSEWHERE})
 
 
-__all__ = [
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    *_ELSEWHERE,
     "CustomObjectScope",
     "Progbar",
     "Sequence",
@@ -58,10 +60,8 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
-    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
-    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
