@@ -136,7 +136,10 @@ def _plain_loader() -> Any:
     yaml = yaml_module()
 
     class PlainLoader(yaml.SafeLoader):  # type: ignore[name-defined,misc]
-        pass
+        def fetch_flow_collection_start(self, token: Any) -> None:  # its time is quadratic in the brackets still open
+            if self.flow_level > survey.MAX_DEPTH:
+                raise RecursionError
+            super().fetch_flow_collection_start(token)
 
     PlainLoader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node))
     PlainLoader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
