@@ -38,6 +38,7 @@ __version__ = "0.1.0"
 _MODULES = frozenset(
     [
         "activations",
+        "applications",
         "backend",
         "callbacks",
         "constraints",
@@ -49,6 +50,7 @@ _MODULES = frozenset(
         "metrics",
         "mixed_precision",
         "models",
+        "onnx",
         "optimizers",
         "preprocessing",
         "regularizers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from nnstack.saving.config import json_default, model_config, yaml_module
@@ -96,12 +97,19 @@ class Savable:
         return text
 
     def export(self, filepath: Any, samples: int = 2, batch_size: int = 2) -> None:
-        """Writes the prediction function to one file for the C++ library: graph, weights, recorded inputs and outputs.
+        """Writes the prediction function to one file: graph and weights.
 
-        `samples` recorded batches of `batch_size` random rows let the loader verify itself. Raises `ValueError`
-        before the model is
-        built.
+        A path that ends in .onnx gives an ONNX file, see `nnstack.onnx.export_model`. Any other one is for the C++
+        library, with `samples` recorded batches of `batch_size` random rows, by which the loader verifies itself.
+        Raises `ValueError` before the model is built.
+
+        >>> model.export("model.onnx")
         """
+        if isinstance(filepath, str | os.PathLike) and os.fspath(filepath).lower().endswith(".onnx"):
+            from nnstack.onnx import export_model as export_onnx
+
+            export_onnx(self, filepath)
+            return
         from nnstack.saving.export import export_model
 
         export_model(self, filepath, samples, batch_size)
