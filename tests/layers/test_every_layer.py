@@ -47,13 +47,15 @@ ELSEWHERE = {  # tests/layers/test_layers.py, test_attention.py, test_normalizat
 
 PASS_MASKS = [
     layers.BatchNormalization, layers.LayerNormalization, layers.UnitNormalization, layers.PReLU,
-    layers.Identity, lambda: layers.GroupNormalization(2), lambda: layers.AlphaDropout(0.5),
+    lambda: layers.GroupNormalization(2), lambda: layers.AlphaDropout(0.5),
     lambda: layers.SpatialDropout1D(0.5), layers.Masking,
 ]  # fmt: skip
-REFUSE_MASKS = [
+STOP_MASKS = [
     lambda: layers.Conv1D(2, 2), lambda: layers.MaxPooling1D(), lambda: layers.ZeroPadding1D(),
     lambda: layers.Cropping1D(), lambda: layers.UpSampling1D(), lambda: layers.LocallyConnected1D(2, 2),
     lambda: layers.GlobalMaxPooling1D(), lambda: layers.SeparableConv1D(2, 2), lambda: layers.Rescaling(2.0),
+    layers.Flatten, layers.Identity, lambda: layers.Reshape((4, 5)), lambda: layers.Permute((2, 1)),
+    lambda: layers.EinsumDense("abc,cd->abd", (None, 2)),
 ]  # fmt: skip
 
 
@@ -64,11 +66,17 @@ def test_masks_pass(make: Any) -> None:
     assert make()(masked)._keras_mask is not None
 
 
-@pytest.mark.parametrize("make", REFUSE_MASKS)
-def test_masks_are_refused(make: Any) -> None:
-    masked = layers.Masking()(Input((5, 4)))
-    with pytest.raises(TypeError, match=r"does not support masking, but was given an input mask"):
-        make()(masked)
+@pytest.mark.parametrize("make", STOP_MASKS)
+def test_masks_that_stop(make: Any) -> None:
+    """The layer says once that it hands no mask on, and computes as without one."""
+    i = Input((5, 4))
+    masked, layer = layers.Masking()(i), make()
+    with pytest.warns(UserWarning, match=rf'layer "{layer.name}"\): does not support masking; the mask of its input'):
+        y = layer(masked)
+    assert getattr(y, "_keras_mask", None) is None
+    layer(masked)  # a second warning would be an error here
+    x = arrays_for((5, 4))[0]
+    np.testing.assert_array_equal(Model(i, y).predict(x, verbose=0), np.asarray(layer(x)))
 
 
 def test_masks_of_merges() -> None:

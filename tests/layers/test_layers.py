@@ -220,7 +220,12 @@ def test_mask_travels_and_stops() -> None:
     i._keras_mask = i[:, 0] > 0
     h = Dense(3)(i)
     assert h._keras_mask is i._keras_mask
+    reshape = layers.Reshape((3, 1), name="r")
+    with pytest.warns(
+        UserWarning, match=r'reshape \(layer "r"\): does not support masking; the mask of its input ends'
+    ):
+        assert getattr(reshape(h), "_keras_mask", None) is None
     with pytest.raises(
         TypeError, match=r'reshape \(layer "r"\): does not support masking, but was given an input mask'
     ):
-        layers.Reshape((3, 1), name="r")(h)
+        reshape.compute_mask(h, h._keras_mask)

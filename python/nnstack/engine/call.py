@@ -8,6 +8,7 @@ activity regularizer -> record the node.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -163,14 +164,19 @@ def _fill_mask(layer: Layer, inputs: Any, rest: tuple[Any, ...], kwargs: dict[st
     if all(mask is None for mask in nest.flatten(masks)):
         masks = None
     if layer._takes("mask"):
-        position = list(layer._call_parameters).index("mask")
         if kwargs.get("mask") is not None:
             return kwargs["mask"]
-        if masks is not None and position > len(rest):
+        if masks is not None and not _by_position(layer, "mask", rest):
             kwargs["mask"] = masks
     else:
         kwargs.pop("mask", None)
     return masks
+
+
+def _by_position(layer: Layer, argument: str, rest: tuple[Any, ...]) -> bool:
+    """Whether the caller gave this argument of `call` by position."""
+    names = list(layer._call_parameters)
+    return argument in names and names.index(argument) <= len(rest)
 
 
 def _fill_training(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any], eager: bool) -> Any:
@@ -179,13 +185,11 @@ def _fill_training(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any], 
     """
     training = kwargs.get("training")
     takes = layer._takes("training")
-    if takes and training is None:
-        position = list(layer._call_parameters).index("training")
-        if position <= len(rest):
-            return rest[position - 1]
+    if takes and training is None and _by_position(layer, "training", rest):
+        return rest[list(layer._call_parameters).index("training") - 1]
     if training is None:
         training = context.current_training()
-    if training is None and takes:
+    if training is None and "training" in layer._call_parameters:
         default = layer._call_parameters["training"].default
         training = default if isinstance(default, bool) else None
     if training is None:
@@ -218,6 +222,15 @@ def _own_tensors(outputs: Any, inputs: list[Any]) -> Any:
 
 def _set_masks(layer: Layer, inputs: Any, outputs: Any, masks: Any) -> None:
     if layer._sets_own_masks:
+        return
+    if not layer.supports_masking:
+        if masks is not None and not layer._mask_dropped and not layer._takes("mask"):
+            layer._mask_dropped = True
+            warnings.warn(
+                f'{layer._kind} (layer "{layer.name}"): does not support masking; the mask of its input ends here, and '
+                "layers behind it see every step. Set supports_masking = True in a layer of your own to hand it on",
+                stacklevel=4,
+            )
         return
     given = layer.compute_mask(inputs, masks)
     flat = nest.flatten(outputs)

@@ -83,7 +83,8 @@ class Layer(WeightOwner, Connections):
         self._updates: list[Any] = []
         self.built = False
         self.input_spec: Any = None
-        self.supports_masking = False
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self._mask_dropped = False  # whether that has been said
         self._build_input_shape: Any = None
         batch_input_shape = declared_shape(shape_keywords, f'{self._kind} (layer "{name}")')
         if batch_input_shape is not None:
@@ -192,8 +193,9 @@ class Layer(WeightOwner, Connections):
         return inspect.signature(self.call).parameters
 
     def _takes(self, argument: str) -> bool:
+        """Whether `call` has that argument, by name or among its `**kwargs`."""
         parameters = self._call_parameters
-        return argument in parameters
+        return argument in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The output's mask: the input's, if the layer supports masking; `TypeError` if it does not and one is

@@ -37,11 +37,7 @@ class Masking(Layer):
 
 
 class Identity(Layer):
-    """Its output is its input, of any structure; the mask passes too."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.supports_masking = True
+    """Its output is its input, of any structure; a mask ends here, as it does in tf.keras 2."""
 
     def call(self, inputs: Any) -> Any:
         return inputs
