@@ -7,6 +7,7 @@ from typing import Any
 
 _MODULES = frozenset(["image", "sequence", "text"])
 _DATASETS = {
+    "audio_dataset_from_directory": "nnstack.preprocessing.audio",
     "image_dataset_from_directory": "nnstack.preprocessing.directories",
     "text_dataset_from_directory": "nnstack.preprocessing.directories",
     "timeseries_dataset_from_array": "nnstack.preprocessing.timeseries",

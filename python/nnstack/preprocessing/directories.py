@@ -28,8 +28,9 @@ class DirectoryBatches(Sequence):
         batch_size: int | None,
         shuffle: bool,
         seed: int,
+        stack: Callable[[list[Any]], Any] = np.stack,
     ) -> None:
-        self.file_paths, self.class_names = paths, class_names
+        self.file_paths, self.class_names, self._stack = paths, class_names, stack
         self._labels, self._read, self._batch_size, self._shuffle = labels, read, batch_size, shuffle
         self._generator = np.random.default_rng(seed)
         self._order = np.arange(len(paths))
@@ -44,7 +45,7 @@ class DirectoryBatches(Sequence):
             raise IndexError(f"batch {index} of {len(self)}")
         size = self._batch_size or 1
         chosen = self._order[index * size : (index + 1) * size]
-        data = np.stack([self._read(self.file_paths[i]) for i in chosen])
+        data = self._stack([self._read(self.file_paths[i]) for i in chosen])
         labels = None if self._labels is None else self._labels[chosen]
         if self._batch_size is None:
             return data[0] if labels is None else (data[0], labels[0])
@@ -95,7 +96,7 @@ def image_dataset_from_directory(
         )  # fmt: skip
         return img_to_array(img, backend.image_data_format())
 
-    return _batches(
+    return labelled_files(
         "image_dataset_from_directory", directory, _IMAGES, read, labels, label_mode, class_names, batch_size, shuffle,
         seed, validation_split, subset, follow_links,
     )  # fmt: skip
@@ -123,13 +124,13 @@ def text_dataset_from_directory(
         with open(path, encoding="utf-8") as file:
             return file.read() if max_length is None else file.read(max_length)
 
-    return _batches(
+    return labelled_files(
         "text_dataset_from_directory", directory, (".txt",), read, labels, label_mode, class_names, batch_size, shuffle,
         seed, validation_split, subset, follow_links,
     )  # fmt: skip
 
 
-def _batches(
+def labelled_files(
     what: str,
     directory: Any,
     endings: tuple[str, ...],
@@ -143,7 +144,9 @@ def _batches(
     validation_split: float | None,
     subset: str | None,
     follow_links: bool,
+    make: Callable[..., DirectoryBatches] = DirectoryBatches,
 ) -> Any:
+    """Batches of the files below a folder, or two sets of them with `subset` 'both'; `read` makes a sample of one."""
     if label_mode not in _MODES:
         raise ValueError(f"{what}: expected one of {', '.join(map(repr, _MODES))} as label_mode, got {label_mode!r}")
     _check_split(what, validation_split, subset, shuffle, seed)
@@ -160,7 +163,7 @@ def _batches(
         chosen = parts[part]
         kept = None if targets is None else targets[chosen]
         mixes = shuffle and part != "validation"
-        return DirectoryBatches([paths[i] for i in chosen], kept, names, read, batch_size, mixes, start)
+        return make([paths[i] for i in chosen], kept, names, read, batch_size, mixes, start)
 
     return (made("training"), made("validation")) if subset == "both" else made(subset)
 

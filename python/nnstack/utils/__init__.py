@@ -22,6 +22,7 @@ custom_object_scope = CustomObjectScope
 # Names imported when they are used.
 _ELSEWHERE = {
     "array_to_img": "nnstack.preprocessing.files",
+    "audio_dataset_from_directory": "nnstack.preprocessing.audio",
     "GeneratorEnqueuer": "nnstack.utils.enqueuers",
     "HDF5Matrix": "nnstack.utils.hdf5_matrix",
     "OrderedEnqueuer": "nnstack.utils.enqueuers",
@@ -35,6 +36,7 @@ _ELSEWHERE = {
     "pad_sequences": "nnstack.preprocessing.sequence",
     "plot_model": "nnstack.utils.vis_utils",
     "save_img": "nnstack.preprocessing.files",
+    "split_dataset": "nnstack.utils.splitting",
     "text_dataset_from_directory": "nnstack.preprocessing.directories",
     "timeseries_dataset_from_array": "nnstack.preprocessing.timeseries",
 }
