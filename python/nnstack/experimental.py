@@ -3,3 +3,4 @@
 from nnstack.layers.recurrent.lstm import PeepholeLSTMCell as PeepholeLSTMCell
 from nnstack.optimizers.schedules import CosineDecay as CosineDecay
 from nnstack.optimizers.schedules import CosineDecayRestarts as CosineDecayRestarts
+from nnstack.utils.sidecar_evaluator import SidecarEvaluator as SidecarEvaluator

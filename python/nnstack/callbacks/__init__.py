@@ -12,6 +12,7 @@ from nnstack.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPla
 from nnstack.callbacks.model_checkpoint import ModelCheckpoint
 from nnstack.callbacks.progbar_logger import ProgbarLogger
 from nnstack.callbacks.remote_monitor import RemoteMonitor
+from nnstack.callbacks.sidecar_export import SidecarEvaluatorModelExport
 from nnstack.callbacks.tensorboard import TensorBoard
 from nnstack.callbacks.terminate_on_nan import TerminateOnNaN
 
@@ -29,6 +30,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SidecarEvaluatorModelExport",
     "TensorBoard",
     "TerminateOnNaN",
 ]

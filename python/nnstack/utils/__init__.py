@@ -26,6 +26,7 @@ _ELSEWHERE = {
     "GeneratorEnqueuer": "nnstack.utils.enqueuers",
     "HDF5Matrix": "nnstack.utils.hdf5_matrix",
     "OrderedEnqueuer": "nnstack.utils.enqueuers",
+    "SidecarEvaluator": "nnstack.utils.sidecar_evaluator",
     "SequenceEnqueuer": "nnstack.utils.enqueuers",
     "get_file": "nnstack.utils.file_utils",
     "get_source_inputs": "nnstack.utils.source_inputs",

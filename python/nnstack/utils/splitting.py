@@ -91,7 +91,7 @@ def _arrays(dataset: Any) -> tuple[Any, int | None]:
             raise ValueError(f"{what}: expected arrays of the same length, got {lengths}")
     elif isinstance(dataset, Samples):
         arrays, batch_size = dataset.arrays, dataset.batch_size
-    elif isinstance(dataset, Sequence) or isinstance(dataset, Iterator) or hasattr(dataset, "element_spec"):
+    elif isinstance(dataset, Sequence | Iterator) or hasattr(dataset, "element_spec"):
         batches = list(dataset)
         if not batches:
             raise ValueError(f"{what}: the data set is empty")
