@@ -13,7 +13,7 @@ import pytest
 from nnstack.callbacks import Callback, ModelCheckpoint, SidecarEvaluatorModelExport
 from nnstack.layers import Dense
 from nnstack.models import Sequential
-from nnstack.utils import SidecarEvaluator, Sequence, sidecar_evaluator
+from nnstack.utils import Sequence, SidecarEvaluator, sidecar_evaluator
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
 Y = X.sum(1, keepdims=True)

@@ -133,8 +133,16 @@ class Collector:
 
     def whole(self) -> Any:
         """All rows of every output, in the structure of the outputs."""
-        joined = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._parts, strict=True)]
+        joined = [_joined(parts) for parts in zip(*self._parts, strict=True)]
         return self._step.pack(joined)
+
+
+def _joined(parts: Any) -> np.ndarray:
+    """Rows one after the other, whatever their number in a batch; of scalars one for each batch."""
+    if np.ndim(parts[0]) == 0:
+        return np.stack(parts)
+    first: np.ndarray = parts[0]
+    return first if len(parts) == 1 else np.concatenate(parts)
 
 
 def run_predict(feed: Feed, callbacks: CallbackList, collector: Collector) -> Any:

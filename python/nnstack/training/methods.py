@@ -217,7 +217,7 @@ class TrainingMethods(BatchMethods):
     def _predict_arrays(self, arrays: Arrays, batch_size: int) -> Any:
         """All rows with one native call where the outputs' sizes are known, else batch by batch."""
         step = self._step("predict", arrays)
-        if isinstance(step, CompiledStep) and step.row_shapes is not None:
+        if isinstance(step, CompiledStep) and step.row_shapes is not None and step.keeps_rows(arrays, batch_size):
             results = [np.empty((len(arrays), *shape), dtype) for shape, dtype in step.row_shapes]
             step.program.run_batches(arrays.flat(), batch_size, results)
             return step.pack(results)

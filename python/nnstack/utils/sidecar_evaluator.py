@@ -32,7 +32,7 @@ def checkpoint_number(path: str) -> int | None:
 
 
 class SidecarEvaluator:
-    """Evaluates each new checkpoint that a training process writes into a folder, the newest first; some may be skipped.
+    """Evaluates checkpoints that a training process writes into a folder, always the newest; some may be skipped.
 
     `model` compiled with metrics, of the kind that is trained; `data` as `evaluate` takes it as x; `checkpoint_dir` the
     folder, into which `ModelCheckpoint("folder/ckpt-{epoch}", save_weights_only=True)` writes; `steps` batches of an
