@@ -39,7 +39,7 @@ def runtime(onnx: Any) -> Any:
 
 @pytest.fixture
 def agree(onnx: Any, runtime: Any, tmp_path: Any) -> Callable[..., Any]:
-    """Exports a model, has the file checked, and compares the outputs of both; returns the file's content."""
+    """Exports a model, has the file checked, compares the outputs of both and of the model read back."""
 
     def check(model: Any, inputs: list[np.ndarray], tolerance: float = 2e-5, **options: Any) -> Any:
         import nnstack
@@ -53,6 +53,11 @@ def agree(onnx: Any, runtime: Any, tmp_path: Any) -> Callable[..., Any]:
         assert len(found) == len(expected)
         for one, other in zip(found, expected, strict=True):
             assert one.shape == other.shape
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+        back = nnstack.onnx.import_model(path)
+        again = back.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+        for one, other in zip(again if isinstance(again, list) else [again], expected, strict=True):
             assert one.dtype == other.dtype
             np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
         return onnx.load(path)
