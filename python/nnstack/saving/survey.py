@@ -93,6 +93,10 @@ def _own_class(name: str) -> Any:
     special = {"Sequential": Sequential, "Functional": Model, "Model": Model}
     if name in special:
         return special[name]
+    if name == "OnnxOperator":
+        from nnstack.onnx.reading.layer import OnnxOperator
+
+        return OnnxOperator
     found = getattr(layers if name in layers.__all__ else additions, name, None)
     return found if isinstance(found, type) and issubclass(found, Layer) else None
 
