@@ -16,6 +16,10 @@ _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
     """See `models.load_model`."""
     source = _opened(source)
+    if describe(source).lower().endswith(".onnx"):
+        from nnstack.onnx import import_model
+
+        return import_model(source)
     if _first_bytes(source).startswith(_ZIP):
         return keras_zip.load_model(source, custom_objects, compile)
     if _is_folder(source) and saved_model.is_saved_model(source):
