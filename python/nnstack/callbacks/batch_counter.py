@@ -11,6 +11,14 @@ class BatchCounter:
         self.since = 0
         self._seen_to = 0  # batches of this epoch already counted
 
+    def get_state(self) -> list[int]:
+        """What `set_state` needs to count on."""
+        return [self.since, self._seen_to]
+
+    def set_state(self, state: list[int]) -> None:
+        """Takes what `get_state` gave."""
+        self.since, self._seen_to = (int(number) for number in state)
+
     def start_epoch(self, done: int = 0) -> None:
         """A new epoch begins, of which `done` batches are over already."""
         self._seen_to = done

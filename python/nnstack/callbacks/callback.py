@@ -56,9 +56,14 @@ class Callback:
         return {name: getattr(self, name) for name in self._state_names}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Takes what `get_state` gave in the run before; called after `on_train_begin`."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        """Takes what `get_state` gave in the run before; called after `on_train_begin`.
+
+        In the middle of an epoch also after `on_epoch_begin`. The state may come from a file: only the attributes that
+        `get_state` names are set.
+        """
+        for name in self._state_names:
+            if name in state:
+                setattr(self, name, state[name])
 
     def resume_point(self) -> Any:
         """Where training goes on instead of at the beginning, or None; see `BackupAndRestore`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nnstack.callbacks.callback import Callback
@@ -43,6 +43,7 @@ class CallbackList:
                 self.callbacks.append(kind())
         self.model = model
         self.params = params
+        self.running: Callback | None = None  # the one whose hook is going on
         self._changed()
         if params:
             self.set_params(params)
@@ -99,6 +100,7 @@ class CallbackList:
         inner = CallbackList.__new__(CallbackList)
         inner.callbacks = [callback for callback in self.callbacks if not isinstance(callback, ProgbarLogger)]
         inner.model, inner.params, inner.history = self.model, self.params, self.history
+        inner.running = None
         inner._watchers = {
             phase: [c for c in watchers if c in inner.callbacks] for phase, watchers in self._watchers.items()
         }
@@ -111,10 +113,16 @@ class CallbackList:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
         def call_all(*args: Any, **kwargs: Any) -> None:
-            for callback in self.callbacks:
+            for callback in self._in_turn(self.callbacks):
                 getattr(callback, name)(*args, **kwargs)
 
         return call_all
+
+    def _in_turn(self, callbacks: list[Callback]) -> Iterator[Callback]:
+        for callback in callbacks:
+            self.running = callback
+            yield callback
+        self.running = None
 
     # -- batches ------------------------------------------------------------------------------------------------------
     def quiet_batches(self, phase: str, batch: int) -> int:
@@ -129,7 +137,7 @@ class CallbackList:
 
     def batch_end(self, phase: str, batch: int, logs: Any) -> None:
         """To those who watch batches."""
-        for callback in self._watchers[phase]:
+        for callback in self._in_turn(self._watchers[phase]):
             getattr(callback, f"on_{phase}_batch_end")(batch, logs)
 
     def progress(self, phase: str, done: int, logs: Any) -> None:

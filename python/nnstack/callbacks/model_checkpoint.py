@@ -54,6 +54,13 @@ class ModelCheckpoint(Callback):
 
     _state_names = ("best", "_epochs_since_save")
 
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "batches": self._counter.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._counter.set_state(state["batches"])
+
     def watches_batches(self, phase: str) -> bool:
         return phase == "train" and self.save_freq != "epoch"
 

@@ -66,6 +66,8 @@ class TensorBoard(Callback):
         self._train = EventFile(os.path.join(self.log_dir, "train"))
         self._validation = EventFile(os.path.join(self.log_dir, "validation"))
 
+    _state_names = ("_batches", "_seen_to")
+
     def set_model(self, model: Any) -> None:
         super().set_model(model)
         if self.write_graph and model._graph is not None:

@@ -28,11 +28,17 @@ class SampleOrder:
     def __init__(self, state: RandomState) -> None:
         self._variable = state.variable
 
+    def seed(self) -> int:
+        """The seed, drawn from numpy's generator if there is none yet: Keras users seed it, as set_random_seed does."""
+        seed, drawn = (int(number) for number in self._variable.numpy())
+        if seed == _UNDRAWN:
+            seed = int(np.random.randint(0, 2**31 - 1))
+            self._variable.assign(np.array([seed, drawn], np.int64))
+        return seed
+
     def permutation(self, count: int) -> np.ndarray:
         """The numbers 0 to count - 1 in the next order, as int64."""
-        seed, drawn = (int(number) for number in self._variable.numpy())
-        if seed == _UNDRAWN:  # Keras users seed numpy's generator, and set_random_seed does too
-            seed = int(np.random.randint(0, 2**31 - 1))
+        seed, drawn = self.seed(), int(self._variable.numpy()[1])
         self._variable.assign(np.array([seed, drawn + 1], np.int64))
         # RandomState's streams never change from one numpy to the next.
         return np.random.RandomState([seed, drawn]).permutation(count).astype(np.int64, copy=False)

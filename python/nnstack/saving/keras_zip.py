@@ -56,7 +56,7 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
                 values = [array.read() for array in _vars(hdf5_guard.group_at(file, "optimizer"))]
                 if values:
                     training_state.set_optimizer(model, values, origin)
-            training_state.read_random_states(model, file)
+            training_state.read_states(model, file)
     return model
 
 
@@ -225,7 +225,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
             _write_vars(
                 file.create_group("optimizer"), [array for _, array in dialect_writers.optimizer_arrays(model, dialect)]
             )
-            training_state.write_random_states(model, file)
+            training_state.write_states(model, file)
     with replace_files([path]) as (handle,), zipfile.ZipFile(handle, "w") as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(config, default=json_default))

@@ -1,33 +1,44 @@
-"""What training needs to go on where it stopped, beside the weights: the optimizer's slots, and the random states.
+"""What training needs to go on where it stopped, beside the weights: the optimizer's slots, the states of layers, and
+where the run was.
 
 Keras knows the group `optimizer_weights`. The random states (seed and counter of dropout and noise layers) lie in the
-group `random_states`, which Keras does not look at.
+group `random_states`, the rest in the group `training_run`; Keras looks at neither.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnstack.backend import RandomState
+from nnstack.backend import RandomState, Variable
 from nnstack.engine.weights import leaves
-from nnstack.saving import hdf5_guard
+from nnstack.saving import hdf5_guard, plain_data
 from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.weight_layouts import Origin
+
+if TYPE_CHECKING:
+    from nnstack.layers.recurrent.states import KeptStates
 
 
 def write(model: Any, file: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
     """Both groups, where there is something to write; `arrays` are the optimizer's, with names."""
     if arrays:
         write_arrays(file.create_group("optimizer_weights"), arrays)
-    write_random_states(model, file)
+    write_states(model, file)
 
 
-def write_random_states(model: Any, file: Any) -> None:
-    """The group `random_states`, if the model has any."""
+def write_states(model: Any, file: Any) -> None:
+    """The groups `random_states` and `training_run`, if the model has what belongs there."""
+    run = model._run.state(model) if hasattr(model._run, "state") else model._run
+    kept = [variable.numpy() for state in kept_states(model) for variable in state.variables]
+    if run is not None or kept:
+        text, arrays = plain_data.pack({"run": run, "kept_states": kept})
+        group = file.create_group("training_run")
+        for name, array in [("state", np.frombuffer(text.encode(), np.uint8)), *enumerate(arrays)]:
+            group.create_dataset(str(name), data=array)
     states = random_states(model)
     if states:
         group = file.create_group("random_states")
@@ -44,11 +55,12 @@ def read(model: Any, file: Any, origin: Origin, stored_names: dict[int, str]) ->
         group = hdf5_guard.group_at(file, "optimizer_weights")
         values = [array.read() for _, array in hdf5_guard.arrays(group)]
         set_optimizer(model, values, origin, stored_names)
-    read_random_states(model, file)
+    read_states(model, file)
 
 
-def read_random_states(model: Any, file: Any) -> None:
-    """Random states of layers that are where they were."""
+def read_states(model: Any, file: Any) -> None:
+    """Random states and kept states of layers that are where they were, and where the run was, for `fit` to go on."""
+    _read_run(model, file)
     if not hdf5_guard.has(file, "random_states"):
         return
     states = random_states(model)
@@ -57,6 +69,24 @@ def read_random_states(model: Any, file: Any) -> None:
     for name, numbers in zip(hdf5_guard.names(group, "layer_names"), stored, strict=False):
         if name in states and numbers.shape == states[name].variable.shape:
             states[name].variable.assign(numbers)
+
+
+def _read_run(model: Any, file: Any) -> None:
+    if not hdf5_guard.has(file, "training_run"):
+        return
+    group = hdf5_guard.group_at(file, "training_run")
+    stored = [hdf5_guard.StoredArray(hdf5_guard.child(group, str(number))) for number in range(len(group) - 1)]
+    text = hdf5_guard.StoredArray(hdf5_guard.child(group, "state")).read().tobytes()
+    try:
+        found = plain_data.unpack(text.decode(), [array.read() for array in stored])
+        model._run = found["run"]
+        kept = list(found["kept_states"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"training_run is broken: {error}") from None
+    variables = [variable for state in kept_states(model) for variable in state.variables]
+    if [np.shape(one) for one in kept] == [tuple(variable.shape) for variable in variables]:
+        for variable, numbers in zip(variables, kept, strict=True):
+            variable.assign(numbers)
 
 
 def write_arrays(group: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
@@ -68,13 +98,32 @@ def write_arrays(group: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
 
 def random_states(model: Any) -> dict[str, RandomState]:
     """The random states of all layers inside, by the layer's place in the model and its name."""
-    found: dict[int, tuple[str, RandomState]] = {}
+    found = _held(model, RandomState)
+    return {f"{place}/{number}": state for number, (place, state) in enumerate(found)}
+
+
+def kept_states(model: Any) -> list[KeptStates]:
+    """The states that stateful layers keep between batches."""
+    from nnstack.layers.recurrent.states import KeptStates
+
+    return [state for _, state in _held(model, KeptStates)]
+
+
+def layer_states(model: Any) -> list[Variable]:
+    """The variables of both."""
+    kept = [variable for state in kept_states(model) for variable in state.variables]
+    return [*[state.variable for state in random_states(model).values()], *kept]
+
+
+def _held(model: Any, kind: type) -> list[tuple[str, Any]]:
+    """(place of the layer in the model and its name, object of that kind which it holds), each object once."""
+    found: dict[int, tuple[str, Any]] = {}
     for position, layer in enumerate(model._flatten_layers()):
         for value in vars(layer).values():
             for leaf in leaves(value):
-                if isinstance(leaf, RandomState):
-                    found.setdefault(id(leaf), (f"{position}/{layer.name}/{len(found)}", leaf))
-    return dict(found.values())
+                if isinstance(leaf, kind):
+                    found.setdefault(id(leaf), (f"{position}/{layer.name}", leaf))
+    return list(found.values())
 
 
 def set_optimizer(

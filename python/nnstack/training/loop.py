@@ -11,6 +11,7 @@ import numpy as np
 from nnstack.callbacks.callback_list import CallbackList
 from nnstack.data.feeds import Feed
 from nnstack.training.logs import LazyLogs
+from nnstack.training.run import ResumePoint, Run
 
 _FAR = 1 << 40  # "as many batches as there are"
 
@@ -21,11 +22,12 @@ def run_batches(
     phase: str,
     read: Callable[[], dict[str, Any]],
     stopped: Callable[[], bool],
-    done: int = 0,
+    run: Run | None = None,
 ) -> int:
-    """All batches of one epoch, of which `done` are over already. Batches that no callback asked to see run together;
-    returns how many are over now.
+    """All batches of one epoch, of which `run.batch` are over already. Batches that no callback asked to see run
+    together; returns how many are over now.
     """
+    done = 0 if run is None else run.batch
     while feed.steps is None or done < feed.steps:
         left = _FAR if feed.steps is None else feed.steps - done
         quiet = callbacks.quiet_batches(phase, done)
@@ -38,8 +40,14 @@ def run_batches(
             break
         done += count
         logs = LazyLogs(read)
+        if run is not None:
+            run.batch = done
         if quiet == 0:
+            if run is not None:
+                run.hook = "on_train_batch_end", done - 1, logs
             callbacks.batch_end(phase, done - 1, logs)
+            if run is not None:
+                run.hook = None
         callbacks.progress(phase, done, logs)
         if stopped():
             break
@@ -54,31 +62,39 @@ def run_fit(
     epochs: int,
     initial_epoch: int,
     validate: Callable[[int], dict[str, Any] | None],
+    point: ResumePoint | None = None,
 ) -> None:
-    """Epochs `initial_epoch` to `epochs`; `validate(epoch)` gives the val_ logs of an epoch, or None."""
+    """Epochs `initial_epoch` to `epochs`, or from `point` on; `validate(epoch)` gives the val_ logs of an epoch, or
+    None.
+    """
     model.stop_training = False
     callbacks.on_train_begin({})
     logs: dict[str, Any] = {}
-    point = callbacks.resume_point()
+    point = callbacks.resume_point() or point
+    run = Run(model, callbacks, initial_epoch)
     if point is not None:
-        feed.skip_epochs(point.epoch - initial_epoch)
-        initial_epoch = point.epoch
+        point.enter(model, callbacks, feed, epochs)
+        initial_epoch, run.first_epoch, run.start = point.epoch, point.first_epoch, point.start
+        run.begin_epoch(model, initial_epoch)
+    model._run = run
     for epoch in range(initial_epoch, epochs):
-        if point is not None:
-            point.restore_callbacks(model, callbacks.callbacks)
+        if model.stop_training and not (point is not None and point.batch):
+            break
         model.reset_metrics()
+        stopped = model.stop_training
         callbacks.on_epoch_begin(epoch, {})
         feed.start_epoch(epoch)
-        before = 0
         if point is not None and point.batch:
-            before = point.batch
-            feed.skip_batches(before)
-            point.restore_metrics(model)
+            run.resumed_at(model, point.batch)
+            point.enter_epoch(model, callbacks, feed)
         point = None
         expected = feed.steps
-        done = run_batches(
-            feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training, before
-        )
+        if stopped:  # by the batch after which the run was saved
+            done = run.batch
+        else:
+            done = run_batches(
+                feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training, run
+            )
         if done == 0:
             raise ValueError(
                 f'fit (model "{model.name}"): the data gave no batch in epoch {epoch + 1}. A generator used before '
@@ -93,11 +109,14 @@ def run_fit(
                 "Give at least steps_per_epoch * epochs batches",
                 stacklevel=4,
             )
-            model.stop_training = True
         feed.end_epoch()
         logs.update(validate(epoch) or {})
+        run.hook = "on_epoch_end", epoch, logs
         callbacks.on_epoch_end(epoch, logs)
+        run.end_epoch(model)
         callbacks.after_epoch()
+        if dry:
+            model.stop_training = True
         if model.stop_training:
             break
     callbacks.on_train_end(logs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from nnstack.data.lazy import has_lazy
 from nnstack.data.structure import unpack
 from nnstack.training.batch_methods import BatchMethods, as_results
 from nnstack.training.loop import Collector, run_evaluate, run_fit, run_predict
+from nnstack.training.run import ResumePoint, Run, metric_values
 from nnstack.training.steps import CompiledStep
 
 
@@ -26,6 +28,8 @@ class TrainingMethods(BatchMethods):
     if TYPE_CHECKING:
         stop_training: bool
         history: Any
+        optimizer: Any
+        _run: Any
 
         @property
         def metrics(self) -> list[Any]: ...
@@ -53,6 +57,7 @@ class TrainingMethods(BatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        resume: bool = False,
         **kwargs: Any,
     ) -> Any:
         """Trains for epochs `initial_epoch` to `epochs` and returns a `History`.
@@ -68,6 +73,15 @@ class TrainingMethods(BatchMethods):
         effect with `steps_per_epoch`. `class_weight`: class -> factor, training only. `sample_weight`: one per
         sample, or per step
         with sample_weight_mode 'temporal'.
+
+        `resume=True`: goes on where the run was in which the model was saved (or which was interrupted), to the bit:
+        epoch and batch, the order of the samples, random numbers, `History`, and what callbacks such as
+        `EarlyStopping`, `ReduceLROnPlateau` and `ModelCheckpoint` remember, which are matched by position and class.
+        Give the same data, batch size and callbacks; a generator is made anew, and drawn and discarded up to the
+        place. A model that was never trained begins at `initial_epoch`. Without `resume` callbacks start fresh.
+
+        >>> load_model("half.h5").fit(x, y, epochs=4, callbacks=[EarlyStopping(patience=3)], resume=True)
+
         Raises `RuntimeError` before compile, `ValueError` for data or arguments that do not fit.
         Source: https://keras.io/2.16/api/models/model_training_apis/
         """
@@ -116,6 +130,7 @@ class TrainingMethods(BatchMethods):
                 reading=reading,
             )
             validation_callbacks = validator
+        point = self._resume_point(title) if resume else None
         watchers = CallbackList.of(
             callbacks, self, verbose=verbose, epochs=epochs, steps=feed.steps,
             samples=feed.samples, batch_size=feed.batch_size,
@@ -125,14 +140,26 @@ class TrainingMethods(BatchMethods):
         def validate(epoch: int) -> dict[str, Any] | None:
             if validation is None or epoch + 1 not in validated:
                 return None
+            self._run.metrics = metric_values(self)
             with contextlib.closing(validation):
                 logs = run_evaluate(self, validation, watchers.silent(), validation_callbacks.latest)
             return {f"val_{name}": value for name, value in logs.items()}
 
         with contextlib.closing(feed):
-            run_fit(self, feed, watchers, current.latest, epochs, initial_epoch, validate)
+            run_fit(self, feed, watchers, current.latest, epochs, initial_epoch, validate, point)
         self.history = watchers.history
         return watchers.history
+
+    def _resume_point(self, title: str) -> ResumePoint | None:
+        """Where the last run was, in this process or in the one that saved the model."""
+        state = self._run.state(self) if isinstance(self._run, Run) else self._run
+        if state is None and int(getattr(self.optimizer, "iterations", 0)) > 0:
+            warnings.warn(
+                f"{title}: the model was trained, but its file does not say where the run was; resume=True begins at "
+                "initial_epoch. Files of Keras do not hold it",
+                stacklevel=3,
+            )
+        return None if state is None else ResumePoint(state, title)
 
     def evaluate(
         self,

@@ -42,6 +42,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         self.stop_training = False
         self.history: Any = None
         self._order_state = new_order_state()  # of the samples in an epoch
+        self._run: Any = None  # the last call of fit; its state, where the model comes from a file
         self._compile_arguments: dict[str, Any] | None = None
         self._run_eagerly = False
         self._sample_weight_mode: Any = None
