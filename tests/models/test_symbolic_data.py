@@ -87,6 +87,38 @@ def test_errors() -> None:
         model.compile("sgd", "mse", target_tensors=[Y])
     with pytest.raises(ValueError, match="target_tensors names unknown outputs 'x'"):
         model.compile("sgd", "mse", target_tensors={"x": K.variable(Y)})
-    model.run_eagerly = True
-    with pytest.raises(ValueError, match="run_eagerly .* are read inside a compiled step only"):
-        model.predict(steps=1)
+
+
+@pytest.mark.parametrize("source", ["variable", "computed"])
+def test_the_same_numbers_step_by_step(source: str) -> None:
+    """run_eagerly reads tensors and variables anew in every step, as the compiled step does."""
+    kernel = np.ones((4, 1), np.float32)
+    histories = []
+    for eager in (False, True):
+        x, y = K.variable(X), K.variable(Y)
+        i = Input(tensor=x if source == "variable" else K.square(x) + 1.0)
+        model = Model(i, Dense(1, weights=[kernel, np.zeros(1)])(i))
+        model.compile("sgd", "mse", target_tensors=[y if source == "variable" else K.exp(y)], run_eagerly=eager)
+        first = model.fit(steps_per_epoch=2, epochs=2, verbose=0).history["loss"]
+        K.set_value(x, X / 2)
+        K.set_value(y, -Y)
+        second = model.fit(steps_per_epoch=1, verbose=0).history["loss"]
+        histories.append([*first, *second, model.evaluate(steps=1, verbose=0), *model.predict(steps=1)[:, 0]])
+    np.testing.assert_allclose(histories[1], histories[0], rtol=2e-5)
+
+
+def test_beside_data_and_from_one_draw_step_by_step() -> None:
+    losses = []
+    for eager in (False, True):
+        i, j = Input(tensor=K.variable(X)), Input((4,), name="fed")
+        model = Model([i, j], Dense(1, weights=[np.ones((4, 1)), np.zeros(1)])(Add()([i, j])))
+        model.compile("sgd", "mse", run_eagerly=eager)
+        losses.append([model.train_on_batch({"fed": X * 3}, Y), model.test_on_batch(X, Y)])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+    noise = K.random_normal((5, 4))
+    i = Input(tensor=noise)
+    model = Model(i, Dense(1, weights=[np.ones((4, 1)), np.zeros(1)])(i))
+    model.compile("sgd", "mse", target_tensors=[K.sum(noise, axis=1, keepdims=True)], run_eagerly=True)
+    assert model.test_on_batch(None) == pytest.approx(0.0, abs=1e-10)
+    first, second = model.predict(steps=1), model.predict(steps=1)
+    assert np.abs(first - second).max() > 1e-3

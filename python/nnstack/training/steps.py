@@ -95,12 +95,6 @@ class EagerStep:
     """The same interface, computed op by op on numbers."""
 
     def __init__(self, model: Any, kind: str, arrays: Arrays) -> None:
-        graph = model._graph
-        if model._target_tensors is not None or (graph is not None and len(graph.fed_inputs) < len(graph.flat_inputs)):
-            raise ValueError(
-                f'run_eagerly (model "{model.name}"): target_tensors and Input(tensor=...) are read inside a compiled '
-                "step only. Feed arrays, or compile without run_eagerly"
-            )
         self.model = model
         self.kind = kind
         self.structure: Any = None
@@ -117,7 +111,8 @@ class EagerStep:
             for array, dtype in zip([*arrays.inputs, *arrays.targets], self._dtypes, strict=True)
         ]
         weights = [None if weight is None else backend.convert(weight, backend.floatx()) for weight in arrays.weights]
-        data = assemble(arrays.pack(values[:count]), values[count:], weights)
+        targets = with_own_targets(self.model, values[count:])
+        data = _evaluated(assemble(arrays.pack(values[:count]), targets, weights), self.kind == "train")
         with self.model._as_compiled(), backend.eager_scope():
             _core.tape_begin()
             try:
@@ -157,6 +152,16 @@ def with_own_targets(model: Any, targets: list[Any]) -> list[Any]:
         backend.convert(own) if target is None and own is not None else target
         for target, own in zip(targets, model._target_tensors, strict=True)
     ]
+
+
+def _evaluated(data: Any, training: bool) -> Any:
+    """`data` with numbers in the place of the tensors and variables that a model reads by itself, all of one moment."""
+    own = [leaf for leaf in nest.flatten(data) if backend.is_tensor(leaf) and not leaf.concrete]
+    if not own:
+        return data
+    numbers = _core.Program([], own, learning_phase=training).run([])
+    now = {id(leaf): backend.convert(value, leaf.dtype) for leaf, value in zip(own, numbers, strict=True)}
+    return nest.map_structure(lambda leaf: now.get(id(leaf), leaf), data)
 
 
 def assemble(x: Any, targets: list[Any], weights: list[Any]) -> Any:
