@@ -10,6 +10,7 @@ import numpy as np
 
 from nnstack.engine.inputs import Input
 from nnstack.engine.model import Model
+from nnstack.engine.nodes import history_of
 from nnstack.onnx.reading.graph import Graph, Node, plain, read
 from nnstack.onnx.reading.layer import OnnxOperator
 from nnstack.onnx.reading.operators import FROZEN, READERS, SETTINGS
@@ -78,8 +79,12 @@ class _Build:
         wanted = [name for node in graph.nodes for name in [*node.inputs, *node.attributes.get("captured", ())]]
         self.wanted = {*wanted, *graph.outputs}
 
+    @staticmethod
+    def _clean(wanted: str) -> str:
+        return re.sub(r"[^\w/.-]", "_", wanted).strip("/") or "node"
+
     def _name(self, wanted: str) -> str:
-        own = re.sub(r"[^\w/.-]", "_", wanted).strip("/") or "node"
+        own = self._clean(wanted)
         name, count = own, 0
         while name in self.names:
             count += 1
@@ -115,9 +120,9 @@ class _Build:
             else:
                 operands.append(plain(self.arrays[name]))
         read = [k for k, name in enumerate(node.outputs) if name in self.wanted] or [0]
-        layer = OnnxOperator(
-            node.kind, node.attributes, operands, types, len(node.outputs), read, self.opset, name=self._name(node.name)
-        )
+        shown = node.outputs[read[0]]  # what an output is called counts more than what its node is called
+        own = self._name(shown if len(read) == 1 and shown in self.graph.outputs else node.name)
+        layer = OnnxOperator(node.kind, node.attributes, operands, types, len(node.outputs), read, self.opset, name=own)
         made = layer(tensors[0] if len(tensors) == 1 else tensors)
         if weights:
             layer.set_weights(_in_order(layer, weights))
@@ -142,9 +147,12 @@ class _Build:
         for label in self.graph.outputs:
             if label not in self.tensors:
                 raise ValueError(f'{self.title}: output "{label}" does not depend on the inputs')
-            node = Node("Identity", label, [label], [label])
-            layer = OnnxOperator(node.kind, {}, [{"input": 0}], [], name=self._name(label))
-            outputs.append(layer(self.tensors[label]))
+            tensor = self.tensors[label]
+            history = history_of(tensor)
+            if history is None or history.layer.name != self._clean(label):
+                layer = OnnxOperator("Identity", {}, [{"input": 0}], [], name=self._name(label))
+                tensor = layer(tensor)
+            outputs.append(tensor)
         inputs = [self.tensors[label] for label, _, _ in self.graph.inputs]
         return Model(inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)
 

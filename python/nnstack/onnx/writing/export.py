@@ -57,8 +57,10 @@ def _model(model: Any, title: str, opset: int) -> tuple[Any, dict[str, np.ndarra
     if translation.unsupported:
         _refuse(translation.unsupported, title)
     writer.scope = ""
-    for value, name in zip(outputs, output_names, strict=True):
-        writer.named_node("Identity", [translation.name(value)], [name], name)
+    made = [translation.name(value) for value in outputs]
+    for number, name in enumerate(output_names):
+        if made.count(made[number]) > 1 or not _rename(writer, made[number], name):
+            writer.named_node("Identity", [made[number]], [name], name)
     nodes, arrays = _needed(writer.nodes, writer.initializers, output_names)
     graph = helper.make_graph(
         nodes,
@@ -111,6 +113,19 @@ def _output_names(model: Any, writer: Writer, count: int) -> list[str]:
     if len(names) != count:
         names = [f"output_{index}" for index in range(count)]
     return [writer.unique(name) for name in names]
+
+
+def _rename(writer: Writer, made: str, name: str) -> bool:
+    """Gives a node's output another name; False for inputs and weights, and for what the body of a loop reads."""
+    producer = next((node for node in writer.nodes if made in node.output), None)
+    readers = [node for node in writer.nodes if made in _read_by(node)]
+    if producer is None or any(made not in node.input for node in readers):
+        return False
+    for names in (producer.output, *(node.input for node in readers)):
+        for position, one in enumerate(names):
+            if one == made:
+                names[position] = name
+    return True
 
 
 def _refuse(unsupported: dict[str, set[str]], title: str) -> None:
