@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         regularizers,
         utils,
     )
+    from nnstack.compat import install_as_keras, uninstall_as_keras
     from nnstack.devices import device, get_device, get_num_threads, list_devices, set_device, set_num_threads
     from nnstack.engine.inputs import Input
     from nnstack.engine.model import Model
@@ -66,9 +67,11 @@ _NAMES = {
     "device": "nnstack.devices",
     "get_device": "nnstack.devices",
     "get_num_threads": "nnstack.devices",
+    "install_as_keras": "nnstack.compat",
     "list_devices": "nnstack.devices",
     "set_device": "nnstack.devices",
     "set_num_threads": "nnstack.devices",
+    "uninstall_as_keras": "nnstack.compat",
 }
 
 
@@ -99,6 +102,7 @@ __all__ = [
     "get_device",
     "get_num_threads",
     "initializers",
+    "install_as_keras",
     "layers",
     "list_devices",
     "losses",
@@ -109,5 +113,6 @@ __all__ = [
     "regularizers",
     "set_device",
     "set_num_threads",
+    "uninstall_as_keras",
     "utils",
 ]

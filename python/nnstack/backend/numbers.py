@@ -20,6 +20,10 @@ class StaticShape(tuple[int | None, ...]):
         return list(self)
 
 
+class NumbersNeeded(TypeError):
+    """Python asked a symbolic tensor for its numbers. What falls back on an eager run catches it."""
+
+
 class PythonNumbers:
     """`float(x)`, `bool(x)`, `len(x)`, iteration, `np.asarray(x)`, `f"{x:.3f}"` for Tensors and Variables.
 
@@ -86,7 +90,7 @@ def _data(x: Any, purpose: str) -> np.ndarray:
         return value.numpy()
     if value is not x and value.op == "variable":
         return cast(np.ndarray, x.numpy())
-    raise TypeError(
+    raise NumbersNeeded(
         f"{purpose} needs the numbers of a symbolic tensor (op {value.op!r}, shape {value.shape}), which exist "
         "only when the graph runs. Use backend.switch / backend.eval, or compile with run_eagerly=True"
     )

@@ -77,12 +77,14 @@ class Variable(TensorOperators):
         return value if wanted in (None, value.dtype) else convert(value, wanted)
 
     def _stored_value(self) -> Tensor:
+        recording = False
         for scope in reversed(_scopes()):
             if isinstance(scope, EagerScope):
-                return cast(Tensor, self.handle.read())
+                return cast(Tensor, self.handle.value if recording else self.handle.read())
             bound = scope.bindings.get(id(self))
             if bound is not None:
                 return bound[1]
+            recording = True
         return cast(Tensor, self.handle.value)
 
     def value(self) -> Tensor:
@@ -137,10 +139,14 @@ class Update(NamedTuple):
 
 
 class EagerScope:
-    """Inside, reading a Variable gives numbers, so layers called on arrays compute at once."""
+    """Inside, reading a Variable gives numbers, so layers called on arrays compute at once.
 
-    def __init__(self) -> None:
-        self.draws: dict[int, tuple[Any, int]] | None = {}  # random states used, and how often
+    A trace opened inside records all the same, and reads are symbolic in it.
+    """
+
+    def __init__(self, lasting: bool = False) -> None:
+        # random states used, and how often; a scope that does not end counts them as if there were none
+        self.draws: dict[int, tuple[Any, int]] | None = None if lasting else {}
 
 
 class Trace:
@@ -156,9 +162,12 @@ class Trace:
         return list(self.bindings.values())
 
 
+_default = {"eager": False}
+
+
 class _Local(threading.local):
     def __init__(self) -> None:
-        self.scopes: list[Trace | EagerScope] = []
+        self.scopes: list[Trace | EagerScope] = [EagerScope(lasting=True)] if _default["eager"] else []
         self.autocast: str | None = None  # type in which weights are read now
         self.loops: list[Tensor] = []
 
@@ -183,6 +192,23 @@ def open_scopes() -> list[Trace | EagerScope]:
 def steps_of_loops() -> list[Tensor]:
     """The step numbers of the loops that are being written down, the innermost last."""
     return list(_local.loops)
+
+
+def eager_by_default(on: bool) -> None:
+    """Whether variables read as numbers where no graph is being recorded, as in TensorFlow 2: in this thread and in
+    those that begin later. RuntimeError inside an open trace or eager scope.
+
+    >>> v = Variable([1.0, 2.0])
+    >>> eager_by_default(True)
+    >>> (v * 2.0).numpy()
+    array([2., 4.], dtype=float32)
+    >>> eager_by_default(False)
+    """
+    usual = [EagerScope] if _default["eager"] else []
+    if [type(scope) for scope in _local.scopes] != usual:
+        raise RuntimeError("eager_by_default: it cannot change while a trace or an eager scope is open")
+    _default["eager"] = on
+    _local.scopes = [EagerScope(lasting=True)] if on else []
 
 
 @contextmanager
@@ -220,9 +246,11 @@ def trace() -> Iterator[Trace]:
 
 @contextmanager
 def eager_scope() -> Iterator[EagerScope]:
-    """Reads of variables are concrete inside. An eager scope directly inside another one is the same scope."""
+    """Reads of variables are concrete inside. An eager scope directly inside another one is the same scope,
+    unless that one lasts for ever: random states are to advance.
+    """
     outer = current_scope()
-    if isinstance(outer, EagerScope):
+    if isinstance(outer, EagerScope) and outer.draws is not None:
         yield outer
         return
     scope = EagerScope()

@@ -22,6 +22,7 @@ from typing import Any
 SUBCOMMANDS = {
     "summary": "nnstack.cli.summary",
     "predict": "nnstack.cli.predict",
+    "run": "nnstack.cli.run",
 }
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -30,6 +31,7 @@ _EPILOG = """examples:
   nnstack inspect model.h5               what is in a file, without building it
   nnstack convert model.h5 model.onnx    another format, by the ending
   nnstack predict model.h5 x.npy -o y.npy
+  nnstack run train.py                   a script written for Keras or TensorFlow, unchanged
   nnstack doctor                         what this installation can do, and why not more
 
 `nnstack COMMAND --help` shows the options of a command.

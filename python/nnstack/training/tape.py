@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from nnstack import _core, backend
 from nnstack.backend.variable import EagerScope, current_scope
 from nnstack.utils import nest
+
+
+class _Recording(threading.local):
+    depth = 0  # tapes whose block is running
+
+
+_recording = _Recording()
+
+
+def is_recording() -> bool:
+    """Whether the block of a tape is running in this thread."""
+    return _recording.depth > 0
 
 
 class GradientTape:
@@ -27,6 +44,7 @@ class GradientTape:
         self._used = False
 
     def __enter__(self) -> GradientTape:
+        _recording.depth += 1
         if current_scope() is None or isinstance(current_scope(), EagerScope):
             self._eager = backend.eager_scope()
             self._eager.__enter__()
@@ -35,6 +53,7 @@ class GradientTape:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        _recording.depth -= 1
         if self._eager is not None:
             self._eager.__exit__(*error)
             self._eager = None
@@ -44,18 +63,82 @@ class GradientTape:
         rules.
         """
 
-    def gradient(self, target: Any, sources: Any) -> Any:
-        """d(sum of target) / d(sources), in the structure of `sources`; None where nothing depends on a source."""
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: Any = "none"
+    ) -> Any:
+        """d(sum of target) / d(sources), in the structure of `sources`.
+
+        output_gradients: in the structure of `target`, factors of its elements. unconnected_gradients: what stands for
+        a source on which nothing depends, 'none' (None) or 'zero'. RuntimeError at the second call of a tape that is
+        not persistent.
+        """
+        self._count_use()
+        found = self._gradients(nest.flatten(target), nest.flatten(sources), output_gradients)
+        self._close_unless_persistent()
+        if str(getattr(unconnected_gradients, "value", unconnected_gradients)) == "zero":
+            leaves = nest.flatten(sources)
+            found = [
+                backend.zeros_like(source) if one is None else one for one, source in zip(found, leaves, strict=True)
+            ]
+        return nest.pack_as(sources, iter(found))
+
+    def _gradients(self, targets: list[Any], leaves: list[Any], output_gradients: Any = None) -> list[Any]:
+        if output_gradients is not None:
+            factors = nest.flatten(output_gradients)
+            targets = [one * factor for one, factor in zip(targets, factors, strict=True)]
+        total = backend.sum(targets[0]) if len(targets) == 1 else sum(backend.sum(one) for one in targets)
+        return backend.gradients(total, leaves)
+
+    def jacobian(self, target: Any, sources: Any, unconnected_gradients: Any = "none", **kwargs: Any) -> Any:
+        """d(target) / d(sources): the shape of `target`, which must be known, followed by that of each source.
+
+        None for a source on which nothing depends. One gradient is computed for every element of `target`.
+        """
+        self._count_use()
+        value, leaves = backend.convert(target), nest.flatten(sources)
+        shape: Any = tuple(value.shape)
+        rows = []
+        for place in range(int(np.prod(shape))):
+            one = np.zeros(shape, np.float32)
+            one.flat[place] = 1.0
+            rows.append(self._gradients([value * one], leaves))
+        found = [
+            None if row[0] is None else backend.reshape(backend.stack(list(row)), (*shape, *leaf.shape))
+            for leaf, row in zip(leaves, zip(*rows, strict=True), strict=True)
+        ]
+        self._close_unless_persistent()
+        return nest.pack_as(sources, iter(found))
+
+    def batch_jacobian(self, target: Any, source: Any, **kwargs: Any) -> Any:
+        """For every sample d(target[i]) / d(source[i]); sizes but the batch's must be known."""
+        self._count_use()
+        value = backend.convert(target)
+        shape: Any = tuple(value.shape)[1:]
+        rows = []
+        for place in range(int(np.prod(shape))):
+            one = np.zeros(shape, np.float32)
+            one.flat[place] = 1.0
+            rows.append(self._gradients([value * one], [source])[0])
+        self._close_unless_persistent()
+        return backend.reshape(backend.stack(rows, axis=1), (-1, *shape, *tuple(source.shape)[1:]))
+
+    @contextlib.contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """What is computed inside is not to be differentiated; asking for it all the same gives its gradient."""
+        yield
+
+    def reset(self) -> None:
+        """Forgets what was asked before: `gradient` may be called again."""
+        self._used = False
+
+    def _count_use(self) -> None:
         if self._used and not self._persistent:
             raise RuntimeError("GradientTape: gradient was called twice; make the tape with persistent=True")
         self._used = True
-        leaves = nest.flatten(sources)
-        targets = nest.flatten(target)
-        total = backend.sum(targets[0]) if len(targets) == 1 else sum(backend.sum(one) for one in targets)
-        found = backend.gradients(total, leaves)
+
+    def _close_unless_persistent(self) -> None:
         if self._open and not self._persistent:
             self._close()
-        return nest.pack_as(sources, iter(found))
 
     def _close(self) -> None:
         if self._open:

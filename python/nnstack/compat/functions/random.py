@@ -1,0 +1,118 @@
+"""`tf.random`: new numbers at every call; after `tf.random.set_seed` the same ones in every run of the program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnstack import backend as K
+from nnstack.backend import Tensor
+from nnstack.compat.dtypes import as_dtype
+from nnstack.compat.functions.arrays import shape_of
+
+
+def set_seed(seed: int) -> None:
+    """Starts the stream of seeds from which every random layer and call takes its own."""
+    K.seed_stream(int(seed))
+
+
+def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: int | None = None) -> Any:
+    """Normal numbers."""
+    return K.random_normal(shape_of(shape), 0.0, 1.0, as_dtype(dtype).name, seed) * stddev + mean
+
+
+def uniform(shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: int | None = None) -> Tensor:
+    """Uniform numbers from minval to maxval, which is not included; ValueError for integers without maxval."""
+    kind = as_dtype(dtype)
+    if maxval is None:
+        if kind.is_integer:
+            raise ValueError("tf.random.uniform: maxval must be given for integers")
+        maxval = 1
+    if K.is_tensor(minval) or K.is_tensor(maxval):
+        drawn = K.random_uniform(shape_of(shape), 0.0, 1.0, "float64" if kind.is_integer else kind.name, seed)
+        low, high = K.cast(K.convert(minval), drawn.dtype), K.cast(K.convert(maxval), drawn.dtype)
+        scaled = drawn * (high - low) + low
+        return K.cast(K.floor(scaled), kind.name) if kind.is_integer else scaled
+    return K.random_uniform(shape_of(shape), minval, maxval, kind.name, seed)
+
+
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: int | None = None
+) -> Tensor:
+    """Normal numbers none of which is more than two `stddev` away from `mean`."""
+    return K.truncated_normal(shape_of(shape), mean, stddev, as_dtype(dtype).name, seed)
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: int | None = None) -> Tensor:
+    """(batch, num_samples) numbers of classes, drawn with the probabilities softmax(logits) (Gumbel 1954)."""
+    x = K.convert(logits)
+    sizes = K.shape(x)
+    batch = sizes[0] if x.shape[0] is None else x.shape[0]
+    drawn = K.random_uniform((batch, int(num_samples), int(x.shape[1])), 1e-20, 1.0, "float64", seed)  # type: ignore[arg-type]
+    scores = K.expand_dims(K.cast(x, "float64"), 1) - K.log(-K.log(drawn))
+    return K.cast(K.argmax(scores, axis=-1), as_dtype(dtype).name)
+
+
+def shuffle(value: Any, seed: int | None = None) -> Tensor:
+    """The rows in another order."""
+    x = K.convert(value)
+    count = K.shape(x)[:1] if x.shape[0] is None else (x.shape[0],)
+    return K.gather(x, K.argsort(K.random_uniform(count, seed=seed)))
+
+
+def stateless_uniform(shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32") -> Tensor:
+    """The same numbers for the same seed, a pair of integers."""
+    return uniform(shape, minval, maxval, dtype, _one(seed))
+
+
+def stateless_normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32") -> Any:
+    """The same numbers for the same seed, a pair of integers."""
+    return normal(shape, mean, stddev, dtype, _one(seed))
+
+
+def _one(seed: Any) -> int:
+    high, low = (int(part) & 0x7FFFFFFF for part in np.asarray(seed).reshape(-1)[:2])
+    return (high << 31) ^ low
+
+
+class Generator:
+    """`tf.random.Generator`: a stream of its own."""
+
+    def __init__(self, seed: int) -> None:
+        self._seeds = np.random.default_rng(seed)
+
+    @classmethod
+    def from_seed(cls, seed: int, alg: Any = None) -> Generator:
+        """The stream of a seed."""
+        return cls(int(seed))
+
+    @classmethod
+    def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
+        """A stream that is another one in every run."""
+        return cls(int(np.random.SeedSequence().entropy))  # type: ignore[arg-type]
+
+    def _next(self) -> int:
+        return int(self._seeds.integers(2**62))
+
+    def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32") -> Any:
+        """Normal numbers."""
+        return normal(shape, mean, stddev, dtype, self._next())
+
+    def uniform(self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32") -> Tensor:
+        """Uniform numbers."""
+        return uniform(shape, minval, maxval, dtype, self._next())
+
+    def make_seeds(self, count: int = 1) -> Tensor:
+        """(2, count) integers, seeds for the stateless functions."""
+        return K.convert(self._seeds.integers(2**62, size=(2, count)))
+
+
+_global: dict[str, Generator] = {}
+
+
+def get_global_generator() -> Generator:
+    """A stream that all share, seeded from `set_seed`'s."""
+    if "one" not in _global:
+        _global["one"] = Generator(K.next_seed())
+    return _global["one"]

@@ -1,0 +1,112 @@
+"""What tensors do in TensorFlow 2 and not in Keras 2: `==` element by element, shapes and types as objects.
+
+`as_tensorflow()` changes the tensor classes for the whole process, as the programs that want it expect; nothing of
+nnstack relies on what it changes. `as_keras()` takes it back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnstack import backend
+from nnstack.backend.variable import eager_by_default
+from nnstack.compat.dtypes import as_dtype
+from nnstack.compat.specs import TensorShape
+
+_CLASSES: tuple[Any, ...] = (backend.Tensor, backend.Variable)
+_before: dict[Any, dict[str, Any]] = {}
+
+
+def _equal(self: Any, other: Any) -> Any:
+    """Element by element; False beside what is no tensor and no numbers, such as None or text."""
+    return backend.equal(self, other) if _comparable(self, other) else False
+
+
+def _not_equal(self: Any, other: Any) -> Any:
+    return backend.not_equal(self, other) if _comparable(self, other) else True
+
+
+def _comparable(tensor: Any, other: Any) -> bool:
+    if not backend.is_tensor(other):
+        if other is None or isinstance(other, str | bytes) or callable(other):
+            return False
+        if np.asarray(other).dtype.kind not in "biuf":
+            return False
+    return _broadcasts(tuple(tensor.shape), tuple(np.shape(other) if not backend.is_tensor(other) else other.shape))
+
+
+def _broadcasts(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    sizes = zip(reversed(a), reversed(b), strict=False)
+    return all(None in pair or 1 in pair or pair[0] == pair[1] for pair in sizes)
+
+
+def _set_shape(self: Any, shape: Any) -> None:
+    """Checks what it can: sizes are known here as soon as they can be. ValueError if they do not fit."""
+    TensorShape(self.shape).assert_is_compatible_with(shape)
+
+
+class _Reference:
+    """What `tensor.ref()` gives: hashable, equal for the same tensor."""
+
+    def __init__(self, tensor: Any) -> None:
+        self._tensor = tensor
+
+    def deref(self) -> Any:
+        """The tensor."""
+        return self._tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Reference) and self._tensor is other._tensor
+
+    def __hash__(self) -> int:
+        return id(self._tensor)
+
+
+def _members(cls: Any) -> dict[str, Any]:
+    shape, dtype = vars(cls)["shape"].__get__, vars(cls)["dtype"].__get__
+    return {
+        "__eq__": _equal,
+        "__ne__": _not_equal,
+        "__hash__": object.__hash__,
+        "shape": property(lambda self: TensorShape(shape(self))),
+        "dtype": property(lambda self: as_dtype(dtype(self))),
+        "ref": lambda self: _Reference(self),
+        "experimental_ref": lambda self: _Reference(self),
+        "set_shape": _set_shape,
+        "get_shape": lambda self: self.shape,
+        "device": property(lambda self: "/job:localhost/replica:0/task:0/device:CPU:0"),
+        "eval": lambda self, feed_dict=None, session=None: backend.get_session().run(self, feed_dict),
+    }
+
+
+def as_tensorflow() -> None:
+    """Tensors behave as in TensorFlow 2, variables read as numbers outside of graphs. Once is enough."""
+    if _before:
+        return
+    eager_by_default(True)
+    for cls in _CLASSES:
+        members = _members(cls)
+        _before[cls] = {name: vars(cls).get(name) for name in members}
+        for name, member in members.items():
+            setattr(cls, name, member)
+
+
+def as_keras() -> None:
+    """Tensors behave as nnstack describes them again."""
+    if not _before:
+        return
+    eager_by_default(False)
+    for cls, members in _before.items():
+        for name, member in members.items():
+            if member is None:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, member)
+    _before.clear()
+
+
+def active() -> bool:
+    """Whether tensors behave as in TensorFlow now."""
+    return bool(_before)
