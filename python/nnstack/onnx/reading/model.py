@@ -127,7 +127,10 @@ class _Build:
         if weights:
             layer.set_weights(_in_order(layer, weights))
         for k, tensor in zip(read, made if isinstance(made, list) else [made], strict=True):
-            self.tensors[node.outputs[k]] = tensor
+            if tensor.concrete:  # the shape of a tensor whose sizes are all known
+                self.arrays[node.outputs[k]] = tensor.numpy()
+            else:
+                self.tensors[node.outputs[k]] = tensor
 
     def _is_weight(self, kind: str, position: int, name: str) -> bool:
         if position in SETTINGS.get(kind, ()):
