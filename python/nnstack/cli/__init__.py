@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 SUBCOMMANDS = {
+    "inspect": "nnstack.cli.inspect",
     "summary": "nnstack.cli.summary",
     "predict": "nnstack.cli.predict",
+    "convert": "nnstack.cli.convert",
     "run": "nnstack.cli.run",
+    "doctor": "nnstack.cli.doctor",
 }
 
 DONE, FAILED, USAGE = 0, 1, 2

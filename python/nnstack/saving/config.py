@@ -123,14 +123,18 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
 
     Raises `ValueError` for broken YAML, for tags other than Keras 2's tuples and texts, and for unknown classes.
     """
+    return model_from_config(read_yaml(yaml_string, "model_from_yaml"), custom_objects)
+
+
+def read_yaml(text: str, what: str) -> Any:
+    """Plain data from YAML text; `ValueError` if it is broken, nested too deep, or more than plain data."""
     yaml = yaml_module()
     try:
-        config = yaml.load(yaml_string, _plain_loader())
+        return yaml.load(text, _plain_loader())
     except yaml.YAMLError as error:
-        raise ValueError(f"model_from_yaml: broken YAML, or tags that are not plain data: {error}") from None
+        raise ValueError(f"{what}: broken YAML, or tags that are not plain data: {error}") from None
     except RecursionError:
-        raise ValueError("model_from_yaml: YAML nested deeper than any model") from None
-    return model_from_config(config, custom_objects)
+        raise ValueError(f"{what}: YAML nested deeper than any model") from None
 
 
 def _plain_loader() -> Any:
