@@ -47,12 +47,62 @@ def adopt(tensors: list[Any]) -> bool:
         elif isinstance(tensor, _core.Value) and not tensor.concrete and tensor.op not in ("placeholder", "variable"):
             sources, between = _sources(tensor)
             if sources:
-                layer = _operations_class()(steps=_describe(sources, between))
-                layer.leaves = [value for value in between if value.op == "variable"]
-                layer.built = True
-                Node(layer, (sources[0] if len(sources) == 1 else sources,), {}, tensor)
+                _add_layers(sources, between)
                 found = True
     return found
+
+
+def _add_layers(sources: list[Any], between: list[Any]) -> None:
+    """A layer for every value that comes from the sources: one that names a function of TensorFlow where there is one,
+    else one that holds the op itself.
+    """
+    from nnstack.engine.told_operations import tell
+
+    made = {id(value) for value in sources}
+    for value in between:
+        if not any(id(one) in made for one in value.inputs):
+            continue
+        made.add(id(value))
+        calls = tell(value, lambda one: id(one) in made)
+        if calls is None or not all(id(one) in made or _is_fixed(one) for one in value.inputs):
+            inputs, steps = _sources(value)
+            layer = _operations_module().TensorOperations(steps=_describe(inputs, steps))
+            layer.leaves = [one for one in steps if one.op == "variable"]
+            layer.built = True
+            Node(layer, (inputs[0] if len(inputs) == 1 else inputs,), {}, value)
+        else:
+            _call(calls, value)
+
+
+def _call(calls: list[Any], value: Any) -> None:
+    """Writes down the calls that make a value; only values between the calls are made anew."""
+    operand = None
+    for call in calls:
+        layer = _operations_module().function_layer(call.function)
+        layer.built = True
+        operand = operand if call.operand is None else call.operand
+        if call is not calls[-1] or call.result is not None:
+            with context.graph_building(), backend.trace():
+                outputs = layer.call(operand, **call.named)
+        else:
+            outputs = value
+        if call is calls[-1] and call.result is not None:
+            outputs[call.result] = value
+        Node(layer, (operand,), call.named, outputs)
+        operand = outputs if call.result is None else outputs[call.result]
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether a value follows from constants and variables alone."""
+    stack, seen = [value], set()
+    while stack:
+        one = stack.pop()
+        if one.op in ("placeholder", "random_uniform", "scan"):
+            return False
+        if id(one) not in seen and not one.concrete:
+            seen.add(id(one))
+            stack.extend(one.inputs)
+    return True
 
 
 def _describe(sources: list[Any], between: list[Any]) -> list[Step]:
@@ -96,7 +146,7 @@ def replay(steps: list[Step], operands: list[Any], leaves: list[Any]) -> Any:
     return values[-1]
 
 
-def _operations_class() -> Any:
-    from nnstack.layers.operations import TensorOperations
+def _operations_module() -> Any:
+    from nnstack.layers import operations
 
-    return TensorOperations
+    return operations

@@ -16,6 +16,7 @@ from nnstack import losses, optimizers
 from nnstack.saving import training_config
 from nnstack.saving.config import KERAS_VERSION, layer_config, to_plain
 from nnstack.saving.dialects_graph import Place, calls
+from nnstack.saving.operations_of_keras_3 import for_keras_3
 
 VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
 
@@ -65,6 +66,7 @@ _SCALED = {
     "LecunNormal": ("fan_in", "normal", 1.0),
 }
 _CONTAINERS = ("Sequential", "Functional", "Model")
+_FUNCTIONS = ("TFOpLambda", "SlicingOpLambda")
 
 
 def check_dialect(dialect: str, what: str) -> None:
@@ -87,6 +89,11 @@ def model_config(model: Any, dialect: str) -> dict[str, Any]:
 
 def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
     name, config = entry["class_name"], dict(entry["config"])
+    if dialect == "keras2.3" and name in _FUNCTIONS:
+        raise ValueError(
+            f'save (layer "{config["name"]}"): Keras 2.3 has no arithmetic between layers, {config["function"]}. Put '
+            "it into a Lambda layer, or save with dialect='tf_keras'"
+        )
     for classes, setting, harmless in REMOVED[dialect]:
         if setting in config and (not classes or name in classes):
             value = config.pop(setting)
@@ -151,7 +158,8 @@ def _graph_of_keras_3(config: dict[str, Any]) -> dict[str, Any]:
     names, layers = {one["name"] for one in config["layers"]}, []
     for one in config["layers"]:
         inbound = [_keras_3_call(changed(call), names) for call in one["inbound_nodes"]]
-        layers.append({**one, "inbound_nodes": inbound})
+        one = {**one, "inbound_nodes": inbound}
+        layers.append(for_keras_3(one) if one["class_name"] in _FUNCTIONS else one)
     ends = {key: changed(config[key]) for key in ("input_layers", "output_layers")}
     return {**config, "layers": layers, **ends}
 
@@ -284,7 +292,9 @@ def _with_modules(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
             config[key] = _with_modules(value, dialect)
     if entry.get("module"):
         return {**entry, "config": config}
-    registered = name if ">" in name else None
+    if name in _FUNCTIONS:
+        module = "tf_keras.src.layers.core.tf_op_layer"
+    registered = name if ">" in name or name in _FUNCTIONS else None
     return {
         "module": module,
         **entry,

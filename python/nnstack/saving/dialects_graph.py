@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nnstack.saving import operations_of_keras_3, operations_of_tf_1
 from nnstack.saving.dialects import MERGE_MODES
 
 
@@ -23,8 +24,10 @@ class Place(NamedTuple):
 
 # -- Keras 1 -------------------------------------------------------------------------------------------------
 def modern(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The entry of a layer or model without Merge layers."""
+    """The entry of a layer or model without Merge layers, operations between layers as layers of tf.keras."""
     config = entry.get("config")
+    if isinstance(config, Mapping):
+        entry = (operations_of_tf_1 if "node_def" in config else operations_of_keras_3).modern(entry, config)
     if entry["class_name"] == "Merge" and isinstance(config, Mapping):
         return _merged(entry, config)
     layers = config if isinstance(config, list) else config.get("layers") if isinstance(config, Mapping) else None
@@ -113,9 +116,10 @@ def _call(node: Any, names: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any
         entries = list(node)
         several = [_input(one) for one in entries]
         inputs = several[0] if len(several) == 1 else several
-    if not entries or not all(_is_input(one) for one in entries):
+    named = [one for one in entries if one != []]  # a list that is empty is an argument without tensors
+    if not named or not all(_is_input(one) for one in named):
         raise ValueError(f"config: expected calls as [layer, node, tensor], got {str(node)[:80]}")
-    given = entries[0][3] if len(entries[0]) > 3 else {}
+    given = named[0][3] if len(named[0]) > 3 else {}
     if not isinstance(given, Mapping):
         raise ValueError(f"config: expected the keywords of a call as a dict, got {str(given)[:80]}")
     kwargs = {key: _in_keywords(value, names) for key, value in given.items() if value is not None}
@@ -132,6 +136,8 @@ def _is_input(value: Any) -> bool:
 
 
 def _input(value: Any) -> Any:
+    if value == []:
+        return value
     return value[2] if value[0] == "_CONSTANT_VALUE" else Place(value[0], value[1], value[2])
 
 

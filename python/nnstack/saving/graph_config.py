@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnstack import backend
 from nnstack.engine.inputs import InputLayer
 from nnstack.engine.nodes import Node, history_of
+from nnstack.layers.operations import TFOpLambda
 from nnstack.saving import dialects_graph
 from nnstack.saving.config import layer_config, layer_from_config, to_plain
 from nnstack.saving.dialects_graph import Place
 from nnstack.utils import nest
+
+_CONSTANT = ("_CONSTANT_VALUE", -1)
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def _call_config(node: Node, place: Callable[[Any], list[Any]]) -> Any:
     def plain(leaf: Any) -> Any:
         if history_of(leaf) is not None:
             return place(leaf)
-        return to_plain(leaf)
+        return to_plain(backend.get_value(leaf) if backend.is_tensor(leaf) else leaf)
 
     kwargs = nest.map_structure(plain, node.kwargs)
     first = node.args[0]
@@ -78,10 +82,9 @@ def _call_config(node: Node, place: Callable[[Any], list[Any]]) -> Any:
         return {key: [*place(tensor), kwargs] for key, tensor in leaves.items()}
     calls = []
     for leaf in nest.flatten(leaves):
-        calls.append(
-            [*place(leaf), kwargs] if history_of(leaf) is not None else ["_CONSTANT_VALUE", -1, to_plain(leaf), kwargs]
-        )
-    return calls
+        calls.append([*place(leaf), kwargs] if history_of(leaf) is not None else [*_CONSTANT, plain(leaf), kwargs])
+    alone = isinstance(node.layer, TFOpLambda) and not nest.is_nested(first)
+    return calls[0] if alone else calls  # for functions a list of one is not the one
 
 
 def graph_from_config(

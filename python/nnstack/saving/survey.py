@@ -87,7 +87,7 @@ def _own_class(name: str) -> Any:
     from nnstack.engine.layer import Layer
     from nnstack.engine.model import Model
     from nnstack.engine.sequential import Sequential
-    from nnstack.layers import additions
+    from nnstack.layers import additions, operations
 
     name = dialects.class_name(name)
     special = {"Sequential": Sequential, "Functional": Model, "Model": Model}
@@ -97,7 +97,8 @@ def _own_class(name: str) -> Any:
         from nnstack.onnx.reading.layer import OnnxOperator
 
         return OnnxOperator
-    found = getattr(layers if name in layers.__all__ else additions, name, None)
+    private = {**vars(additions), **vars(operations)}
+    found = getattr(layers, name, None) if name in layers.__all__ else private.get(name)
     return found if isinstance(found, type) and issubclass(found, Layer) else None
 
 
