@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnstack import backend
+from nnstack.backend.tensor import emit
 
 _MOST_ELEMENTS = 1 << 28  # of a tensor that a few numbers in a file ask for
 
@@ -38,6 +39,10 @@ class Operator(NamedTuple):
     def integers(self, inputs: Sequence[Any], position: int, name: str) -> list[int] | None:
         """Integers that newer versions have as an operand and older ones as an attribute; None without them."""
         tensor = operand(inputs, position)
+        if tensor is not None and not tensor.concrete and tensor.dtype == "int64":
+            sizes = known_sizes(tensor)
+            if None not in sizes:
+                return [int(size or 0) for size in sizes]
         if tensor is not None:
             return [int(one) for one in self.numbers(tensor, name).reshape(-1)]
         given = self.get(name)
@@ -63,6 +68,13 @@ def literal(numbers: Any) -> Any:
 def operand(inputs: Sequence[Any], position: int) -> Any:
     """An operand, None where it is left out."""
     return inputs[position] if position < len(inputs) else None
+
+
+def known_sizes(vector: Any) -> list[int | None]:
+    """What is known of the numbers of a vector of sizes that the graph computes."""
+    if len(vector.shape) != 1 or vector.shape[0] is None:
+        return [None]
+    return list(emit("broadcast_to", literal(np.float32(0)), vector).shape)
 
 
 def axis_of(axis: int, tensor: Any, op: Operator) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnstack import backend
 from nnstack.backend.tensor import emit, shape_vector
-from nnstack.onnx.reading.operator import Operator, Reader, axis_of, literal, operand, sizes_of
+from nnstack.onnx.reading.operator import Operator, Reader, axis_of, known_sizes, literal, operand, sizes_of
 
 Pairs = list[tuple[int, int]]
 
@@ -251,7 +251,7 @@ def _resize(op: Operator, x: list[Any]) -> Any:
     scales = operand(x, at_scales)
     given = op.get("scales") if scales is None else op.numbers(scales, "scales").reshape(-1).tolist()
     sizes = operand(x, 3)
-    targets = [int(n) for n in op.numbers(sizes, "sizes").reshape(-1)] if sizes is not None else None
+    targets = None if sizes is None else _targets(op, sizes)
     if op.kind == "Upsample" or op.opset < 11:
         way = "asymmetric"
     else:
@@ -263,11 +263,13 @@ def _resize(op: Operator, x: list[Any]) -> Any:
     for k, axis in enumerate(axes):
         axis = axis_of(axis, result, op)
         source = result.shape[axis]
-        if (targets is None and given[k] == 1) or (targets is not None and targets[k] == source):
+        if (targets is None and given[k] == 1) or (targets is not None and targets[k] in (source, None)):
+            continue
+        if source is None and axis == 0 and targets is not None:  # the batch, which nothing resizes
             continue
         if source is None:
             raise op.fail(f"needs known sizes of the axes it changes; input shape {x[0].shape}")
-        target = targets[k] if targets else int(np.floor(source * given[k]))
+        target = (targets[k] or 0) if targets else int(np.floor(source * given[k]))
         op.checked([target])
         scale = target / source if targets else given[k]
         places = _places(op, target, source, scale, way)
@@ -276,6 +278,13 @@ def _resize(op: Operator, x: list[Any]) -> Any:
         else:
             result = _weighted(result, axis, _weights(op, places, source, mode))
     return result
+
+
+def _targets(op: Operator, sizes: Any) -> list[int | None]:
+    """Sizes asked for; None for those that are the graph's own, as the batch is."""
+    if not sizes.concrete:
+        return known_sizes(sizes)
+    return [int(n) for n in op.numbers(sizes, "sizes").reshape(-1)]
 
 
 def _places(op: Operator, target: int, source: int, scale: float, way: str) -> np.ndarray:
