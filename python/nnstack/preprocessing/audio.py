@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from math import gcd
 from typing import Any
 
@@ -125,10 +126,7 @@ def audio_dataset_from_directory(
         cut = [sound[:length] for sound in sounds]
         return np.stack([np.pad(sound, ((0, length - len(sound)), (0, 0))) for sound in cut])
 
-    def made(*given: Any) -> DirectoryBatches:
-        return DirectoryBatches(*given, stack=filled)
-
     return labelled_files(
         what, directory, (".wav",), read, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split,
-        subset, follow_links, made,
+        subset, follow_links, partial(DirectoryBatches, stack=filled),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from nnstack.preprocessing.file_iterators import DataFrameIterator, DirectoryIte
 from nnstack.preprocessing.files import array_to_img, img_to_array, load_img, save_img
 from nnstack.preprocessing.image_generator import ImageDataGenerator
 from nnstack.preprocessing.iterators import Iterator, NumpyArrayIterator
+from nnstack.preprocessing.smart_resize import smart_resize
 from nnstack.preprocessing.transforms import (
     apply_affine_transform,
     apply_brightness_shift,
@@ -35,4 +36,5 @@ __all__ = [
     "random_shift",
     "random_zoom",
     "save_img",
+    "smart_resize",
 ]

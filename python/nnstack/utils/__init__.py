@@ -21,6 +21,14 @@ custom_object_scope = CustomObjectScope
 
 # Names imported when they are used.
 _ELSEWHERE = {
+    "FeatureSpace": "nnstack.utils.feature_space",
+    "convert_all_kernels_in_model": "nnstack.utils.weight_formats",
+    "disable_interactive_logging": "nnstack.utils.io_utils",
+    "enable_interactive_logging": "nnstack.utils.io_utils",
+    "is_interactive_logging_enabled": "nnstack.utils.io_utils",
+    "multi_gpu_model": "nnstack.utils.weight_formats",
+    "print_summary": "nnstack.utils.layer_utils",
+    "warmstart_embedding_matrix": "nnstack.utils.weight_formats",
     "array_to_img": "nnstack.preprocessing.files",
     "audio_dataset_from_directory": "nnstack.preprocessing.audio",
     "GeneratorEnqueuer": "nnstack.utils.enqueuers",

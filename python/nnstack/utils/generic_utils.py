@@ -206,6 +206,57 @@ def unpack_singleton(x: Any) -> Any:
     return x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x
 
 
+def slice_arrays(arrays: Any, start: Any = None, stop: Any = None) -> Any:
+    """Rows `start` to `stop` of an array or of each of a list, None for None; `start` may be a list of rows.
+
+    >>> slice_arrays([[1, 2, 3], None], 1)
+    [[2, 3], None]
+    """
+    if isinstance(arrays, list):
+        return [None if one is None else _rows(one, start, stop) for one in arrays]
+    return None if arrays is None else _rows(arrays, start, stop)
+
+
+def _rows(array: Any, start: Any, stop: Any) -> Any:
+    if not hasattr(start, "__len__"):
+        return array[start:stop]
+    rows = start.tolist() if hasattr(start, "shape") else start
+    return array[rows] if hasattr(array, "shape") else [array[row] for row in rows]
+
+
+def transpose_shape(shape: Any, target_format: str, spatial_axes: Any) -> tuple[Any, ...]:
+    """A shape with channels last, its entries moved to `target_format`; `spatial_axes` are those between.
+
+    >>> transpose_shape((16, 128, 128, 32), "channels_first", (1, 2))
+    (16, 32, 128, 128)
+    """
+    if target_format == "channels_last":
+        return tuple(shape)
+    if target_format != "channels_first":
+        raise ValueError(
+            f"transpose_shape: expected target_format 'channels_first' or 'channels_last', got {target_format!r}"
+        )
+    first = spatial_axes[0]
+    return (*shape[:first], shape[-1], *[shape[axis] for axis in spatial_axes])
+
+
+def object_list_uid(object_list: Any) -> str:
+    """A text that tells lists of other objects apart."""
+    return ", ".join(str(abs(id(one))) for one in to_list(object_list))
+
+
+def is_all_none(iterable_or_element: Any) -> bool:
+    """Whether all elements, or the one given, are None."""
+    return all(one is None for one in to_list(iterable_or_element))
+
+
+def check_for_unexpected_keys(name: str, input_dict: Any, expected_values: Any) -> None:
+    """ValueError if a dict has keys that are not among `expected_values`; `name` says what it is."""
+    unknown = sorted(set(input_dict).difference(expected_values))
+    if unknown:
+        raise ValueError(f"{name}: unknown keys {unknown}; expected keys among {list(expected_values)}")
+
+
 def has_arg(function: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
     """Whether `function` can be called with the keyword `name`; `accept_all`: `**kwargs` counts."""
     parameters = inspect.signature(function).parameters

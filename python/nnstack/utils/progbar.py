@@ -7,6 +7,8 @@ import sys
 import time
 from typing import Any
 
+from nnstack.utils.io_utils import print_msg
+
 
 class Progbar:
     """Shows `current` of `target` steps with times and values.
@@ -87,7 +89,7 @@ class Progbar:
             line = (
                 f"{count} - {spent:.0f}s{numbers} - {_duration(spent)}/epoch - {_duration(per_step)}/{self.unit_name}"
             )
-            print(line, flush=True)
+            print_msg(line)
             return
         line = self._bar(current)
         if final:
@@ -98,8 +100,7 @@ class Progbar:
             line += f" - {spent:.0f}s {_duration(per_step)}/{self.unit_name}"
         line += numbers
         padding = " " * max(0, self._written - len(line))
-        sys.stdout.write(("\r" if self._dynamic else "") + line + padding + ("\n" if final else ""))
-        sys.stdout.flush()
+        print_msg(("\r" if self._dynamic else "") + line + padding + ("\n" if final else ""), line_break=False)
         self._written = 0 if final else len(line)
 
     def _bar(self, current: int) -> str:

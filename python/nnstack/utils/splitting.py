@@ -81,6 +81,8 @@ def split_dataset(
 
 def _arrays(dataset: Any) -> tuple[Any, int | None]:
     """The samples as one structure of arrays, and the size of the batches they came in."""
+    arrays: Any
+    batch_size: int | None
     what = "split_dataset"
     if isinstance(dataset, np.ndarray):
         arrays, batch_size = dataset, None
