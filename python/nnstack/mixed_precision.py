@@ -63,6 +63,14 @@ class Policy:
         return f'<Policy "{self._name}">'
 
 
+def __getattr__(name: str) -> Any:
+    if name == "LossScaleOptimizer":  # imported when it is first named
+        from nnstack.optimizers.loss_scale import LossScaleOptimizer
+
+        return LossScaleOptimizer
+    raise AttributeError(f"module 'nnstack.mixed_precision' has no attribute {name!r}")
+
+
 def _type_name(name: Any) -> str:
     if isinstance(name, str) and (name in _MIXED or name == "bfloat16"):
         return name

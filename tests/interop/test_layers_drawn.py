@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from layer_comparison import Case, compare, drawn
 from layer_draws import FAMILIES
 
-# TensorFlow has no float64 kernels for these, or nnstack none that is as exact.
-SINGLE = {"image"}
+SINGLE = {"image", "borders"}  # TensorFlow resizes in float32
 
 
 @pytest.mark.parametrize("family", FAMILIES)

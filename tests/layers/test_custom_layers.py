@@ -275,6 +275,26 @@ def test_mixed_precision(kind: str, tmp_path: Path) -> None:
         Dense(3, dtype="mixed_float8")
 
 
+@pytest.mark.parametrize(("kind", "read"), [("float16", "float16"), ("bfloat16", "float32")])
+def test_results_in_16_bits(kind: str, read: str) -> None:
+    """numpy has no bfloat16: what comes out is float32, with the same numbers by every road."""
+    i = Input((4,))
+    model = Model(i, Dense(2, dtype=f"mixed_{kind}")(Dense(3, "tanh", dtype=f"mixed_{kind}")(i)))
+    assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Dense", "Dense"]  # casts are no layers
+    assert model.outputs[0].dtype == kind
+    wanted = model(X).numpy()
+    assert wanted.dtype == read
+    for y in (
+        model.predict(X, verbose=0),
+        model.predict_on_batch(X),
+        K.function([i], model.outputs)([X])[0],
+        K.eval(model(X)),
+        model.predict(X, batch_size=3, steps=2, verbose=0),
+    ):
+        assert y.dtype == read
+        np.testing.assert_array_equal(y, wanted[: len(y)])
+
+
 def test_lambdas_of_any_backend_function() -> None:
     i = Input((4,))
     cases = [

@@ -11,7 +11,7 @@ from nnstack.backend import config
 from nnstack.backend.config import floatx
 from nnstack.backend.modes import fixed_learning_phase, is_learning_phase
 from nnstack.backend.stand_ins import stand_ins_of
-from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, emit, is_tensor
+from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, emit, is_tensor, readable
 from nnstack.backend.variable import EagerScope, Update, Variable, current_scope
 
 
@@ -122,7 +122,7 @@ class Function:
         for x in self._inputs:
             if not is_placeholder(x):
                 raise ValueError(f"function: inputs must be placeholders, got {x!r}")
-        self._outputs = [convert(x) for x in ([outputs] if self.single else outputs)]
+        self._outputs = [readable(x) for x in ([outputs] if self.single else outputs)]
         self._updates = [(v.handle, convert(new, v.dtype)) for v, new in (updates or [])]
         self._programs: dict[bool, _core.Program] = {}
 
@@ -196,7 +196,7 @@ def eval(x: Any) -> np.ndarray:
     if isinstance(x, Variable):
         return x.numpy()
     value = convert(x)
-    return value.numpy() if value.concrete else _core.Program([], [value], learning_phase=False).run([])[0]
+    return value.numpy() if value.concrete else _core.Program([], [readable(value)], learning_phase=False).run([])[0]
 
 
 def get_value(x: Any) -> np.ndarray:

@@ -142,6 +142,12 @@ else:
     Tensor.__repr__ = describe
 
 
+def readable(x: TensorLike) -> Tensor:
+    """What a program gives numpy for this tensor: bfloat16, which numpy does not have, as float32, bit for bit."""
+    value = convert(x)
+    return emit("cast", value, dtype="float32") if value.dtype == "bfloat16" else value
+
+
 # Products and sums of 16-bit numbers keep their digits in float32; the result is rounded once.
 _HALVES = ("float16", "bfloat16")
 _SUMMED_IN_FLOAT32 = frozenset(

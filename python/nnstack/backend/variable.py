@@ -13,7 +13,7 @@ import numpy as np
 
 from nnstack import _core
 from nnstack.backend.config import floatx, get_uid
-from nnstack.backend.tensor import Tensor, TensorLike, TensorOperators, convert, convert_like
+from nnstack.backend.tensor import Tensor, TensorLike, TensorOperators, convert, convert_like, readable
 
 
 class Variable(TensorOperators):
@@ -128,7 +128,7 @@ def _numbers(value: Any) -> np.ndarray:
     """What is stored, or what a recorded tensor of random numbers and variables gives when it is run."""
     if isinstance(value, Variable) or value.concrete:
         return cast(np.ndarray, value.numpy())
-    return _core.Program([], [value], learning_phase=False).run([])[0]
+    return _core.Program([], [readable(value)], learning_phase=False).run([])[0]
 
 
 class Update(NamedTuple):

@@ -53,6 +53,7 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         call_kwargs = dict(kwargs)
         in_masks = _fill_mask(layer, inputs, rest, call_kwargs)
         training = _fill_training(layer, rest, call_kwargs, eager)
+        own_inputs = _autocast(layer, inputs)
         if not from_graph and context.outermost():
             layer._clear_losses()
         # While a graph is built what the layer assigns is dropped: a traced step will assign it.
@@ -64,9 +65,9 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
             if from_graph and layer.dynamic:
                 outputs = _unseen_outputs(layer, inputs)
             else:
-                outputs = layer.call(inputs, *rest, **call_kwargs)
+                outputs = layer.call(own_inputs, *rest, **call_kwargs)
         outputs = _own_tensors(outputs, tensors)
-        _set_masks(layer, inputs, outputs, in_masks)
+        _set_masks(layer, own_inputs, outputs, in_masks)
         _regularize_activity(layer, outputs)
     if from_graph:
         rest, kwargs = _named(layer, rest, kwargs)
@@ -108,7 +109,7 @@ def _tensor_if_array(leaf: Any) -> Any:
 
 
 def _normalise(layer: Layer, inputs: Any) -> Any:
-    """Arrays, numbers and nested lists of numbers become tensors; float tensors of another float type are cast."""
+    """Arrays, numbers and nested lists of numbers become tensors."""
     if isinstance(inputs, list | tuple) and not any(
         backend.is_tensor(leaf) or isinstance(leaf, np.ndarray) for leaf in nest.flatten(inputs)
     ):
@@ -123,19 +124,25 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
             )
         if leaf is None:
             return leaf
-        tensor = leaf if backend.is_tensor(leaf) else backend.convert(leaf)
-        if (
-            layer._autocast
-            and tensor.dtype in _FLOATS
-            and layer.compute_dtype in _FLOATS
-            and tensor.dtype != layer.compute_dtype
-        ):
-            cast = backend.cast(tensor, layer.compute_dtype)
-            cast._keras_mask = mask_of(tensor)
-            return cast
-        return tensor
+        return leaf if backend.is_tensor(leaf) else backend.convert(leaf)
 
     return nest.map_structure(convert, inputs)
+
+
+def _autocast(layer: Layer, inputs: Any) -> Any:
+    """Float tensors in the type that the layer computes in. The graph knows them as they were: a cast is no layer."""
+    wanted = layer.compute_dtype
+    if not layer._autocast or wanted not in _FLOATS:
+        return inputs
+
+    def cast(tensor: Any) -> Any:
+        if tensor is None or tensor.dtype not in _FLOATS or tensor.dtype == wanted:
+            return tensor
+        result = backend.cast(tensor, wanted)
+        result._keras_mask = mask_of(tensor)
+        return result
+
+    return nest.map_structure(cast, inputs)
 
 
 def build_layer(layer: Layer, inputs: Any) -> None:
@@ -235,7 +242,7 @@ def _set_masks(layer: Layer, inputs: Any, outputs: Any, masks: Any) -> None:
     given = layer.compute_mask(inputs, masks)
     flat = nest.flatten(outputs)
     out = nest.flatten(given) if given is not None else []
-    for tensor, mask in zip(flat, out if len(out) == len(flat) else [None] * len(flat), strict=True):
+    for tensor, mask in zip(flat, out, strict=False):  # one mask for several outputs is the first one's
         if mask is not None:
             tensor._keras_mask = mask
 

@@ -66,6 +66,7 @@ class MultiHeadAttention(Layer):
         self.value_dim = positive_int(value_dim, what, "value_dim") if value_dim else self.key_dim
         self.dropout = rate_within(dropout, what, "dropout")
         self.use_bias = bool(use_bias)
+        self._output_sizes = list(output_shape) if isinstance(output_shape, list) else output_shape
         self._sizes = None if output_shape is None else _tuple(output_shape)
         self.attention_axes = None if attention_axes is None else _tuple(attention_axes)
         set_options(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -185,7 +186,7 @@ class MultiHeadAttention(Layer):
             "value_dim": self.value_dim,
             "dropout": self.dropout,
             "use_bias": self.use_bias,
-            "output_shape": self._sizes,
+            "output_shape": self._output_sizes,
             "attention_axes": self.attention_axes,
             **options,
             "query_shape": query,

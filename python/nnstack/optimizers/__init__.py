@@ -8,6 +8,7 @@ from nnstack.optimizers.adafactor import Adafactor
 from nnstack.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from nnstack.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from nnstack.optimizers.base import BaseOptimizer
+from nnstack.optimizers.loss_scale import LossScaleOptimizer, LossScaleOptimizerV3
 from nnstack.optimizers.optimizer import Optimizer
 from nnstack.optimizers.sgd import SGD, Lion
 from nnstack.utils.generic_utils import deserialize_keras_object, serialize_keras_object
@@ -24,6 +25,7 @@ _NEW: dict[str, Any] = {
     cls.__name__: cls for cls in (Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lion, Nadam, RMSprop, SGD)
 }
 _LEGACY: dict[str, Any] = {name: getattr(legacy, name) for name in legacy.__all__ if name != "Optimizer"}
+_SCALED = {cls.__name__: cls for cls in (LossScaleOptimizer, LossScaleOptimizerV3)}  # they wrap one of the others
 _BY_LOWER_NAME = {name.lower(): name for name in _NEW}
 
 
@@ -33,11 +35,18 @@ def serialize(optimizer: Any, use_legacy_format: bool = False) -> Any:
     use_legacy_format: the form inside HDF5 files, where the class name of a new optimizer begins with 'Custom>'.
     """
     old = isinstance(optimizer, legacy.Optimizer)
+    if type(optimizer).__name__ in _SCALED:
+        return serialize_keras_object(optimizer, "keras.mixed_precision", use_legacy_format)
     module = "keras.optimizers.legacy" if old else "keras.optimizers"
     config: Any = serialize_keras_object(optimizer, module, use_legacy_format)
     if use_legacy_format and not old and type(optimizer).__name__ in _NEW:
         config["class_name"] = f"Custom>{config['class_name']}"
     return config
+
+
+def with_loss_scale(optimizer: Any) -> LossScaleOptimizer:
+    """The optimizer in a LossScaleOptimizer, unless it is one."""
+    return optimizer if isinstance(optimizer, LossScaleOptimizer) else LossScaleOptimizer(optimizer)
 
 
 def deserialize(
@@ -54,6 +63,8 @@ def deserialize(
     if not isinstance(config, Mapping) or "class_name" not in config:
         return deserialize_keras_object(config, _NEW, custom_objects, "optimizer")
     name = config["class_name"].split(">")[-1]
+    if name in _SCALED:
+        return _SCALED[name].from_config(dict(config["config"]), custom_objects)
     name = _BY_LOWER_NAME.get(name.lower(), name)
     old = _was_legacy(config) if use_legacy_optimizer is None else use_legacy_optimizer
     known = _LEGACY if old and name in _LEGACY else _NEW

@@ -51,7 +51,7 @@ class DefaultSteps:
         variables = self._variables_to_train()
         if not variables:
             return
-        gradients = backend.gradients(loss, variables)
+        gradients = [gradient for gradient, _ in self.optimizer.compute_gradients(loss, variables)]
         missing = [variable.name for variable, gradient in zip(variables, gradients, strict=True) if gradient is None]
         if len(missing) == len(variables):
             raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnstack import _core, backend
+from nnstack.backend.tensor import readable
 from nnstack.backend.variable import outside_scopes
 from nnstack.data.arrays import Arrays, input_placeholders, target_placeholders, weight_placeholders
 from nnstack.utils import nest
@@ -35,7 +36,7 @@ class CompiledStep:
         outputs: list[Any] = []
         if kind == "predict":
             self.structure = result
-            outputs = [backend.convert(leaf) for leaf in nest.flatten(result)]
+            outputs = [readable(leaf) for leaf in nest.flatten(result)]
         elif model._step_is_custom(kind):
             self.log_variables = {}
             for key, value in (result or {}).items():
@@ -159,7 +160,7 @@ def _evaluated(data: Any, training: bool) -> Any:
     own = [leaf for leaf in nest.flatten(data) if backend.is_tensor(leaf) and not leaf.concrete]
     if not own:
         return data
-    numbers = _core.Program([], own, learning_phase=training).run([])
+    numbers = _core.Program([], [readable(leaf) for leaf in own], learning_phase=training).run([])
     now = {id(leaf): backend.convert(value, leaf.dtype) for leaf, value in zip(own, numbers, strict=True)}
     return nest.map_structure(lambda leaf: now.get(id(leaf), leaf), data)
 
@@ -201,7 +202,7 @@ class MetricPrograms:
     def _make_read(self) -> _core.Program:
         with outside_scopes(), backend.trace():
             found = named_results(self.metrics)
-            results = [backend.convert(value) for value in found.values()]
+            results = [readable(value) for value in found.values()]
         self._names = list(found)
         return _core.Program([], results, [], learning_phase=False, name="metrics/read")
 

@@ -30,6 +30,8 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         def name(self) -> str: ...
         @property
         def output_names(self) -> list[str]: ...
+        @property
+        def dtype_policy(self) -> Any: ...
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
         def _clear_losses(self) -> None: ...
@@ -107,6 +109,8 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
             spread(modes, names, "sample_weight_mode", one_for_all=True)
         own_targets = self._own_targets(nest.renamed(target_tensors, keys))
         new_optimizer = named("optimizer", optimizers.get, optimizer)
+        if self.dtype_policy.name == "mixed_float16":
+            new_optimizer = optimizers.with_loss_scale(new_optimizer)
         compiled_loss = CompiledLoss(own_loss, own_weights, names)
         compiled_metrics = CompiledMetrics(own_metrics, own_weighted, names, compiled_loss.losses)
         self.optimizer = new_optimizer
