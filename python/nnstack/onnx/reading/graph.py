@@ -134,7 +134,14 @@ class _Reader:
                 constants[node.output[0]] = self._constant(node)
             else:
                 nodes.append(self._node(node, number, depth))
-        return Graph(inputs, [one.name for one in proto.output], nodes, constants)
+        outputs = [one.name for one in proto.output]
+        self._check_names([*outputs, *constants, *(name for name, _, _ in inputs)])
+        return Graph(inputs, outputs, nodes, constants)
+
+    def _check_names(self, names: list[Any]) -> None:
+        """Protobuf gives text that is no UTF-8 as bytes."""
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{self.title} is broken: a name in it is no text")
 
     def _node(self, node: Any, number: int, depth: int) -> Node:
         kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
@@ -148,6 +155,7 @@ class _Reader:
             attributes[attribute.name] = value
         if captured:
             attributes["captured"] = captured
+        self._check_names([kind, node.name, *node.input, *node.output, *attributes])
         return Node(kind, node.name or f"{node.op_type}_{number}", list(node.input), list(node.output), attributes)
 
     def _attribute(self, attribute: Any, depth: int) -> Any:

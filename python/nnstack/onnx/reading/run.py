@@ -20,8 +20,10 @@ def run_node(node: Node, inputs: list[Any], opset: int) -> list[Any]:
         inputs = inputs[:-1]
     try:
         made = READERS[node.kind](op, inputs)
-    except (IndexError, KeyError, AttributeError) as error:  # operands or attributes that a valid file has
-        raise op.fail(f"operands or attributes are missing or wrong ({type(error).__name__}: {error})") from error
+    except (IndexError, KeyError, AttributeError, TypeError, OverflowError, ValueError) as error:
+        if str(error).startswith("import_model: "):
+            raise
+        raise op.fail(f"operands or attributes are missing or wrong: {type(error).__name__}: {error}") from error
     return list(made) if isinstance(made, list | tuple) else [made]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nnstack.onnx.writing.translate import Exporter, Translation
 from nnstack.onnx.writing.writer import Order, Stored, Unsupported, channels_first
 
@@ -112,15 +114,29 @@ def _pool(t: Translation, value: Any) -> Stored:
     order = channels_first(len(x.shape))
     sizes, strides = attributes["sizes"], attributes["strides"]
     operator, counts = {"max_pool": ("MaxPool", None), "average_pool": ("AveragePool", 0)}[value.op]
+    source = t.in_order(x, order)
+    if operator == "MaxPool":
+        _keep_zeros(t, source, x.dtype)
     made = t.writer.node(
         operator,
-        [t.in_order(x, order)],
+        [source],
         kernel_shape=list(sizes),
         strides=list(strides),
         count_include_pad=counts,
         **_padding(attributes["padding"], sizes, strides, x.shape[1:-1]),
     )
     return Stored(made, order)
+
+
+def _keep_zeros(t: Translation, name: str, dtype: str) -> None:
+    """ONNX Runtime (1.31 and before) takes a Pad of zeros for the padding of the MaxPool behind it, which is -inf. It
+    leaves one of the smallest positive number alone.
+    """
+    producer = t.writer.producer(name)
+    if producer is not None and producer.op_type == "Transpose":
+        producer = t.writer.producer(producer.input[0])
+    if producer is not None and producer.op_type == "Pad" and not t.writer.root.initializers[producer.input[2]].any():
+        producer.input[2] = t.writer.constant(np.asarray(np.finfo(dtype).tiny, dtype), "nearly_zero")
 
 
 EXPORTERS: dict[str, Exporter] = {

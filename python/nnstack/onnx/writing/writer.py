@@ -42,6 +42,7 @@ class Writer:
         self._ordered: dict[tuple[str, Order], str] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._names: set[str] = set()
+        self._producers: dict[str, Any] = {}
         self.scope = ""  # the layer whose ops are being written
 
     # -- names and numbers ----------------------------------------------------------------------------------------
@@ -81,6 +82,11 @@ class Writer:
     ) -> None:
         known = {key: value for key, value in attributes.items() if value is not None}
         self.nodes.append(onnx_module().helper.make_node(operator, list(inputs), list(outputs), label, **known))
+        self._producers.update(dict.fromkeys(outputs, self.nodes[-1]))
+
+    def producer(self, name: str) -> Any:
+        """The node of this graph that makes a tensor; None where it comes from elsewhere."""
+        return self._producers.get(name)
 
     # -- values ---------------------------------------------------------------------------------------------------
     def put(self, key: int, outputs: Sequence[Stored | None]) -> None:
