@@ -28,6 +28,13 @@ target_compile_options(nnstack_flags INTERFACE
 target_include_directories(nnstack_flags INTERFACE "${PROJECT_SOURCE_DIR}/csrc" "${PROJECT_SOURCE_DIR}/csrc/include")
 target_compile_definitions(nnstack_flags INTERFACE NNSTACK_VERSION="${PROJECT_VERSION}")
 
+if(NNSTACK_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "NNSTACK_FUZZ needs clang: -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  set(NNSTACK_SANITIZE address)
+endif()
 if(NNSTACK_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=address,undefined)

@@ -20,6 +20,10 @@ endfunction()
 if(nnstack_isa_sources)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     nnstack_add_isa(sse 16 -march=x86-64-v2 -O2)  # for old processors: small rather than fast
+    if(NNSTACK_FUZZ)  # one set is enough to find what a file can do, and instrumented kernels take minutes to compile
+      set_source_files_properties("${PROJECT_SOURCE_DIR}/csrc/cpu/dispatch.cpp" PROPERTIES COMPILE_DEFINITIONS NNSTACK_SSE_ONLY)
+      return()
+    endif()
     nnstack_add_isa(avx2 32 -march=x86-64-v3)
     # g++ 12's own AVX-512 header trips this warning (GCC bug 105593).
     nnstack_add_isa(avx512 64 -march=x86-64-v4 -mprefer-vector-width=512

@@ -9,18 +9,22 @@ namespace nnstack {
 namespace sse {
 extern const KernelTable kernel_table;
 }
+#if !defined(NNSTACK_SSE_ONLY)
 namespace avx2 {
 extern const KernelTable kernel_table;
 }
 namespace avx512 {
 extern const KernelTable kernel_table;
 }
+#endif
 
 std::vector<const KernelTable*> available_cpu_kernels() {
   __builtin_cpu_init();
   std::vector<const KernelTable*> tables;
+#if !defined(NNSTACK_SSE_ONLY)
   if (__builtin_cpu_supports("x86-64-v4")) tables.push_back(&avx512::kernel_table);
   if (__builtin_cpu_supports("x86-64-v3")) tables.push_back(&avx2::kernel_table);
+#endif
   tables.push_back(&sse::kernel_table);
   return tables;
 }
