@@ -27,7 +27,7 @@ void export_model(const std::string& path, const std::map<std::string, Function>
     for (const py::object& array : outputs) sample.outputs.push_back(to_tensor(array));
     recorded.push_back(std::move(sample));
   }
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   save_model(path, saved, recorded);
 }
 

@@ -58,12 +58,12 @@ void bind_variable(py::module_& m) {
       .def_property_readonly("value", [](const std::shared_ptr<Variable>& v) { return variable_leaf(v); })
       .def(
           "read", [](const std::shared_ptr<Variable>& v) { return read_variable(v, variable_leaf(v)); },
-          py::call_guard<py::gil_scoped_release>())
+          py::call_guard<WithoutGil>())
       .def("numpy",
            [](const Variable& v) {
              Tensor tensor;
              {
-               const py::gil_scoped_release release;
+               const WithoutGil release;
                tensor = v.read();
              }
              return to_numpy(tensor);
@@ -75,7 +75,7 @@ void bind_variable(py::module_& m) {
                            text(given.type.shape));
         }
         const Tensor tensor = to_tensor(array, name_of(v.type().dtype));
-        const py::gil_scoped_release release;
+        const WithoutGil release;
         v.assign(tensor);
       });
 }
@@ -101,7 +101,7 @@ std::vector<py::array> interpret_arrays(const Values& inputs, const Values& outp
   for (size_t i = 0; i < arrays.size(); i++) tensors.push_back(to_tensor(arrays[i], name_of(inputs[i]->type.dtype)));
   std::vector<Tensor> results;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     results = interpret(inputs, outputs, tensors, phase);
   }
   std::vector<py::array> out;

@@ -57,7 +57,7 @@ class Call {
       outputs.push_back(results.back().mutable_data());
     }
     {
-      const py::gil_scoped_release release;
+      const WithoutGil release;
       Program::Session session(program_);
       session.prepare(shapes_);
       session.run(pointers_.data(), outputs.data());
@@ -135,7 +135,7 @@ int64_t run_steps(const Program& program, const std::vector<py::object>& arrays,
                          " rows");
     }
   }
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   return program.run_steps(sources.views, indices, rows, first, batch, steps, seconds);
 }
 
@@ -158,7 +158,7 @@ void run_batches(const Program& program, const std::vector<py::object>& arrays, 
     pointers.push_back(const_cast<void*>(result.data()));
     row_bytes.push_back(sources.rows > 0 ? static_cast<int64_t>(result.nbytes()) / sources.rows : 0);
   }
-  const py::gil_scoped_release release;
+  const WithoutGil release;
   program.run_batches(sources.views, sources.rows, batch, pointers, row_bytes);
 }
 
@@ -199,7 +199,7 @@ void bind_program(py::module_& m) {
                if (output && output->type.dtype == DType::bf16)
                  throw ValueError("program: numpy has no bfloat16; cast that output to float32");
              }
-             const py::gil_scoped_release release;
+             const WithoutGil release;
              return std::make_shared<Program>(spec, on, switches, name);
            }),
            py::arg("inputs"), py::arg("outputs"),

@@ -14,7 +14,9 @@ std::vector<TensorType> infer(const Inference& i) {
     bool fits = in.rank() == out.rank();
     for (int k = 0; fits && k < out.rank(); k++) {
       if (k == axis) {
-        out[k] = out[k] < 0 || in[k] < 0 ? kUnknown : out[k] + in[k];
+        const bool known = out[k] >= 0 && in[k] >= 0;
+        out[k] = known ? add_sizes(out[k], in[k]) : kUnknown;
+        i.require(!known || out[k] >= 0, "the sizes along axis " + std::to_string(axis) + " overflow 64 bits");
       } else {
         fits = out[k] == in[k] || out[k] < 0 || in[k] < 0;
         if (out[k] < 0) out[k] = in[k];

@@ -127,7 +127,10 @@ std::vector<TensorType> infer_pad(const Inference& i) {
   for (int k = 0; k < out.rank(); k++) {
     const int64_t before = paddings[2 * static_cast<size_t>(k)], after = paddings[2 * static_cast<size_t>(k) + 1];
     i.require(before >= 0 && after >= 0, "paddings must not be negative; got " + text(Attribute(paddings)));
-    if (out[k] >= 0) out[k] += before + after;
+    if (out[k] < 0) continue;
+    const Dim padding = add_sizes(before, after);
+    out[k] = padding < 0 ? kUnknown : add_sizes(out[k], padding);
+    i.require(out[k] >= 0, "the paddings " + text(Attribute(paddings)) + " overflow 64 bits");
   }
   return {{i.inputs[0].dtype, out}};
 }

@@ -1,7 +1,8 @@
 // libFuzzer: any bytes as an exported model file are loaded, every function is run one step, or an Error says why not.
 //
-//   cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DNNSTACK_FUZZ=ON && cmake --build build/fuzz --target model_file_fuzz
-//   build/fuzz/tests/fuzz/model_file_fuzz -rss_limit_mb=1000 -timeout=10 CORPUS     seeds: python tests/fuzz/seeds.py CORPUS
+//   cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DNNSTACK_FUZZ=ON && cmake --build build/fuzz --target
+//   model_file_fuzz build/fuzz/tests/fuzz/model_file_fuzz -rss_limit_mb=1000 -timeout=10 CORPUS     seeds: python
+//   tests/fuzz/seeds.py CORPUS
 #include <cstring>
 #include <new>
 

@@ -1,7 +1,7 @@
-"""Coverage-guided fuzzing of the readers with atheris: `python tests/fuzz/python_readers.py TARGET [libFuzzer options] CORPUS`.
+"""Coverage-guided fuzzing of the readers with atheris: `python python_readers.py TARGET [libFuzzer options] CORPUS`.
 
-Seeds: `python tests/fuzz/seeds.py FOLDER`, then CORPUS is FOLDER/TARGET. A finding ends the run with its traceback and the
-bytes in a file `crash-...`, which `python_readers.py TARGET crash-...` reads again. CI runs every target for seconds.
+Seeds: `python seeds.py FOLDER`, then CORPUS is FOLDER/TARGET. A finding ends the run with its traceback and the bytes in
+a file `crash-...`, which `python_readers.py TARGET crash-...` reads again. CI runs every target for seconds.
 """
 
 from __future__ import annotations

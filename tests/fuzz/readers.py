@@ -1,4 +1,4 @@
-"""What is fuzzed in Python: each target reads bytes that a stranger may have written, and may only end in a named error."""
+"""What is fuzzed in Python: each target reads bytes of a stranger, and may end in a named error only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ read_zip = read_hdf5
 
 
 def read_config(data: bytes) -> None:
-    """A whole file around a config: {"model": ..., "training": ..., "version": number}, weights by its layers' names."""
+    """A whole file around a config, {"model": ..., "training": ..., "version": number}, with one layer's weights."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):

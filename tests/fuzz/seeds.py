@@ -18,7 +18,11 @@ def models() -> Iterator[tuple[str, Model]]:
     yield "dense", Sequential([L.Dense(3, activation="relu", input_shape=(4,)), L.Dropout(0.1), L.Dense(2)])
     window = [L.Conv2D(2, 2, padding="same"), L.BatchNormalization(), L.MaxPooling2D(), L.Flatten()]
     yield "images", Sequential([L.Input((4, 4, 1)), *window, L.Dense(2, activation="softmax")])
-    words = [L.Embedding(5, 3, mask_zero=True, input_length=4), L.Bidirectional(L.LSTM(2, return_sequences=True)), L.GRU(2)]
+    words = [
+        L.Embedding(5, 3, mask_zero=True, input_length=4),
+        L.Bidirectional(L.LSTM(2, return_sequences=True)),
+        L.GRU(2),
+    ]
     yield "words", Sequential(words)
     a, b = L.Input((3,), name="a"), L.Input((3,), name="b")
     shared = L.Dense(2)

@@ -36,6 +36,9 @@ def placeholder(
         if ndim is None:
             raise ValueError("placeholder: give shape or ndim")
         shape = (None,) * ndim
+    too_large = [size for size in shape if isinstance(size, int) and size >= 1 << 63]
+    if too_large:
+        raise ValueError(f"placeholder: the size {too_large[0]} in {tuple(shape)} does not fit in 64 bits")
     return cast(
         Tensor,
         _core.placeholder(tuple(shape), dtype or floatx(), name or f"placeholder_{config.get_uid('placeholder')}"),

@@ -18,7 +18,7 @@ def told_as_broken(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, OSError, ImportError, Warning):
+    except (ValueError, TypeError, OSError, ImportError, NameError, Warning):
         raise
     except Exception as error:
         if _in_users_code(error.__traceback__):
