@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the readers with atheris: `python python_readers.py TARGET [libFuzzer options] CORPUS`.
 
-Seeds: `python seeds.py FOLDER`, then CORPUS is FOLDER/TARGET. A finding ends the run with its traceback and the bytes in
+Seeds: `python seeds.py FOLDER`, then CORPUS is FOLDER/TARGET. A finding ends the run with its traceback, its bytes in
 a file `crash-...`, which `python_readers.py TARGET crash-...` reads again. CI runs every target for seconds.
 """
 
