@@ -1,4 +1,4 @@
-"""Rules for all tests: where the real tf_keras is required, a test that skips for the lack of it fails instead."""
+"""Rules for all tests: where the real tf_keras and ONNX are required, a test that skips for the lack of it fails instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 INTEROP_REQUIRED = os.environ.get("NNSTACK_REQUIRE_INTEROP") == "1"
-INTEROP_PACKAGES = ("tf_keras", "tensorflow")
+INTEROP_PACKAGES = ("tf_keras", "tensorflow", "needs the package onnx")
 
 
 def refuse_interop_skip(report: Any) -> Any:

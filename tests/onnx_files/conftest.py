@@ -11,7 +11,7 @@ import pytest
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "/onnx/" in str(item.path):
+        if "onnx_files" in str(item.path):
             item.add_marker(pytest.mark.interop)
             item.add_marker(pytest.mark.filterwarnings("default"))  # warnings of onnx itself are not ours
 
