@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend
+from nnstack.saving.checkpoint import LoadStatus
 from nnstack.utils import nest
 
 
@@ -23,19 +24,6 @@ def _variables(thing: Any) -> list[Any]:
         return [thing]
     found = getattr(thing, "weights", None) or getattr(thing, "variables", None)
     return [] if found is None else list(found() if callable(found) and not isinstance(found, list) else found)
-
-
-class _Status:
-    """What `restore` gives: its checks have been made already."""
-
-    def assert_consumed(self) -> _Status:
-        return self
-
-    def assert_existing_objects_matched(self) -> _Status:
-        return self
-
-    def expect_partial(self) -> _Status:
-        return self
 
 
 class Checkpoint:
@@ -72,10 +60,10 @@ class Checkpoint:
         os.replace(path + ".part", path)
         return path
 
-    def restore(self, save_path: Any, options: Any = None) -> _Status:
+    def restore(self, save_path: Any, options: Any = None) -> LoadStatus:
         """Reads a file back."""
         if save_path is None:
-            return _Status()
+            return LoadStatus()
         with np.load(os.fspath(save_path), allow_pickle=False) as stored:
             self._build_optimizers(set(stored.files))
             for name, variable in self._named():
@@ -89,7 +77,7 @@ class Checkpoint:
                 backend.set_value(variable, stored[name])
         number = re.search(r"-(\d+)$", os.fspath(save_path))
         self._saved = int(number.group(1)) if number else self._saved
-        return _Status()
+        return LoadStatus()
 
     read = restore
 
@@ -150,8 +138,10 @@ def _numbered(prefix: str) -> list[str]:
 
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -> str | None:
-    """The newest of the files in a folder that `Checkpoint` numbered, None if there is none."""
-    found = [
-        path for path in glob.glob(os.path.join(os.fspath(checkpoint_dir), "*-*")) if path.rsplit("-", 1)[1].isdigit()
-    ]
-    return max(found, key=lambda path: int(path.rsplit("-", 1)[1]), default=None)
+    """The newest in a folder of what `Checkpoint` numbered and what `save_weights` wrote, None if there is none."""
+    folder = os.fspath(checkpoint_dir)
+    written = {path: path.removesuffix(".index") for path in glob.glob(os.path.join(folder, "*.index"))}
+    numbered = [path for path in glob.glob(os.path.join(folder, "*-*")) if path.rsplit("-", 1)[1].isdigit()]
+    written.update({path: path for path in numbered})
+    newest = max(written, key=lambda path: (os.path.getmtime(path), path), default=None)
+    return None if newest is None else written[newest]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -385,8 +385,12 @@ def _structured(tensors: Any) -> Any:
         return StringArray(tensors) if is_text(tensors) else np.asarray([np.asarray(one) for one in tensors])
     if isinstance(tensors, tuple):
         return tuple(_structured(one) for one in tensors)
-    if isinstance(tensors, dict) or (hasattr(tensors, "items") and hasattr(tensors, "keys")):
+    if hasattr(tensors, "columns"):
+        return np.asarray(tensors)  # a frame is a table; dict(frame) its columns
+    if isinstance(tensors, Mapping):
         return {key: _structured(value) for key, value in tensors.items()}
+    if not isinstance(tensors, np.ndarray) and not backend.is_tensor(tensors):
+        tensors = np.asarray(tensors)
     return StringArray(tensors) if is_text(tensors) else tensors
 
 
@@ -503,6 +507,6 @@ def _padded(leaves: list[Any], shape: Any, value: Any) -> np.ndarray:
     if value is not None:
         filler = value.numpy() if backend.is_tensor(value) else value
     out = np.full((len(arrays), *wanted), filler, arrays[0].dtype)
-    for row, array in zip(out, arrays, strict=True):
-        row[tuple(slice(size) for size in array.shape)] = array
+    for number, array in enumerate(arrays):
+        out[(number, *(slice(size) for size in array.shape))] = array
     return out

@@ -68,6 +68,14 @@ _DTYPES = _same(
     "bfloat16 float16 float32 float64 half double int8 int16 int32 int64 uint8 string as_dtype DType",
 )
 
+_INITIALIZERS = {
+    "constant": "Constant",
+    "ones": "Ones",
+    "random_normal": "RandomNormal",
+    "random_uniform": "RandomUniform",
+    "zeros": "Zeros",
+}
+
 TABLES: dict[str, dict[str, str]] = {
     "": {
         **_DTYPES,
@@ -89,6 +97,7 @@ TABLES: dict[str, dict[str, str]] = {
         "foldr": f"{_B}:foldr",
         "name_scope": f"{_B}:name_scope",
         "control_dependencies": f"{_B}:control_dependencies",
+        "newaxis": "nnstack.compat.functions.arrays:newaxis",
         "GradientTape": "nnstack.training.tape:GradientTape",
         "Tensor": f"{_B}.tensor:Tensor",
         "Variable": "nnstack.compat.variable:Variable",
@@ -99,6 +108,7 @@ TABLES: dict[str, dict[str, str]] = {
             "numpy_function "
                 "executing_eagerly device init_scope get_logger Module get_static_value recompute_grad "
             "UnconnectedGradients"),
+        **{f"{theirs}_initializer": f"nnstack.initializers:{ours}" for theirs, ours in _INITIALIZERS.items()},
         "initializers": "nnstack.initializers",
         "losses": "nnstack.losses",
         "metrics": "nnstack.metrics",
@@ -130,7 +140,7 @@ TABLES: dict[str, dict[str, str]] = {
                 "convert_image_dtype adjust_brightness adjust_contrast adjust_saturation adjust_gamma "
             "random_brightness "
                 "random_contrast random_saturation rgb_to_grayscale grayscale_to_rgb crop_to_bounding_box "
-                "pad_to_bounding_box central_crop resize_with_crop_or_pad resize_with_pad random_crop "
+                "pad_to_bounding_box central_crop resize_with_crop_or_pad resize_with_pad random_crop extract_patches "
                 "per_image_standardization total_variation psnr"),
         **_same("nnstack.compat.files", "decode_image decode_jpeg decode_png ResizeMethod"),
     },

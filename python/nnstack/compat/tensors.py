@@ -6,6 +6,7 @@ nnstack relies on what it changes. `as_keras()` takes it back.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def _not_equal(self: Any, other: Any) -> Any:
 
 def _comparable(tensor: Any, other: Any) -> bool:
     if not backend.is_tensor(other):
-        if other is None or isinstance(other, str | bytes) or callable(other):
+        if other is None or isinstance(other, str | bytes) or callable(other) or np.size(other) == 0:
             return False
         if np.asarray(other).dtype.kind not in "biuf":
             return False
@@ -45,6 +46,24 @@ def _broadcasts(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
 def _set_shape(self: Any, shape: Any) -> None:
     """Checks what it can: sizes are known here as soon as they can be. ValueError if they do not fit."""
     TensorShape(self.shape).assert_is_compatible_with(shape)
+
+
+def _part_of_variable(self: Any, key: Any) -> Any:
+    """`variable[key]`, which may be assigned to."""
+    part = backend.TensorOperators.__getitem__(self, key)
+    part.assign = functools.partial(_assign_part, self, key)
+    return part
+
+
+def _assign_part(variable: Any, key: Any, value: Any) -> Any:
+    """variable[key] <- value, at once or in the step that is being recorded."""
+    size = backend.count_params(variable)
+    places = np.arange(size).reshape(tuple(variable.shape))[key]
+    current = backend.convert(variable)
+    new = backend.broadcast_to(backend.convert_like(value, current), places.shape)
+    change = backend.flatten(new - backend.gather(backend.flatten(current), places))
+    flat = backend.emit("scatter_add", backend.convert(places.reshape(-1)), change, backend.convert(np.array([size])))
+    return variable.assign(current + backend.reshape(flat, tuple(variable.shape)))
 
 
 class _Reference:
@@ -88,6 +107,8 @@ def as_tensorflow() -> None:
     eager_by_default(True)
     for cls in _CLASSES:
         members = _members(cls)
+        if cls is backend.Variable:
+            members["__getitem__"] = _part_of_variable
         _before[cls] = {name: vars(cls).get(name) for name in members}
         for name, member in members.items():
             setattr(cls, name, member)

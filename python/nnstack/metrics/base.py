@@ -212,6 +212,8 @@ def _weighted(
     weights = align_weights(values, sample_weight)
     if weights.shape and len(weights.shape) < len(values.shape):
         values = reduce(values, axis=list(range(len(weights.shape), len(values.shape))))
+    if len(weights.shape) > len(values.shape):  # as those of a mask, for a function that gives one number
+        return values * weights, weights
     weights = backend.broadcast_to(weights, backend.shape(values))
     return values * weights, weights
 

@@ -22,6 +22,16 @@ _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _VALUE = "VARIABLE_VALUE"
 
 
+class LoadStatus:
+    """What loading a checkpoint gives: everything has been found and checked by then, so its methods return it."""
+
+    def assert_consumed(self) -> LoadStatus:
+        """The status."""
+        return self
+
+    assert_existing_objects_matched = assert_nontrivial_match = expect_partial = assert_consumed
+
+
 class _Object(NamedTuple):
     children: dict[str, int]
     key: str | None

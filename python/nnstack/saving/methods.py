@@ -70,18 +70,18 @@ class Savable:
 
     def load_weights(
         self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, options: Any = None
-    ) -> None:
+    ) -> Any:
         """Reads weights from an HDF5 file of weights or of a whole model, a TensorFlow checkpoint (its prefix), the
         folder of a SavedModel, a .keras file or a .weights.h5 of Keras 3; a path, bytes or an open file.
 
         By position, or with `by_name` (HDF5) for layers of the same name; `skip_mismatch` (with `by_name`) leaves out
         weights whose shapes differ. Nothing is written if anything does not fit: `ValueError` names layer, weight and
-        both shapes, and lists all weights side by side.
+        both shapes, and lists all weights side by side. Returns None, for a checkpoint a `LoadStatus` as tf.keras does.
         """
         from nnstack.saving import sources
 
         with told_as_broken("load_weights"):
-            sources.load_weights(self, filepath, by_name, skip_mismatch)
+            return sources.load_weights(self, filepath, by_name, skip_mismatch)
 
     def __reduce__(self) -> Any:
         from nnstack.saving.pickling import to_pickle

@@ -27,7 +27,7 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
     return hdf5.load_model(source, custom_objects, compile)
 
 
-def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) -> None:
+def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) -> checkpoint.LoadStatus | None:
     """See `Model.load_weights`."""
     title = f'load_weights (model "{model.name}")'
     source = _opened(source)
@@ -39,12 +39,13 @@ def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) ->
         other, source = checkpoint.load_weights, checkpoint.find_prefix(source)
     if other is None:
         hdf5.load_weights(model, source, by_name, skip_mismatch)
-        return
+        return None
     if by_name or skip_mismatch:
         raise ValueError(f"{title}: by_name is for HDF5 files of layers' names; {describe(source)} has none")
     if not model.built:
         raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
     other(model, source, title)
+    return checkpoint.LoadStatus() if other is checkpoint.load_weights else None
 
 
 def _opened(source: Any) -> Any:

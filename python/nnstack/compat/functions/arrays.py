@@ -14,6 +14,8 @@ from nnstack.backend.numbers import NumbersNeeded
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.functions.strings import StringArray, is_text
 
+newaxis = None
+
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None) -> Any:
     """`value` as a tensor: Python floats become float32, ints int32, arrays keep their type; text a `StringArray`."""

@@ -216,6 +216,18 @@ def random_crop(value: Any, size: Any, seed: int | None = None) -> Tensor:
     return x
 
 
+def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: str) -> Tensor:
+    """(batch, rows, cols, patch rows * patch cols * channels): every patch in a row; a convolution with a kernel of
+    ones and zeros.
+    """
+    x = K.convert(images)
+    if any(int(one) != 1 for one in np.asarray(rates).reshape(-1)):
+        raise ValueError(f"tf.image.extract_patches: rates other than 1 are not there, got {list(rates)}")
+    high, wide, channels = int(sizes[1]), int(sizes[2]), int(K.int_shape(x)[-1] or 0)
+    kernel = np.eye(high * wide * channels, dtype=x.dtype).reshape(high, wide, channels, high * wide * channels)
+    return K.conv2d(x, kernel, (int(strides[1]), int(strides[2])), padding.lower(), "channels_last")
+
+
 def per_image_standardization(image: Any) -> Any:
     """Mean 0 and deviation 1 of every image; one of a single colour becomes zeros."""
     x = K.cast(K.convert(image), "float32")

@@ -130,7 +130,7 @@ class TextVectorization(ArrayLayer):
             rows = [[clean(text) for text in np.atleast_1d(row)] for row in texts]
         else:
             cut = self.split if callable(self.split) else _SPLIT[self.split]
-            rows = [list(cut(clean(str(text)))) for text in np.atleast_1d(texts)]
+            rows = [list(cut(str(clean(str(text))))) for text in np.atleast_1d(texts)]
         return rows if self.ngrams is None else [_ngrams(row, _lengths(self.ngrams)) for row in rows]
 
     def lookup(self, inputs: Any) -> np.ndarray:
