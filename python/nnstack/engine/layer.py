@@ -190,7 +190,11 @@ class Layer(WeightOwner, Connections):
 
     @functools.cached_property
     def _call_parameters(self) -> Mapping[str, inspect.Parameter]:
-        return inspect.signature(self.call).parameters
+        method: Any = self.call
+        function = getattr(method, "__func__", None)
+        if function is None or method.__self__ is not self:
+            return inspect.signature(method).parameters
+        return _parameters_of(function)
 
     def _takes(self, argument: str) -> bool:
         """Whether `call` has that argument, by name or among its `**kwargs`."""
@@ -313,6 +317,13 @@ class Layer(WeightOwner, Connections):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name!r}>"
+
+
+@functools.lru_cache(maxsize=512)
+def _parameters_of(method: Any) -> Mapping[str, inspect.Parameter]:
+    """Parameters of a class's method, without `self`."""
+    signature = inspect.signature(method).parameters
+    return dict(list(signature.items())[1:])
 
 
 def _regularizer(identifier: Any) -> Any:

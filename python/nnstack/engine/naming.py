@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from nnstack import backend
 
 
+@functools.lru_cache(maxsize=1024)
 def snake_case(class_name: str) -> str:
     """`BatchNormalization` -> `batch_normalization`; a leading underscore, which Keras forbids in names, becomes
     `private_`.
