@@ -138,3 +138,43 @@ def test_boxes_do_not_overlap_and_lines_lead_onwards(seed: int, sideways: bool) 
     for box in drawing.boxes:
         assert box.width / 2 <= box.x <= drawing.width - box.width / 2
         assert box.height / 2 <= box.y <= drawing.height - box.height / 2
+
+
+@pytest.mark.parametrize("sideways", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_frames_hold_their_group_and_nothing_else(seed: int, sideways: bool) -> None:
+    rng = np.random.default_rng(seed)
+    groups = [(), ("p",), ("p", "q"), ("p", "r"), ("s",)]
+    boxes = [
+        Box(str(i), float(rng.integers(40, 200)), float(rng.integers(20, 80)), [], groups[int(rng.integers(0, 5))])
+        for i in range(16)
+    ]
+    edges = [(str(a), str(b)) for b in range(1, 16) for a in set(rng.integers(0, b, rng.integers(1, 3)).tolist())]
+    drawing = arrange(boxes, edges, sideways)
+    used = {box.group[:depth] for box in boxes for depth in range(1, len(box.group) + 1)}
+    assert sorted(name for name, *_ in drawing.frames) == sorted(group[-1] for group in used)
+    members = {name: {box.key for box in boxes if name in box.group} for name, *_ in drawing.frames}
+    for name, left, top, right, bottom in drawing.frames:
+        assert 0 <= left < right <= drawing.width and 0 <= top < bottom <= drawing.height
+        for box in drawing.boxes:
+            inside = left <= box.x - box.width / 2 and box.x + box.width / 2 <= right
+            inside &= top <= box.y - box.height / 2 and box.y + box.height / 2 <= bottom
+            outside = box.x + box.width / 2 <= left or right <= box.x - box.width / 2
+            outside |= box.y + box.height / 2 <= top or bottom <= box.y - box.height / 2
+            assert inside if box.key in members[name] else outside, (name, box)
+    for a, b in itertools.combinations(drawing.boxes, 2):
+        assert abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
+    assert len(drawing.lines) == len(set(edges))
+    places = {(round(box.x, 3), round(box.y + s * box.height / 2, 3)) for box in drawing.boxes for s in (-1, 1)}
+    sides = {(round(box.x + s * box.width / 2, 3), round(box.y, 3)) for box in drawing.boxes for s in (-1, 1)}
+    for line in drawing.lines:
+        for x, y in (line[0], line[-1]):
+            assert (round(x, 3), round(y, 3)) in (sides if sideways else places)
+
+
+def test_frames_in_dot_text(tmp_path: Path) -> None:
+    plot_model(nested(), tmp_path / "m.dot", expand_nested=True)
+    text = (tmp_path / "m.dot").read_text()
+    cluster = text[text.index('subgraph "cluster_inner"') :]
+    inside = cluster[: cluster.index("}")]
+    assert 'style=dashed; label="inner";' in inside and '"inner/a"' in inside and '"join"' not in inside

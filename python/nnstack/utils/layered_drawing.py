@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_GAP_BETWEEN, _GAP_BELOW, _THREAD = 24.0, 36.0, 6.0
+_GAP_BETWEEN, _GAP_BELOW, _THREAD, _PAD = 24.0, 36.0, 6.0, 14.0
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Box:
     x: float = 0.0
     y: float = 0.0
     is_real: bool = True
+    home: tuple[float, float] = (0.0, 0.0)  # of a frame: the middle of what is in it, before it is placed
 
 
 @dataclass
@@ -33,12 +34,84 @@ class Drawing:
 
 
 def arrange(boxes: list[Box], edges: list[tuple[str, str]], sideways: bool = False) -> Drawing:
-    """Places the boxes; `sideways` draws from left to right instead of from top to bottom."""
+    """Places the boxes; `sideways` draws from left to right instead of from top to bottom. Frames around groups hold
+    the boxes of the group and no others: a group is arranged by itself and then placed as one box.
+    """
     if sideways:
         for box in boxes:
             box.width, box.height = box.height, box.width
+    lines: list[list[tuple[float, float]]] = []
+    frames: list[Box] = []
+    _arrange_level(boxes, list(dict.fromkeys(edges)), 0, lines, frames)
+    drawing = _finished(boxes, lines, frames)
+    if sideways:
+        _turn(drawing)
+    return drawing
+
+
+def _arrange_level(
+    boxes: list[Box],
+    edges: list[tuple[str, str]],
+    depth: int,
+    lines: list[list[tuple[float, float]]],
+    frames: list[Box],
+) -> list[Box]:
+    """Places what lies `depth` groups deep around (0, 0), and adds its lines and frames; returns the boxes and frames
+    of this level.
+    """
+    groups: dict[str, list[Box]] = {}
+    for box in boxes:
+        if len(box.group) > depth:
+            groups.setdefault(box.group[depth], []).append(box)
+    standing: dict[str, Box] = {}  # box of this level that stands for a box
+    moving: list[tuple[Box, list[Box], int, int]] = []  # a frame, what is in it, and its part of the lines
+    for name, members in groups.items():
+        keys = {box.key for box in members}
+        first_line, first_frame = len(lines), len(frames)
+        within = [edge for edge in edges if keys.issuperset(edge)]
+        _arrange_level(members, within, depth + 1, lines, frames)
+        inner = [*members, *frames[first_frame:]]
+        frame = _around(name, inner, members[0].group[: depth + 1])
+        moving.append((frame, inner, first_line, len(lines)))
+        frames.append(frame)
+        standing.update(dict.fromkeys(keys, frame))
+    level = list({id(one): one for one in (standing.get(box.key, box) for box in boxes)}.values())
+    known = {box.key: box for box in boxes}
+
+    def seen_here(key: str) -> str:
+        return standing.get(key, known[key]).key
+
+    between = {(start, end): (seen_here(start), seen_here(end)) for start, end in edges}
+    outer = [(start, end) for start, end in dict.fromkeys(between.values()) if start != end]
+    chains = _place_level(level, outer)
+    for frame, inner, first, last in moving:
+        dx, dy = frame.x - frame.home[0], frame.y - frame.home[1]
+        for box in inner:
+            box.x, box.y = box.x + dx, box.y + dy
+        lines[first:last] = [[(x + dx, y + dy) for x, y in line] for line in lines[first:last]]
+    for (start, end), ends in between.items():
+        if ends[0] != ends[1]:
+            lines.append(_line(known[start], chains[ends][1:-1], known[end]))
+        elif depth == 0 and start == end:
+            lines.append(_line(known[start], [], known[end]))
+    return level
+
+
+def _around(name: str, inner: list[Box], group: tuple[str, ...]) -> Box:
+    """A frame around boxes, with room for its name."""
+    left, right = min(b.x - b.width / 2 for b in inner), max(b.x + b.width / 2 for b in inner)
+    top, bottom = min(b.y - b.height / 2 for b in inner), max(b.y + b.height / 2 for b in inner)
+    frame = Box(f"frame {'/'.join(group)}", right - left + 2 * _PAD, bottom - top + 2 * _PAD, [name], group)
+    frame.home = ((left + right) / 2, (top + bottom) / 2)
+    return frame
+
+
+def _place_level(boxes: list[Box], edges: list[tuple[str, str]]) -> dict[tuple[str, str], list[Box]]:
+    """Places the boxes; gives for each edge the boxes and free places that it passes."""
     known = {box.key: box for box in boxes}
     rank = _ranks(list(known), edges)
+    used = {one: row for row, one in enumerate(sorted(set(rank.values())))}  # edges in a ring leave rows empty
+    rank = {key: used[one] for key, one in rank.items()}
     rows: list[list[Box]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
     for box in boxes:
         rows[rank[box.key]].append(box)
@@ -46,11 +119,7 @@ def arrange(boxes: list[Box], edges: list[tuple[str, str]], sideways: bool = Fal
     links = [(a, b) for chain in chains for a, b in zip(chain, chain[1:], strict=False)]
     _order(rows, links)
     _place(rows, links)
-    lines = [_line(chain) for chain in chains]
-    drawing = _finished(boxes, lines)
-    if sideways:
-        _turn(drawing)
-    return drawing
+    return dict(zip(edges, chains, strict=True))
 
 
 def _ranks(keys: list[str], edges: list[tuple[str, str]]) -> dict[str, int]:
@@ -138,41 +207,27 @@ def _middle(neighbours: list[Box], otherwise: float) -> float:
     return sum(box.x for box in neighbours) / len(neighbours) if neighbours else otherwise
 
 
-def _line(chain: list[Box]) -> list[tuple[float, float]]:
-    first, last = chain[0], chain[-1]
+def _line(first: Box, passed: list[Box], last: Box) -> list[tuple[float, float]]:
     points = [(first.x, first.y + first.height / 2)]
-    points += [(box.x, box.y) for box in chain[1:-1]]
+    points += [(box.x, box.y) for box in passed]
     return [*points, (last.x, last.y - last.height / 2)]
 
 
-def _finished(boxes: list[Box], lines: list[list[tuple[float, float]]]) -> Drawing:
-    """Everything moved to positive coordinates, with frames around the groups."""
+def _finished(boxes: list[Box], lines: list[list[tuple[float, float]]], frames: list[Box]) -> Drawing:
+    """Everything moved to positive coordinates, outer frames before inner ones."""
     margin = 12.0
-    groups = sorted({box.group[:depth] for box in boxes for depth in range(1, len(box.group) + 1)}, key=len)
-    frames = []
-    for group in groups:
-        inside = [box for box in boxes if box.group[: len(group)] == group]
-        deeper = max(len(box.group) for box in inside) - len(group)
-        pad = 8.0 + 6.0 * deeper
-        frames.append(
-            (
-                group[-1],
-                min(box.x - box.width / 2 for box in inside) - pad,
-                min(box.y - box.height / 2 for box in inside) - pad - 6,
-                max(box.x + box.width / 2 for box in inside) + pad,
-                max(box.y + box.height / 2 for box in inside) + pad,
-            )
-        )
-    xs = [x for line in lines for x, _ in line] + [box.x + s * box.width / 2 for box in boxes for s in (-1, 1)]
-    ys = [box.y + s * box.height / 2 for box in boxes for s in (-1, 1)]
-    xs += [value for frame in frames for value in (frame[1], frame[3])]
-    ys += [value for frame in frames for value in (frame[2], frame[4])]
+    everything = [*boxes, *frames]
+    xs = [x for line in lines for x, _ in line] + [box.x + s * box.width / 2 for box in everything for s in (-1, 1)]
+    ys = [box.y + s * box.height / 2 for box in everything for s in (-1, 1)]
     left, top = min(xs, default=0.0) - margin, min(ys, default=0.0) - margin
-    for box in boxes:
+    for box in everything:
         box.x, box.y = box.x - left, box.y - top
     moved = [[(x - left, y - top) for x, y in line] for line in lines]
-    shifted = [(name, a - left, b - top, c - left, d - top) for name, a, b, c, d in frames]
-    return Drawing(boxes, moved, shifted, max(xs, default=0.0) - left + margin, max(ys, default=0.0) - top + margin)
+    edges = [
+        (one.rows[0], one.x - one.width / 2, one.y - one.height / 2, one.x + one.width / 2, one.y + one.height / 2)
+        for one in sorted(frames, key=lambda one: len(one.group))
+    ]
+    return Drawing(boxes, moved, edges, max(xs, default=0.0) - left + margin, max(ys, default=0.0) - top + margin)
 
 
 def _turn(drawing: Drawing) -> None:

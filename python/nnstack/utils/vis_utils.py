@@ -232,9 +232,24 @@ def _dot_text(graph: _Description, rankdir: str, dpi: int) -> str:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     lines = ["digraph model {", f"  rankdir={rankdir}; dpi={dpi}; node [shape=box];"]
-    lines += [
-        f"  {quoted(box.key)} [label={quoted(chr(10).join(box.rows))}];".replace("\n", "\\n") for box in graph.boxes
-    ]
+
+    def described(boxes: list[Box], depth: int) -> None:
+        """The boxes; those of a group in a cluster with a dashed frame."""
+        indent = "  " * (depth + 1)
+        groups: dict[str, list[Box]] = {}
+        for box in boxes:
+            if len(box.group) > depth:
+                groups.setdefault(box.group[depth], []).append(box)
+            else:
+                label = quoted(chr(10).join(box.rows))
+                lines.append(f"{indent}{quoted(box.key)} [label={label}];".replace("\n", "\\n"))
+        for name, members in groups.items():
+            cluster = quoted("cluster_" + "/".join(members[0].group[: depth + 1]))
+            lines.append(f"{indent}subgraph {cluster} {{ style=dashed; label={quoted(name)};")
+            described(members, depth + 1)
+            lines.append(f"{indent}}}")
+
+    described(graph.boxes, 0)
     lines += [f"  {quoted(start)} -> {quoted(end)};" for start, end in graph.edges]
     return "\n".join([*lines, "}\n"])
 
