@@ -68,7 +68,7 @@ def test_hashing() -> None:
     crossed = L.HashedCrossing(5)((["A", "B", "A", "B", "A"], [101, 101, 101, 102, 102]))
     assert crossed.numpy().tolist() == [1, 4, 1, 1, 3]
     with pytest.raises(TypeError, match="Apply the layer to the data"):
-        L.Hashing(3)(L.Input((1,), dtype="int32"))
+        L.Hashing(3)(L.Dense(1)(L.Input((1,))))
 
 
 def test_fingerprints() -> None:

@@ -267,9 +267,9 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 ]
 
 
-def test_inputs_of_text_are_refused_with_the_way_to_go() -> None:
-    with pytest.raises(ValueError, match=r"a model takes numbers, got dtype 'string'.*text_vectorization"):
-        Input((1,), dtype="string", name="text")
+def test_texts_where_numbers_belong_are_refused_with_the_way_to_go() -> None:
+    with pytest.raises(ValueError, match=r'texts of "text" reach dense.*, which takes numbers. Put StringLookup'):
+        Model(text := Input((1,), dtype="string", name="text"), Dense(1)(text))
 
 
 @pytest.mark.parametrize(("action", "error", "text"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])

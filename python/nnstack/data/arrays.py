@@ -12,6 +12,7 @@ from nnstack import backend
 from nnstack.data.check import check_lengths, check_targets, check_weights, fit_inputs
 from nnstack.data.structure import flat_list, to_array
 from nnstack.data.weights import combined_weight
+from nnstack.engine.front import Prepared, text_array
 from nnstack.utils import nest
 
 
@@ -77,10 +78,11 @@ def prepare(
         y, sample_weight, class_weight = (
             nest.renamed(one, graph.output_keys) for one in (y, sample_weight, class_weight)
         )
-    inputs = [to_array(one, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
+    front = graph.front if graph is not None else None
+    inputs = [_input_array(one, front, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
     if not inputs and (graph is None or names):
         raise ValueError(f"{what}: expected x, got None")
-    pack = _packer(x, graph)
+    pack = Prepared if front is not None else _packer(x, graph)
     losses = model.compiled_loss.losses if model.compiled_loss is not None else []
     optional = [name for name, loss in zip(model.output_names, losses, strict=False) if loss is None]
     targets = [
@@ -95,6 +97,7 @@ def prepare(
         given = given * len(targets)
     given += [None] * (len(targets) - len(given))
     inputs = fit_inputs(inputs, graph.fed_inputs if graph is not None else None, names, what)
+    inputs = inputs if front is None else front.run(inputs)
     check_lengths(
         {
             "x": inputs,
@@ -116,6 +119,12 @@ def prepare(
         [_contiguous(w) if w is not None else None for w in weights],
         pack,
     )
+
+
+def _input_array(value: Any, front: Any, what: str) -> np.ndarray:
+    """An array of numbers, or of texts where the model takes them."""
+    texts = text_array(value) if front is not None else None
+    return to_array(value, what) if texts is None else texts
 
 
 def _for_output(class_weight: Any, model: Any, position: int) -> Any:
@@ -162,7 +171,7 @@ def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     if graph is not None:
         return [
             backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=n)
-            for t, n in zip(graph.fed_inputs, graph.fed_names, strict=True)
+            for t, n in zip(graph.back.fed_inputs, graph.back.fed_names, strict=True)
         ]
     return [
         backend.placeholder(shape=(None, *array.shape[1:]), dtype=tensor_dtype(array), name=f"input_{position + 1}")

@@ -19,6 +19,8 @@ _LARGE = 1 << 24  # bytes; smaller arrays are converted at once
 def is_lazy(value: Any) -> bool:
     """True if reading or converting all of it at once is to be avoided."""
     if isinstance(value, np.ndarray):
+        if value.dtype.kind in "USO":
+            return True  # texts: a batch is as wide as its longest, and no wider
         converted = not value.flags.c_contiguous or value.dtype in (np.float16, np.longdouble)
         return value.ndim > 0 and converted and value.nbytes > _LARGE
     if backend.is_tensor(value) or hasattr(value, "to_numpy") or hasattr(value, "__dlpack__"):

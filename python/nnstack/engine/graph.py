@@ -7,6 +7,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.engine.connections import mask_of
+from nnstack.engine.front import Front, calls_on_arrays, is_text
 from nnstack.engine.layer import Layer
 from nnstack.engine.nodes import History, Node, history_of
 from nnstack.engine.operations import adopt
@@ -38,9 +39,17 @@ class Graph:
         self._sort_and_check()
 
     def _sort_and_check(self) -> None:
+        self.front: Front | None = None
         self.nodes, self.layers = _sort(self.flat_inputs, [*self.flat_outputs, *self._extra])
         self._check_connected()
         self._check_names()
+        on_arrays = calls_on_arrays(self)
+        self.front = Front(self, on_arrays) if on_arrays or any(map(is_text, self.flat_inputs)) else None
+
+    @property
+    def back(self) -> Graph:
+        """The part of the graph that numbers are fed to: all of it, unless it has a front."""
+        return self if self.front is None else self.front.back
 
     @property
     def input_layers(self) -> list[Layer]:

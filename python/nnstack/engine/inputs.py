@@ -61,11 +61,9 @@ class InputLayer(Layer):
     ) -> None:
         if sparse or ragged:
             raise ValueError(f"input (layer {name!r}): sparse and ragged inputs are not supported; pass dense arrays")
-        if str(dtype) in ("string", "str", "<class 'str'>"):
-            raise ValueError(
-                f"input (layer {name!r}): a model takes numbers, got dtype {dtype!r}. Turn texts into integers "
-                "before: model.predict(text_vectorization(texts))"
-            )
+        text = str(getattr(dtype, "name", dtype)) in ("string", "str", "<class 'str'>")
+        if text:
+            dtype = "int64"  # the graph's stand-in; layers that look up texts are run before it
         super().__init__(name=name, dtype=dtype or (input_tensor.dtype if input_tensor is not None else None), **kwargs)
         if input_tensor is None:
             given = batch_input_shape if batch_input_shape is not None else batch_shape
@@ -75,6 +73,9 @@ class InputLayer(Layer):
         self._tensor_source: Any = None if backend.is_placeholder(input_tensor) else _as_source(input_tensor)
         if self._tensor_source is not None:
             input_tensor = backend.identity(_symbolic(self._tensor_source))
+        if text:
+            input_tensor._is_text = True
+        self._text = text
         self.sparse = False
         self.ragged = False
         self.optional = bool(optional)
@@ -93,7 +94,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_input_shape": self._batch_input_shape,
-            "dtype": self.dtype,
+            "dtype": "string" if self._text else self.dtype,
             "sparse": False,
             "ragged": False,
             "name": self.name,
@@ -115,7 +116,8 @@ def Input(
     """A symbolic tensor to build a graph from.
 
     `shape` excludes the batch axis; unknown sizes are None. `batch_shape` (or `batch_input_shape`) includes it.
-    `dtype` defaults to floatx. Returns a tensor of shape `(batch_size, *shape)`; raises `ValueError` without a shape.
+    `dtype` defaults to floatx; "string" for arrays of texts, which layers that look texts up take. Returns a tensor of
+    shape `(batch_size, *shape)`; raises `ValueError` without a shape.
 
     >>> x = Input(shape=(64,))
     >>> tuple(x.shape)

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from nnstack import backend
 from nnstack.engine.additions import Additions
+from nnstack.engine.front import Prepared
 from nnstack.engine.graph import Graph
-from nnstack.engine.layer import Layer
 from nnstack.engine.shapes import map_shapes
 from nnstack.engine.weights import assign_all
 from nnstack.saving.methods import Savable
@@ -168,12 +168,26 @@ class Model(Trainer, Savable, Additions):
                 f'{self._kind} (model "{self.name}"): has no call method. Define call(self, inputs), or build it as '
                 "Model(inputs, outputs)"
             )
-        return self._graph.run(inputs, mask)
+        return self._graph.back.run(inputs, mask)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Builds if needed and calls, on symbolic tensors or on arrays; see Layer."""
+        front = None if self._graph is None else self._graph.front
+        if front is not None and args and not isinstance(args[0], Prepared):
+            from nnstack.data.arrays import prepare
+
+            if any(backend.is_tensor(leaf) for leaf in nest.flatten(args[0])):
+                raise ValueError(
+                    f'{self._kind} (model "{self.name}"): a model that begins with layers for texts takes arrays; in '
+                    "another model, call its layers one by one"
+                )
+            args = (Prepared(prepare(self, args[0], what="call").inputs), *args[1:])
+        return super().__call__(*args, **kwargs)
 
     def _can_be_called(self) -> bool:
         """False for a subclass that only has steps: its parts are built by their own first calls."""
         own: Any = type(self)
-        return self._graph is not None or own.call is not Model.call or own.__call__ is not Layer.__call__
+        return self._graph is not None or own.call is not Model.call or own.__call__ is not Model.__call__
 
     # -- weights ------------------------------------------------------------------------------------------------------
     def _collect(self, kind: str) -> list[backend.Variable]:

@@ -36,6 +36,7 @@ class Node:
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
         self.layer = layer
+        self.on_arrays = False  # whether it is computed in Python before the step, see engine/front.py
         self.args = args
         self.kwargs = kwargs
         self.outputs = outputs

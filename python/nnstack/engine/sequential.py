@@ -7,6 +7,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.engine import context
+from nnstack.engine.front import text_array
 from nnstack.engine.graph import Graph
 from nnstack.engine.inputs import Input, InputLayer
 from nnstack.engine.layer import Layer
@@ -153,6 +154,9 @@ class Sequential(Model):
         """Calls the layers in turn, on symbolic tensors or on arrays; builds them first if the shape was not known."""
         if self._graph is None and self._stack:
             inputs: Any = args[0] if args else kwargs.get("inputs")
+            if text_array(inputs) is not None:
+                self._build_for((None, *inputs.shape[1:]), "string")
+                return super().__call__(*args, **kwargs)
             tensor: Any = inputs if backend.is_tensor(inputs) else backend.convert(inputs)
             self._build_for((None, *tuple(tensor.shape)[1:]), _input_dtype(tensor.dtype))
         if not self._stack:
@@ -202,7 +206,7 @@ def _known_input(layer: Any) -> tuple[Any, str | None]:
     while True:
         shape = layer.__dict__.get("_batch_input_shape")
         if shape is not None:
-            return tuple(shape), layer.dtype
+            return tuple(shape), "string" if getattr(layer, "reads_text", False) else layer.dtype
         if isinstance(layer, Model) and layer.inputs is not None and len(layer.inputs) == 1:
             return tuple(layer.inputs[0].shape), layer.inputs[0].dtype
         if not isinstance(layer, Model) or not layer.layers:

@@ -12,6 +12,7 @@ from nnstack.data.arrays import Arrays, prepare
 from nnstack.data.check import require_targets
 from nnstack.data.feeds import is_stream
 from nnstack.data.lazy import has_lazy
+from nnstack.engine.front import text_array
 from nnstack.training.steps import CompiledStep
 from nnstack.utils import nest
 
@@ -105,6 +106,9 @@ class BatchMethods:
             return
         if has_lazy(x):
             x = nest.map_structure(lambda leaf: leaf[:1], x)
+            if text_array(x) is not None:
+                self(x)  # a Sequential that begins with a layer for texts
+                return
         arrays = prepare(self, x, what="build")
         self(arrays.pack([array[:1] for array in arrays.inputs]), training=False)
 

@@ -9,8 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnstack import backend
+from nnstack.engine import context
+from nnstack.engine.front import is_text
 from nnstack.engine.layer import Layer
+from nnstack.engine.nodes import Node, history_of
 from nnstack.layers.arguments import label
+from nnstack.utils import nest
 
 
 class PreprocessingLayer(Layer):
@@ -84,12 +88,12 @@ def as_array(data: Any) -> np.ndarray:
 
 
 class ArrayLayer(PreprocessingLayer):
-    """A layer that works on arrays, in Python: `lookup(array) -> array`. In a model it stands before the Input."""
+    """A layer that works on arrays, in Python: `lookup(array) -> array`. In a model it stands behind an Input, at the
+    front, which is computed on each batch before the native step.
+    """
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """The result as a tensor; `TypeError` for symbolic tensors, which have no entries to look at yet."""
-        from nnstack.utils import nest
-
+        """The result as a tensor; on inputs of a graph, a tensor of the graph. `TypeError` elsewhere in a graph."""
         tensors = [leaf for leaf in nest.flatten((inputs, kwargs)) if backend.is_tensor(leaf)]
         if any(not isinstance(leaf, backend.Variable) and not leaf.concrete for leaf in tensors):
             return self._symbolic(inputs, **kwargs)
@@ -102,14 +106,43 @@ class ArrayLayer(PreprocessingLayer):
         return as_array(inputs)
 
     def _symbolic(self, inputs: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            f"{label(self)}: expected arrays or lists, got a symbolic tensor. Apply the layer to the data, and give "
-            "the model an Input for its result"
-        )
+        """A stand-in for the result: the layer becomes a part of the model's front."""
+        tensors = nest.flatten(inputs)
+        if not context.outermost() or not all(map(_at_the_front, tensors)):
+            raise TypeError(
+                f"{label(self)}: works on arrays, so in a model it stands right behind an Input; it was called on a "
+                "tensor that the model computes. Apply the layer to the data, and give the model an Input for its "
+                "result"
+            )
+        for one in tensors:
+            if self.reads_text is False and is_text(one):
+                raise TypeError(f"{label(self)}: expected numbers, got the texts of {one._keras_history.layer.name!r}")
+        shape = self.compute_output_shape(nest.map_structure(lambda one: tuple(one.shape), inputs))
+        result: Any = backend.placeholder(shape, dtype=self._result_type)
+        result._is_text = getattr(self, "invert", False)
+        self.built = True
+        Node(self, (inputs,), kwargs, result).on_arrays = True
+        return result
+
+    reads_text: ClassVar[bool | None] = None  # None: both
+
+    @property
+    def _result_type(self) -> str:
+        """Type of the numbers that come out."""
+        return "int64" if getattr(self, "output_mode", "int") == "int" else self.compute_dtype
 
     def lookup(self, inputs: Any) -> np.ndarray:
         """The result for concrete data."""
         raise NotImplementedError(f"{label(self)}: a subclass defines lookup(inputs)")
+
+
+def _at_the_front(tensor: Any) -> bool:
+    """Whether a tensor is an Input, or comes from one by layers that work on arrays alone."""
+    origin = history_of(tensor)
+    if origin is None:
+        return False
+    node = origin.layer._inbound_nodes[origin.node_index]
+    return node.is_input or node.on_arrays
 
 
 def encode(x: Any, mode: str, depth: int, what: str, dtype: str, weights: Any = None, idf: Any = None) -> Any:

@@ -270,6 +270,8 @@ class StringLookup(IndexLookup):
     Source: https://keras.io/2.16/api/layers/preprocessing_layers/categorical/string_lookup/
     """
 
+    reads_text = True
+
     def __init__(
         self,
         max_tokens: int | None = None,

@@ -47,6 +47,8 @@ class TextVectorization(ArrayLayer):
     Source: https://keras.io/2.16/api/layers/preprocessing_layers/text/text_vectorization/
     """
 
+    reads_text = True
+
     def __init__(
         self,
         max_tokens: int | None = None,

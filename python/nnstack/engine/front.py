@@ -1,0 +1,77 @@
+"""The front of a graph: layers that look up texts in Python, on arrays, before the data reach the native step.
+
+The core knows no strings. A graph from `Input(dtype="string")` over layers such as TextVectorization is cut where their
+numbers come out: `Front.run` makes those arrays of each batch, and `Front.back` is the rest, a graph of numbers alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnstack.engine.nodes import Node
+from nnstack.utils import nest
+
+
+class Prepared(list[Any]):
+    """What the back of a graph is called with: its inputs, which the front has made already."""
+
+
+def is_text(tensor: Any) -> bool:
+    """Whether a tensor of a graph stands for texts. Its numbers mean nothing; only layers of the front take it."""
+    return getattr(tensor, "_is_text", False)
+
+
+def calls_on_arrays(graph: Any) -> list[Node]:
+    """The calls of a graph that belong to its front."""
+    given = {id(tensor) for tensor in graph.flat_inputs}
+    made = [node for node in graph.nodes if node.on_arrays]
+    return [node for node in made if any(id(tensor) not in given for tensor in nest.flatten(node.outputs))]
+
+
+class Front:
+    """The calls of a graph that work on arrays. `ValueError` if texts reach any other layer, or are an output."""
+
+    def __init__(self, graph: Any, nodes: list[Node]) -> None:
+        from nnstack.engine.graph import Graph
+
+        self.nodes = nodes
+        self._graph = graph
+        rest = [node for node in graph.nodes if node not in nodes]
+        takers = [(tensor, node.layer.name) for node in rest for tensor in node.keras_inputs]
+        takers += [(tensor, "the outputs") for tensor in graph.flat_outputs]
+        for tensor, name in takers:
+            if is_text(tensor):
+                raise ValueError(
+                    f'model: texts of "{tensor._keras_history.layer.name}" reach {name}, which takes numbers. Put '
+                    "StringLookup, TextVectorization or Hashing between them"
+                )
+        taken = {id(tensor) for tensor, _ in takers}
+        made = [tensor for node in self.nodes for tensor in nest.flatten(node.outputs)]
+        self._tensors = [tensor for tensor in [*graph.fed_inputs, *made] if id(tensor) in taken]
+        self.back = Graph(self._tensors, graph.outputs)
+
+    def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """What the back is fed, from one array per input of the whole graph."""
+        values = {id(tensor): array for tensor, array in zip(self._graph.fed_inputs, inputs, strict=True)}
+
+        def now(leaf: Any) -> Any:
+            return values.get(id(leaf), leaf)
+
+        for node in self.nodes:
+            args, kwargs = nest.map_structure(now, (node.args, node.kwargs))
+            results = nest.flatten(node.layer(*args, **kwargs))
+            for tensor, result in zip(nest.flatten(node.outputs), results, strict=True):
+                values[id(tensor)] = result if isinstance(result, np.ndarray) else result.numpy()
+        return [values[id(tensor)] for tensor in self._tensors]
+
+
+def text_array(value: Any) -> np.ndarray | None:
+    """An array of texts as `str`; None for anything else."""
+    array = value if isinstance(value, np.ndarray) else None
+    if array is None or array.dtype.kind not in "USO":
+        return None
+    from nnstack.layers.preprocessing.base import as_array
+
+    return as_array(array)

@@ -1,0 +1,124 @@
+"""Models that begin with layers for texts: fit, evaluate, predict, files, and what they refuse."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnstack import layers as L
+from nnstack.models import Model, Sequential, clone_model, load_model, model_from_json
+
+TEXTS = np.array(["the cat sat", "a dog ran away", "the dog", "cat", "a cat and a dog", "ran"])
+TARGETS = np.array([1, 0, 0, 1, 1, 0], np.float32)[:, None]
+
+
+def vectorizer(**kwargs: Any) -> Any:
+    layer = L.TextVectorization(**kwargs)
+    layer.adapt(TEXTS)
+    return layer
+
+
+def text_model(layer: Any) -> Model:
+    i = L.Input((1,), dtype="string", name="text")
+    h = L.Embedding(12, 4, mask_zero=True)(layer(i))
+    return Model(i, L.Dense(1, "sigmoid")(L.GlobalAveragePooling1D()(h)))
+
+
+@pytest.mark.parametrize("length", [None, 4])
+def test_text_vectorization_first(length: int | None, tmp_path: Path) -> None:
+    layer = vectorizer(output_sequence_length=length)
+    model = text_model(layer)
+    behind = Model(model.layers[2].input, model.outputs[0])  # the same layers on numbers
+    wanted = behind.predict(layer(TEXTS).numpy(), verbose=0)
+    np.testing.assert_allclose(model.predict(TEXTS, verbose=0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(TEXTS[:, None], batch_size=2, verbose=0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model(TEXTS).numpy(), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(TEXTS.astype(object)), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(TEXTS.astype("S"), verbose=0), wanted, rtol=1e-5)
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(TEXTS, TARGETS, epochs=30, batch_size=4, verbose=0, validation_split=0.34).history
+    assert history["loss"][-1] < history["loss"][0] and "val_loss" in history
+    loss = model.evaluate({"text": TEXTS}, TARGETS, verbose=0)
+    assert model.test_on_batch(TEXTS, TARGETS) == pytest.approx(loss, rel=1e-4)
+    batches = [(TEXTS[:3], TARGETS[:3]), (TEXTS[3:], TARGETS[3:])]
+    model.fit(iter(batches), epochs=1, verbose=0)
+    after = model.predict(TEXTS, verbose=0)
+    for name in ("m.h5", "m.keras"):
+        model.save(str(tmp_path / name))
+        again = load_model(str(tmp_path / name))
+        assert again.layers[1].get_vocabulary() == layer.get_vocabulary()
+        np.testing.assert_allclose(again.predict(TEXTS, verbose=0), after, rtol=1e-5)
+        again.train_on_batch(TEXTS, TARGETS)
+    for copy in (clone_model(model), model_from_json(model.to_json())):
+        copy.set_weights(model.get_weights())
+        np.testing.assert_allclose(copy.predict(TEXTS, verbose=0), after, rtol=1e-5)
+    lines: list[str] = []
+    model.summary(print_fn=lines.append)
+    assert any("text_vectorization" in line for line in lines)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_sequential(eager: bool, tmp_path: Path) -> None:
+    """With an Input, and without one, where the data tell."""
+    for first in ([L.Input((1,), dtype="string")], []):
+        layer = vectorizer(output_mode="multi_hot")
+        model = Sequential([*first, layer, L.Dense(1)])
+        model.compile("sgd", "mse", run_eagerly=eager)
+        losses = model.fit(TEXTS, TARGETS, epochs=5, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        kernel, bias = model.layers[-1].get_weights()
+        np.testing.assert_allclose(model.predict(TEXTS, verbose=0), layer(TEXTS).numpy() @ kernel + bias, rtol=1e-4)
+        model.save(str(tmp_path / "m.keras"))
+        again = load_model(str(tmp_path / "m.keras"))
+        np.testing.assert_array_equal(again.predict(TEXTS, verbose=0), model.predict(TEXTS, verbose=0))
+
+
+def test_tables_of_mixed_columns() -> None:
+    """Texts and whole numbers beside plain numbers, looked up, hashed and crossed."""
+    colour, size, price = L.Input((1,), dtype="string", name="colour"), L.Input((1,), dtype="int64"), L.Input((2,))
+    known = L.StringLookup(vocabulary=["red", "green"], output_mode="one_hot")
+    hashing, crossing = L.Hashing(5), L.HashedCrossing(7, output_mode="one_hot")
+    numbers = L.IntegerLookup(vocabulary=[10, 20, 30])
+    parts = [
+        known(colour), L.CategoryEncoding(5, "one_hot")(hashing(colour)), crossing([colour, size]),
+        L.CategoryEncoding(4, "one_hot")(numbers(size)), L.Discretization([0.0], output_mode="one_hot")(price[:, :1]),
+        L.Normalization(mean=[1.0, 2.0], variance=[4.0, 9.0])(price),
+    ]  # fmt: skip
+    model = Model([colour, size, price], L.Concatenate()(parts))
+    x = [np.array(["red", "blue", "green"]), np.array([10, 99, 30]), np.array([[1, 2], [-1, 5], [3.0, -4]], np.float32)]
+    columns = [a[:, None] for a in x[:2]]
+    wanted = [
+        known(columns[0]), np.eye(5)[hashing(x[0]).numpy()], crossing(columns), np.eye(4)[numbers(x[1]).numpy()],
+        np.eye(2)[(x[2][:, 0] >= 0).astype(int)], (x[2] - [1, 2]) / [2, 3],
+    ]  # fmt: skip
+    np.testing.assert_allclose(model.predict(x, verbose=0), np.concatenate(wanted, 1), rtol=1e-5, atol=1e-6)
+    named = dict(zip(model.input_names, x, strict=True))
+    np.testing.assert_allclose(model.predict(named, verbose=0), np.concatenate(wanted, 1), rtol=1e-5, atol=1e-6)
+
+
+def test_a_step_of_one_s_own() -> None:
+    class Own(Model):
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            loss = self.compiled_loss(y, self(x, training=True))
+            self.optimizer.minimize(loss, self.trainable_variables)
+            return {"loss": loss}
+
+    i = L.Input((), dtype="string")
+    model = Own(i, L.Dense(1)(vectorizer(output_mode="count")(i)))
+    model.compile("sgd", "mse")
+    assert model.fit(TEXTS, TARGETS, epochs=2, verbose=0).history["loss"][1] > 0
+
+
+def test_what_is_refused() -> None:
+    i = L.Input((1,), dtype="string", name="words")
+    with pytest.raises(ValueError, match='texts of "words" reach flat, which takes numbers. Put StringLookup'):
+        Model(i, L.Flatten(name="flat")(i))
+    with pytest.raises(
+        TypeError, match=r'string_lookup \(layer "late"\): works on arrays, so in a model it stands right'
+    ):
+        L.StringLookup(vocabulary=["a"], name="late")(L.Dense(2)(L.Input((3,))))
+    model = Sequential([L.Dense(1, input_shape=(1,))])
+    with pytest.raises(TypeError, match="expected numbers, got dtype <U"):
+        model.predict(TEXTS, verbose=0)
