@@ -11,6 +11,7 @@ from nnstack.engine.sequential import Sequential
 from nnstack.saving.broken import told_as_broken
 from nnstack.saving.clone import clone_model
 from nnstack.saving.config import model_from_config, model_from_json, model_from_yaml
+from nnstack.utils.allowance import from_a_file
 
 
 def load_model(
@@ -29,7 +30,7 @@ def load_model(
     """
     from nnstack.saving.sources import load_model as load
 
-    with told_as_broken("load_model"):
+    with told_as_broken("load_model"), from_a_file():
         return load(filepath, custom_objects, compile)
 
 

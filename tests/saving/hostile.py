@@ -197,6 +197,48 @@ def initializer_from_elsewhere(path: Path, mark: Path) -> None:
     h5(path, sequential(layer))
 
 
+def stateful_batch(path: Path, mark: Path) -> None:
+    """States are kept per row of a batch, and the file says how many rows."""
+    cell = {"class_name": "LSTM", "config": {"name": "d", "units": 1, "stateful": True, "return_sequences": True}}
+    cell["config"]["batch_input_shape"] = [10**9, 2, 1]
+
+    def fill(layer: Any) -> None:
+        for name, shape in (("kernel:0", (1, 4)), ("recurrent_kernel:0", (1, 4)), ("bias:0", (4,))):
+            layer[f"d/{name}"] = np.zeros(shape, np.float32)
+
+    h5(path, sequential(cell), fill, weights=("d/kernel:0", "d/recurrent_kernel:0", "d/bias:0"))
+
+
+def metric_from_file(class_name: str, **config: Any) -> Maker:
+    def make(path: Path, mark: Path) -> None:
+        metric = {"class_name": class_name, "config": config}
+        optimizer = {"class_name": "SGD", "config": {}}
+        h5(path, sequential(dense()), training={"loss": "mse", "metrics": [metric], "optimizer_config": optimizer})
+
+    return make
+
+
+def run_of_another(**changes: Any) -> Maker:
+    """The place where nnstack keeps where a run was."""
+
+    def make(path: Path, mark: Path) -> None:
+        optimizer = {"class_name": "SGD", "config": {}}
+        h5(path, sequential(dense()), training={"loss": "mse", "metrics": [], "optimizer_config": optimizer})
+        with h5py.File(path, "a") as file:
+            group = file.create_group("training_run")
+            text = json.dumps({"dict": {"run": {"dict": {"epoch": 1}}, "kept_states": [], **changes}})
+            group["state"] = np.frombuffer(text.encode(), np.uint8)
+
+    return make
+
+
+def run_in_another_file(path: Path, mark: Path) -> None:
+    run_of_another()(path, mark)
+    with h5py.File(path, "a") as file:
+        del file["training_run/state"]
+        file["training_run/state"] = h5py.ExternalLink("/etc/passwd", "/")
+
+
 def ops_from_file(path: Path, mark: Path) -> None:
     steps = [{"op": "zeros", "inputs": [], "attributes": {"shape": [10**12]}, "index": 0}]
     inner = {"class_name": "TensorOperations", "config": {"name": "t", "steps": steps}}
@@ -412,6 +454,12 @@ FILES: list[tuple[str, Maker, str]] = [
     ("graph_output_minus_1.h5", graph(output_layers=[["d", 0, -1]]), "has no output number -1"),
     ("graph_is_text.h5", graph(input_layers="i"), "expected tensors as"),
     ("cycle.h5", cycle, "are made nowhere"),
+    ("stateful_batch.h5", stateful_batch, "larger than what the file holds|many times|memory"),
+    ("auc_thresholds.h5", metric_from_file("AUC", num_thresholds=10**9), "larger than what the file holds|memory"),
+    ("mean_iou.h5", metric_from_file("MeanIoU", num_classes=10**6), "larger than what the file holds|memory"),
+    ("run_without_array.h5", run_of_another(kept_states={"array": 7}), "array 7 does not exist"),
+    ("run_too_deep.h5", run_of_another(kept_states=json.loads("[" * 900 + "]" * 900)), "nested too deep|broken"),
+    ("run_in_another_file.h5", run_in_another_file, "is a link .ExternalLink."),
     ("deep_models.h5", deep_models, "nested deeper"),
     ("deep_json.h5", deep_json, "nested deeper"),
     ("units_negative.h5", lambda path, mark: h5(path, sequential(dense(units=-1))), "units"),

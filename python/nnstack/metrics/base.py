@@ -1,6 +1,7 @@
 """Metrics keep their state in variables: update it step by step, read the result whenever wanted."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from nnstack import backend, initializers
 from nnstack.backend import Tensor, TensorLike, Variable
 from nnstack.backend.stand_ins import in_step_of
 from nnstack.losses.reduction import align_ranks, align_weights, apply_mask, get_mask
+from nnstack.utils import allowance
 from nnstack.utils.generic_utils import to_snake_case
 
 
@@ -56,6 +58,7 @@ class Metric:
     ) -> Variable:
         """A new state variable, set back to zero by `reset_state`."""
         dtype = dtype or self.dtype
+        allowance.take(math.prod(shape), f"{type(self).__name__}: {name}")
         value = initializers.get(initializer or "zeros")(tuple(shape), dtype)
         variable = Variable(value, dtype, name, trainable=False)
         self.variables.append(variable)

@@ -8,6 +8,7 @@ import numpy as np
 from nnstack import backend
 from nnstack.backend import Tensor, TensorLike
 from nnstack.losses.reduction import align_ranks, align_weights
+from nnstack.utils import allowance
 
 BELOW_ALL = -1e10  # a threshold that every prediction exceeds; predictions left out by `top_k` are set to it
 
@@ -34,6 +35,7 @@ def checked_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
 
 def evenly_spaced(count: int) -> list[float]:
     """`count` thresholds from 0 to 1."""
+    allowance.take(count, "thresholds")
     return [i / (count - 1) for i in range(count)]
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from nnstack import backend
 from nnstack.backend import Tensor, TensorLike
 from nnstack.metrics.base import Metric
+from nnstack.utils import allowance
 
 
 class IoU(Metric):
@@ -31,6 +32,7 @@ class IoU(Metric):
         axis: int = -1,
     ) -> None:
         super().__init__(name, dtype)
+        allowance.take(num_classes, f"{type(self).__name__}: num_classes")
         if not all(0 <= one < num_classes for one in target_class_ids):
             raise ValueError(f"{type(self).__name__}: expected class ids below {num_classes}, got {target_class_ids}")
         self.num_classes = num_classes

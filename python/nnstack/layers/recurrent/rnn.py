@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from nnstack.layers.recurrent.states import (
     state_sizes,
     zero_states,
 )
-from nnstack.utils import nest
+from nnstack.utils import allowance, nest
 from nnstack.utils.generic_utils import has_arg
 
 
@@ -292,6 +293,8 @@ class RNN(Layer):
                 f'{self._kind} (layer "{self.name}"): a stateful layer needs a known batch size. Give '
                 "batch_input_shape=(batch, time, features) to the first layer, or batch_shape to Input"
             )
+        for sizes in state_shapes(self.cell):
+            allowance.take(batch * math.prod(sizes), f'{self._kind} (layer "{self.name}"): states')
         with backend.eager_scope():
             self._kept = KeptStates(self._zeros(batch), self.name)
 
