@@ -33,6 +33,10 @@ def draw(*shape: int) -> np.ndarray:
         (lambda: L.GRU(3, go_backwards=True), "GRU", 1),
         (lambda: L.SimpleRNN(3, activation="relu"), "RNN", 1),
         (lambda: L.Bidirectional(L.LSTM(3)), "LSTM", 2),
+        (lambda: L.GRU(3, reset_after=False, recurrent_activation="hard_sigmoid"), "GRU", 1),
+        (lambda: L.LSTM(3, dropout=0.2, recurrent_dropout=0.1, return_sequences=True, go_backwards=True), "LSTM", 1),
+        (lambda: L.RNN(L.SimpleRNNCell(3, activation="sigmoid")), "RNN", 1),
+        (lambda: L.RNN(L.LSTMCell(3), return_sequences=True), "LSTM", 1),
     ],
 )
 def test_recurrent_layers_are_onnx_own(layer: Any, operator: str, count: int, agree: Any) -> None:
@@ -49,6 +53,12 @@ def test_gru_resets_after_the_product(agree: Any, onnx: Any) -> None:
     attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     assert attributes["linear_before_reset"] == 1
     assert attributes["activations"] == [b"Sigmoid", b"Tanh"]
+
+
+def test_upsampling_is_one_resize(agree: Any) -> None:
+    i = nnstack.Input((3, 4, 2))
+    proto = agree(nnstack.Model(i, L.UpSampling2D((2, 3))(L.Conv2D(3, 1)(i))), [draw(2, 3, 4, 2)])
+    assert kinds(proto) == {"Transpose": 2, "Conv": 1, "Add": 1, "Resize": 1}
 
 
 @pytest.mark.parametrize(("data_format", "transposed"), [("channels_last", 1), ("channels_first", 0)])

@@ -267,6 +267,9 @@ def _resize(op: Operator, x: list[Any]) -> Any:
             continue
         if source is None and axis == 0 and targets is not None:  # the batch, which nothing resizes
             continue
+        if source is None and targets is None and _repeats(op, mode, way, given[k]):
+            result = backend.repeat_elements(result, int(given[k]), axis)
+            continue
         if source is None:
             raise op.fail(f"needs known sizes of the axes it changes; input shape {x[0].shape}")
         target = (targets[k] or 0) if targets else int(np.floor(source * given[k]))
@@ -278,6 +281,12 @@ def _resize(op: Operator, x: list[Any]) -> Any:
         else:
             result = _weighted(result, axis, _weights(op, places, source, mode))
     return result
+
+
+def _repeats(op: Operator, mode: str, way: str, scale: float) -> bool:
+    """Whether each pixel is repeated as often as another, whatever the size."""
+    floor = op.kind == "Upsample" or op.opset < 11 or op.get("nearest_mode", "round_prefer_floor") == "floor"
+    return mode == "nearest" and way == "asymmetric" and floor and scale == int(scale)
 
 
 def _targets(op: Operator, sizes: Any) -> list[int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,9 @@ def _model(model: Any, title: str, opset: int) -> tuple[Any, dict[str, np.ndarra
     writer = Writer()
     translation = Translation(writer, EXPORTERS)
     translation.probe = lambda values: _example(inputs, values)
+    layers = list(model._flatten_layers())
+    counts = Counter(layer.name for layer in layers)
+    translation.layers = {layer.name: layer for layer in layers if counts[layer.name] == 1}
     input_names = [writer.unique(tensor.name) for tensor in inputs]
     for tensor, name in zip(inputs, input_names, strict=True):
         translation.bind(tensor, name)

@@ -7,12 +7,16 @@ from typing import Any, cast
 from nnstack import backend
 from nnstack.backend import loops
 from nnstack.onnx.package import onnx_module
+from nnstack.onnx.writing.recurrent import of_known_cell
 from nnstack.onnx.writing.translate import Exporter, Translation
 from nnstack.onnx.writing.writer import Stored, Unsupported, element_type
 
 
 def _scan(t: Translation, value: Any) -> list[Stored | None]:
     """States, sequences and constants of the body; constants are read from the graph around."""
+    known = of_known_cell(t, value)
+    if known is not None:
+        return known
     attributes, inputs = value.attributes, value.inputs
     body, states, sequences = attributes["body"], attributes["states"], attributes["sequences"]
     stacked = len(body.results) - states

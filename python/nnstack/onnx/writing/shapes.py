@@ -28,7 +28,41 @@ def _target(t: Translation, value: Any) -> str:
     return t.name(value.inputs[1])
 
 
-def _reshape(t: Translation, value: Any) -> str:
+def _repeated(value: Any) -> tuple[Any, int, int] | None:
+    """(x, axis, times) of a reshape that repeats each slice of x along an axis, as upsampling does."""
+    wide = value.inputs[0]
+    if wide.op != "broadcast_to" or wide.concrete or wide.inputs[0].op != "expand_dims":
+        return None
+    expanded = wide.inputs[0]
+    x, axes = expanded.inputs[0], expanded.attributes["axes"]
+    if len(axes) != 1 or axes[0] < 1 or len(value.shape) != len(x.shape) or x.dtype != "float32":
+        return None
+    axis, times = axes[0] - 1, wide.shape[axes[0]]
+    if times is None or wide.shape != (*x.shape[: axis + 1], times, *x.shape[axis + 1 :]):
+        return None
+    grown = None if x.shape[axis] is None else x.shape[axis] * times
+    return (x, axis, times) if value.shape == (*x.shape[:axis], grown, *x.shape[axis + 1 :]) else None
+
+
+def _resize(t: Translation, x: Any, axis: int, times: int) -> Stored:
+    """Resize to the nearest; upon another one, both at once."""
+    stored = t.stored(x)
+    order = stored.order or tuple(range(len(x.shape)))
+    scales = np.ones(len(order), np.float32)
+    scales[order[axis]] = times
+    name, before = stored.name, t.writer.producer(stored.name)
+    if before is not None and before.op_type == "Resize":
+        scales *= t.writer.root.initializers[before.input[2]]
+        name = before.input[0]
+    inputs = [name, "", t.writer.constant(scales, "scales")]
+    way: dict[str, Any] = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+    return Stored(t.writer.node("Resize", inputs, **way), stored.order)
+
+
+def _reshape(t: Translation, value: Any) -> Any:
+    repeated = _repeated(value)
+    if repeated is not None:
+        return _resize(t, *repeated)
     return str(
         t.writer.node(
             "Reshape", [t.name(value.inputs[0]), _target(t, value)], allowzero=1 if 0 in value.shape else None

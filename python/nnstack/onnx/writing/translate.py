@@ -32,6 +32,7 @@ class Translation:
         self._constant: dict[int, bool] = {}
         self._numbers: dict[int, np.ndarray] = {}
         self._given: list[tuple[Any, np.ndarray]] = []  # placeholders whose numbers are known
+        self.layers: dict[str, Any] = {}  # by name, where only one has it
         # Numbers of values for an example of the inputs, where there are inputs.
         self.probe: Callable[[Sequence[Any]], Sequence[np.ndarray]] | None = None
 
