@@ -42,6 +42,25 @@ void bind_value(py::module_& m) {
       });
 }
 
+void assign_array(Variable& v, const py::handle& object) {
+  const py::array array = as_array(object);
+  Shape shape;
+  for (py::ssize_t k = 0; k < array.ndim(); k++) shape.push_back(array.shape(k));
+  if (shape != v.type().shape) {
+    throw ValueError("variable \"" + v.name + "\": expected shape " + text(v.type().shape) + ", got " + text(shape));
+  }
+  if (v.type().dtype != DType::bf16 && array.dtype().equal(numpy_dtype(v.type().dtype))) {  // no copy on the way
+    const void* from = array.data();
+    const size_t bytes = static_cast<size_t>(array.nbytes());
+    const WithoutGil release;
+    v.assign_bytes(0, from, bytes);
+    return;
+  }
+  const Tensor tensor = to_tensor(array, name_of(v.type().dtype));
+  const WithoutGil release;
+  v.assign(tensor);
+}
+
 void bind_variable(py::module_& m) {
   py::class_<Variable, std::shared_ptr<Variable>>(m, "Variable", py::dynamic_attr())
       .def(py::init([](const std::string& name, const py::handle& array, const std::optional<std::string>& device,
@@ -61,22 +80,23 @@ void bind_variable(py::module_& m) {
           py::call_guard<WithoutGil>())
       .def("numpy",
            [](const Variable& v) {
-             Tensor tensor;
+             if (v.type().dtype == DType::bf16) return to_numpy(v.read());  // which numpy has no type for
+             py::array array(numpy_dtype(v.type().dtype), v.type().shape.dims());
+             void* to = array.mutable_data();
              {
                const WithoutGil release;
-               tensor = v.read();
+               v.read_into(to);
              }
-             return to_numpy(tensor);
+             return array;
            })
-      .def("assign", [](Variable& v, const py::handle& array) {
-        const Tensor given = to_tensor(array);
-        if (given.type.shape != v.type().shape) {
-          throw ValueError("variable \"" + v.name + "\": expected shape " + text(v.type().shape) + ", got " +
-                           text(given.type.shape));
-        }
-        const Tensor tensor = to_tensor(array, name_of(v.type().dtype));
+      .def("assign", assign_array)
+      .def("assign_part", [](Variable& v, int64_t begin, const py::array& array) {
+        if (dtype_of(array.dtype()) != v.type().dtype || !(array.flags() & py::array::c_style) || begin < 0)
+          throw ValueError("variable \"" + v.name + "\": a part is contiguous and of type " + name_of(v.type().dtype));
+        const void* from = array.data();
+        const size_t bytes = static_cast<size_t>(array.nbytes()), width = static_cast<size_t>(array.itemsize());
         const WithoutGil release;
-        v.assign(tensor);
+        v.assign_bytes(static_cast<size_t>(begin) * width, from, bytes);
       });
 }
 

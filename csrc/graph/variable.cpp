@@ -59,23 +59,36 @@ Variable::Variable(std::string variable_name, Tensor initial, bool is_random_sta
 }
 
 Tensor Variable::read() const {
-  const SharedLock lock(guard_);
   Tensor copy(tensor_.type);
-  if (device().host_memory()) {
-    std::memcpy(copy.data(), data(), copy.bytes());
-  } else {
-    device().make_stream()->download(copy.data(), data(), copy.bytes());
-  }
+  read_into(copy.data());
   return copy;
+}
+
+void Variable::read_into(void* host) const {
+  const SharedLock lock(guard_);
+  if (device().host_memory()) {
+    std::memcpy(host, data(), tensor_.bytes());
+  } else {
+    device().make_stream()->download(host, data(), tensor_.bytes());
+  }
 }
 
 void Variable::assign(const Tensor& host) {
   if (host.type != type()) throw ValueError("variable \"" + name + "\": expected " + text(type()) + ", got " + text(host.type));
+  assign_bytes(0, host.data(), host.bytes());
+}
+
+void Variable::assign_bytes(size_t begin, const void* host, size_t bytes) {
+  if (begin > tensor_.bytes() || bytes > tensor_.bytes() - begin) {
+    throw ValueError("variable \"" + name + "\": bytes " + std::to_string(begin) + " to " + std::to_string(begin + bytes) +
+                     " lie behind its end, " + std::to_string(tensor_.bytes()));
+  }
   const ExclusiveLock lock(guard_);
+  char* to = static_cast<char*>(data()) + begin;
   if (device().host_memory()) {
-    std::memcpy(data(), host.data(), host.bytes());
+    std::memcpy(to, host, bytes);
   } else {
-    device().make_stream()->upload(data(), host.data(), host.bytes());
+    device().make_stream()->upload(to, host, bytes);
   }
   touch();
 }

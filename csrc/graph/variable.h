@@ -61,8 +61,10 @@ class Variable {
   Device& device() const { return tensor_.device(); }
   const std::shared_ptr<Guard>& guard() const { return guard_; }
 
-  Tensor read() const;              // a copy on the host; takes the guard
-  void assign(const Tensor& host);  // of the same type; takes the guard
+  Tensor read() const;                                              // a copy on the host; takes the guard
+  void read_into(void* host) const;                                 // the same into memory of the caller's
+  void assign(const Tensor& host);                                  // of the same type; takes the guard
+  void assign_bytes(size_t begin, const void* host, size_t bytes);  // a part of its bytes, in its own type; takes the guard
 
   std::weak_ptr<ValueData> leaf;  // its symbolic value, while somebody holds it; see variable_leaf
 

@@ -53,6 +53,8 @@ class Variable:
     def read(self) -> Value: ...  # a concrete snapshot; under an open tape gradients flow to `value`
     def numpy(self) -> np.ndarray: ...  # a copy
     def assign(self, array: np.ndarray) -> None: ...  # same shape; cast to the variable's dtype
+    def assign_part(self, begin: int, array: np.ndarray) -> None:
+        """Numbers `begin` and following, in row-major order; a contiguous array of the variable's dtype."""
 
 def placeholder(shape: Sequence[int | None], dtype: str = "float32", name: str = "") -> Value: ...
 def constant(array: Any, dtype: str | None = None) -> Value: ...  # numpy, buffer, __dlpack__, scalars, lists
