@@ -1,8 +1,10 @@
-"""Fails unless docs/backend.md, docs/ops.md and docs/onnx-operators.md are what the code says; --write makes them so.
+"""Fails unless docs/backend.md, docs/ops.md, docs/onnx-operators.md and docs/unchanged-scripts.md are what the code
+says; --write makes them so.
 
 backend.md: every K function with its signature and the test files that call it. ops.md: every op of the core with the
 kernels that run for it, and every kernel with its files for each device. onnx-operators.md: what each op is in ONNX,
-and which operators are read. Needs the built package; run it from the root.
+and which operators are read. unchanged-scripts.md: see unchanged_scripts.py. Needs the built package; run it from the
+root.
 """
 
 import inspect
@@ -12,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, "tests/ops")
 
+import unchanged_scripts
 from cases import CASES
 
 from nnstack import _core, backend
@@ -182,7 +185,12 @@ def onnx_page():
 def main():
     """0 where all pages are up to date."""
     stale = []
-    pages = {"backend": backend_page, "ops": ops_page, "onnx-operators": onnx_page}
+    pages = {
+        "backend": backend_page,
+        "ops": ops_page,
+        "onnx-operators": onnx_page,
+        "unchanged-scripts": unchanged_scripts.page,
+    }
     for path, lines in ((Path(f"docs/{name}.md"), page()) for name, page in pages.items()):
         text = "\n".join(lines) + "\n"
         if "--write" in sys.argv:

@@ -360,6 +360,11 @@ class Dataset:
         return f"<Dataset of {self._length if self._length >= 0 else 'unknown many'} elements>"
 
 
+def cardinality(dataset: Dataset) -> Any:
+    """The number of elements, -1 for no end, -2 if not known."""
+    return dataset.cardinality()
+
+
 class Options:
     """Settings that change nothing here; any attribute may be set."""
 
@@ -508,5 +513,6 @@ def _padded(leaves: list[Any], shape: Any, value: Any) -> np.ndarray:
         filler = value.numpy() if backend.is_tensor(value) else value
     out = np.full((len(arrays), *wanted), filler, arrays[0].dtype)
     for number, array in enumerate(arrays):
-        out[(number, *(slice(size) for size in array.shape))] = array
+        place: Any = (number, *(slice(size) for size in array.shape))
+        out[place] = array
     return out

@@ -172,6 +172,7 @@ TABLES: dict[str, dict[str, str]] = {
     "distribute": _same("nnstack.compat.strategy", "Strategy MirroredStrategy OneDeviceStrategy get_strategy "
             "ReduceOp "
                         "has_strategy in_cross_replica_context get_replica_context"),
+    "summary": _same("nnstack.compat.summary", "create_file_writer scalar histogram image text"),
     "nest": _same("nnstack.utils.nest", "flatten map_structure") | {"is_nested": "nnstack.utils.nest:is_nested"},
     "version": {"VERSION": "nnstack.compat.tensorflow_names:VERSION"},
     "test": _same("nnstack.compat.config", "is_gpu_available gpu_device_name is_built_with_cuda"),
@@ -218,7 +219,6 @@ ELSEWHERE = {
     "lite": "model.export, a file for C++ programs",
     "estimator": "keras.Model: compile, fit, evaluate",
     "feature_column": "the preprocessing layers: Normalization, StringLookup, CategoryEncoding, Discretization",
-    "summary": "keras.callbacks.TensorBoard",
     "profiler": "keras.callbacks.TensorBoard(profile_batch=...), or model.explain()",
     "tpu": "nnstack.list_devices(), for what there is",
     "contrib": "tf.keras; contrib went with TensorFlow 1",

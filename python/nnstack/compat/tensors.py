@@ -50,7 +50,7 @@ def _set_shape(self: Any, shape: Any) -> None:
 
 def _part_of_variable(self: Any, key: Any) -> Any:
     """`variable[key]`, which may be assigned to."""
-    part = backend.TensorOperators.__getitem__(self, key)
+    part: Any = backend.TensorOperators.__getitem__(self, key)
     part.assign = functools.partial(_assign_part, self, key)
     return part
 

@@ -1,10 +1,9 @@
 import numpy as np
+from samples import images, seed
 from tensorflow.keras import backend as K
 from tensorflow.keras.layers import Dense, Input
 from tensorflow.keras.models import Model
 from tensorflow.keras.utils import set_random_seed
-
-from samples import images, seed
 
 set_random_seed(seed())
 (x_train, _), (x_test, _) = images()

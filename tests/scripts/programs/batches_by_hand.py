@@ -3,14 +3,15 @@ from keras.layers import Dense, Flatten
 from keras.models import Sequential
 from keras.optimizers import SGD
 from keras.utils import set_random_seed
-
 from samples import images, seed
 
 set_random_seed(seed())
 (x_train, y_train), (x_test, y_test) = images(1200)
 x_train, x_test = x_train / 255.0, x_test / 255.0
 
-model = Sequential([Flatten(input_shape=x_train.shape[1:]), Dense(64, activation="relu"), Dense(10, activation="softmax")])
+model = Sequential(
+    [Flatten(input_shape=x_train.shape[1:]), Dense(64, activation="relu"), Dense(10, activation="softmax")]
+)
 model.compile(SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["acc"])
 print(model.metrics_names)
 

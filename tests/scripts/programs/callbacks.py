@@ -1,6 +1,7 @@
 import os
 import tempfile
 
+from samples import images, seed
 from tensorflow import keras
 from tensorflow.keras.callbacks import (
     Callback,
@@ -12,8 +13,6 @@ from tensorflow.keras.callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
-
-from samples import images, seed
 
 keras.utils.set_random_seed(seed())
 (x_train, y_train), (x_test, y_test) = images()

@@ -1,9 +1,8 @@
 import numpy as np
-from keras.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, MaxPooling2D
+from keras.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from keras.models import Sequential
 from keras.preprocessing.image import ImageDataGenerator
 from keras.utils import set_random_seed, to_categorical
-
 from samples import images, seed
 
 set_random_seed(seed())

@@ -1,11 +1,10 @@
 import numpy as np
+from samples import seed
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 from tensorflow import keras
 from tensorflow.keras import Input, Model, layers, regularizers
-
-from samples import seed
 
 keras.utils.set_random_seed(seed())
 x, y = load_breast_cancer(return_X_y=True)

@@ -3,7 +3,6 @@ from keras.layers import BatchNormalization, Dense, Input, LeakyReLU
 from keras.models import Model, Sequential
 from keras.optimizers import Adam
 from keras.utils import set_random_seed
-
 from samples import seed
 
 # A pair of networks that learns a curve of normal numbers around 4 with a deviation of 0.5.

@@ -1,10 +1,9 @@
 import numpy as np
 import tensorflow as tf
+from samples import images, seed
 from tensorflow.keras.layers import Dense
 from tensorflow.keras.models import Sequential
 from tensorflow.keras.utils import Sequence, set_random_seed
-
-from samples import images, seed
 
 set_random_seed(seed())
 (x_train, y_train), (x_test, y_test) = images(1200)
@@ -50,4 +49,4 @@ model.fit(dataset.shuffle(500).batch(32).prefetch(tf.data.AUTOTUNE), epochs=2, v
 loss, accuracy = model.evaluate(Digits(x_test, y_test, 64), verbose=0)
 predictions = model.predict(Digits(x_test, y_test, 64), verbose=0)
 assert predictions.shape == (len(x_test), 10)
-print("accuracy: {:.4f}".format(accuracy))
+print(f"accuracy: {accuracy:.4f}")

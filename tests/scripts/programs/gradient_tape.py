@@ -1,10 +1,9 @@
 import time
 
 import tensorflow as tf
+from samples import images, seed
 from tensorflow import keras
 from tensorflow.keras import layers
-
-from samples import images, seed
 
 tf.random.set_seed(seed())
 (x_train, y_train), (x_test, y_test) = images()

@@ -3,10 +3,9 @@ from keras.layers import Dense
 from keras.models import Sequential, clone_model
 from keras.optimizers import Adam
 from keras.utils import set_random_seed
+from samples import seed
 from sklearn.datasets import load_iris
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
-
-from samples import seed
 
 set_random_seed(seed())
 x, y = load_iris(return_X_y=True)

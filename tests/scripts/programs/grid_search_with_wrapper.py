@@ -3,10 +3,9 @@ from keras.models import Sequential
 from keras.optimizers import Adam
 from keras.utils import set_random_seed
 from keras.wrappers.scikit_learn import KerasClassifier
+from samples import seed
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
-
-from samples import seed
 
 set_random_seed(seed())
 x, y = load_iris(return_X_y=True)

@@ -2,12 +2,11 @@ import tempfile
 
 import numpy as np
 import tensorflow as tf
+from samples import seed
 from sklearn.datasets import load_diabetes
 from tensorflow import keras
 from tensorflow.keras import backend as K
 from tensorflow.keras import layers
-
-from samples import seed
 
 keras.utils.set_random_seed(seed())
 

@@ -3,11 +3,10 @@ import tensorflow as tf
 
 tf.compat.v1.disable_eager_execution()
 
-from tensorflow.keras import backend as K  # noqa: E402
-from tensorflow.keras.layers import Conv2D, Dense, Flatten  # noqa: E402
-from tensorflow.keras.models import Sequential  # noqa: E402
-
-from samples import images, seed  # noqa: E402
+from samples import images, seed
+from tensorflow.keras import backend as K
+from tensorflow.keras.layers import Conv2D, Dense, Flatten
+from tensorflow.keras.models import Sequential
 
 tf.compat.v1.set_random_seed(seed())
 np.random.seed(seed())

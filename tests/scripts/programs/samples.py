@@ -44,9 +44,17 @@ def reviews(count=1600):
                 texts.append(file.read().splitlines()[: count // 2])
     else:
         random = np.random.RandomState(0)
-        good = "a moving warm funny clever story|beautifully acted and sharp|one of the best films|a delight from start to end"
-        bad = "a dull flat stupid story|badly acted and slow|one of the worst films|a bore from start to end"
-        frames = ["it is {}", "{} , and long", "the critics call it {}", "{} for the whole family", "i found it {} again"]
+        good = (
+            "a moving warm funny clever story|beautifully acted and sharp|one of the best|a delight from start to end"
+        )
+        bad = "a dull flat stupid story|badly acted and slow|one of the worst|a bore from start to end"
+        frames = [
+            "it is {}",
+            "{} , and long",
+            "the critics call it {}",
+            "{} for the whole family",
+            "i found it {} again",
+        ]
         texts = [
             [random.choice(frames).format(random.choice(words.split("|"))) for _ in range(count // 2)]
             for words in (good, bad)

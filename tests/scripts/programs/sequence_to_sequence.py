@@ -2,7 +2,6 @@ import numpy as np
 from keras import layers
 from keras.models import Sequential
 from keras.utils import set_random_seed
-
 from samples import seed, sums
 
 set_random_seed(seed())

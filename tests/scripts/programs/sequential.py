@@ -1,8 +1,7 @@
+from samples import images, seed
 from tensorflow.keras.layers import Activation, Dense, Dropout
 from tensorflow.keras.models import Sequential
 from tensorflow.keras.utils import set_random_seed, to_categorical
-
-from samples import images, seed
 
 set_random_seed(seed())
 (x_train, y_train), (x_test, y_test) = images()

@@ -1,9 +1,8 @@
 import numpy as np
+from samples import seed
 from sklearn.datasets import load_diabetes
 from tensorflow import keras
 from tensorflow.keras import layers
-
-from samples import seed
 
 keras.utils.set_random_seed(seed())
 x, y = load_diabetes(return_X_y=True)

@@ -2,12 +2,11 @@ import random
 
 import numpy as np
 import tensorflow as tf
+from samples import images, seed
 from tensorflow.keras import backend as K
 from tensorflow.keras.layers import Dense, Dropout, Flatten, Input, Lambda
 from tensorflow.keras.models import Model
 from tensorflow.keras.optimizers import RMSprop
-
-from samples import images, seed
 
 tf.keras.utils.set_random_seed(seed())
 num_classes = 10

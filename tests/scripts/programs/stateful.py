@@ -2,7 +2,6 @@ import numpy as np
 from keras.layers import LSTM, Dense
 from keras.models import Sequential
 from keras.utils import set_random_seed
-
 from samples import seed
 
 # The answer to a row lies further back than the model sees at a time: it has to remember.

@@ -1,8 +1,7 @@
 import tensorflow as tf
+from samples import seed
 from sklearn.datasets import load_wine
 from sklearn.model_selection import train_test_split
-
-from samples import seed
 
 tf.keras.utils.set_random_seed(seed())
 

@@ -1,11 +1,10 @@
 import numpy as np
+from samples import reviews, seed
 from tensorflow.keras.layers import LSTM, Conv1D, Dense, Embedding, GlobalMaxPooling1D, SpatialDropout1D
 from tensorflow.keras.models import Sequential
 from tensorflow.keras.preprocessing.sequence import pad_sequences
 from tensorflow.keras.preprocessing.text import Tokenizer
 from tensorflow.keras.utils import set_random_seed
-
-from samples import reviews, seed
 
 set_random_seed(seed())
 texts, labels = reviews()

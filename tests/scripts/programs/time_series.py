@@ -1,8 +1,7 @@
 import numpy as np
+from samples import seed, series
 from tensorflow import keras
 from tensorflow.keras import layers
-
-from samples import seed, series
 
 keras.utils.set_random_seed(seed())
 temperature = series()

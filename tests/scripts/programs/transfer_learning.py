@@ -1,8 +1,7 @@
 import tensorflow as tf
+from samples import images, seed
 from tensorflow import keras
 from tensorflow.keras import layers
-
-from samples import images, seed
 
 keras.utils.set_random_seed(seed())
 (x_train, y_train), (x_test, y_test) = images(1000, 400)
@@ -39,7 +38,12 @@ model.compile(
     metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
 )
 train = tf.data.Dataset.from_tensor_slices((x_train[high], y_train[high] - 5)).cache().shuffle(500).batch(32)
-test = tf.data.Dataset.from_tensor_slices((x_test, y_test)).filter(lambda x, y: y >= 5).map(lambda x, y: (x, y - 5)).batch(32)
+test = (
+    tf.data.Dataset.from_tensor_slices((x_test, y_test))
+    .filter(lambda x, y: y >= 5)
+    .map(lambda x, y: (x, y - 5))
+    .batch(32)
+)
 model.fit(train, epochs=5, verbose=0)
 assert all((new == old).all() for new, old in zip(base.get_weights(), before))
 

@@ -1,9 +1,8 @@
 import numpy as np
 import tensorflow as tf
+from samples import reviews, seed
 from tensorflow import keras
 from tensorflow.keras import layers
-
-from samples import reviews, seed
 
 keras.utils.set_random_seed(seed())
 
