@@ -81,7 +81,9 @@ both("UpSampling2D", L.UpSampling2D, (3, 4), (2, 3))
 both("UpSampling2D bilinear", L.UpSampling2D, (3, 4), 2, interpolation="bilinear")
 both("UpSampling2D bicubic", L.UpSampling2D, (3, 4), 2, interpolation="bicubic", unknown=False)
 both("UpSampling3D", L.UpSampling3D, (2, 3, 2), (1, 2, 3))
-row("Resizing", L.Resizing, (5, 6, 3), 4, 9)
+for method in ("bilinear", "nearest", "area"):
+    row(f"Resizing {method}", L.Resizing, (5, 6, 3), 4, 9, interpolation=method, unknown=(0, 1))
+row("Resizing bicubic", L.Resizing, (5, 6, 3), 4, 9, interpolation="bicubic")
 row("CenterCrop", L.CenterCrop, (5, 6, 3), 3, 4)
 
 

@@ -202,3 +202,22 @@ def test_former_homes() -> None:
 
     assert preprocessing.Rescaling is L.Rescaling and EinsumDense is L.EinsumDense
     assert L.experimental.preprocessing.Normalization is L.Normalization
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
+def test_numbers_looked_up_inside_a_model(mode: str) -> None:
+    """IntegerLookup behind a layer that computes, as on arrays."""
+    x = RNG.integers(0, 12, (7, 3))
+    weights = {"idf_weights": [0.5, 1.5, 2.5]} if mode == "tf_idf" else {}
+    for spaces, mask in ((1, None), (3, None), (2, 4)):
+        layer = L.IntegerLookup(
+            vocabulary=[9, 2, 5], output_mode=mode, num_oov_indices=spaces, mask_token=mask, **weights
+        )
+        data = x[:, :1] if mode == "one_hot" else x
+        i = L.Input(data.shape[1:], dtype="int64")
+        model = Model(i, layer(L.Lambda(lambda t: t + 1)(i)))
+        np.testing.assert_allclose(model.predict(data - 1, verbose=0), layer(data).numpy(), rtol=1e-6)
+    back = L.IntegerLookup(vocabulary=[9, 2, 5], invert=True)
+    i = L.Input((3,), dtype="int64")
+    model = Model(i, back(L.Lambda(lambda t: t * 1)(i)))
+    assert model.predict(np.array([[0, 1, 3], [2, 7, -4]]), verbose=0).tolist() == [[-1, 9, 5], [2, -1, -1]]

@@ -7,8 +7,11 @@ import numpy as np
 
 from nnstack.backend.config import normalize_data_format
 from nnstack.backend.einsum import einsum
-from nnstack.backend.shapes import gather
-from nnstack.backend.tensor import Tensor, TensorLike, convert
+from nnstack.backend.math import abs as absolute
+from nnstack.backend.math import maximum, minimum
+from nnstack.backend.ranges import arange
+from nnstack.backend.shapes import expand_dims, gather
+from nnstack.backend.tensor import Tensor, TensorLike, convert, emit
 
 METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 
@@ -17,7 +20,8 @@ def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_fo
     """(batch, rows, cols, channels) to (batch, *size, channels), pixels being squares (half-pixel centres).
 
     size: (rows, cols). method: one of METHODS, without antialiasing, as tf.image.resize has them. data_format:
-    channels_first for (batch, channels, rows, cols). Rows and columns of x must be known: ValueError otherwise.
+    channels_first for (batch, channels, rows, cols). Rows and columns of x may be unknown where the method is nearest,
+    bilinear or area: ValueError otherwise.
 
     >>> resize(constant([[[[0.0], [4.0]]]]), (1, 4), "bilinear", "channels_last").numpy().ravel()
     array([0., 1., 3., 4.], dtype=float32)
@@ -27,7 +31,8 @@ def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_fo
     for axis, target in enumerate(size, first):
         source = value.shape[axis]
         if source is None:
-            raise ValueError(f"resize: expected known rows and columns, got shape {value.shape}")
+            value = _along_open(value, axis, target, method)
+            continue
         if source == target:
             continue
         if method == "nearest":
@@ -38,11 +43,31 @@ def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_fo
     return value
 
 
-def _along(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
+def _along(x: Tensor, axis: int, matrix: TensorLike) -> Tensor:
     """`matrix` (target, source) applied to `axis`."""
     letters = "abcdefgh"[: len(x.shape)]
     result = letters.replace(letters[axis], "z")
     return einsum(f"{letters},z{letters[axis]}->{result}", x, convert(matrix, x.dtype))
+
+
+def _along_open(x: Tensor, axis: int, target: int, method: str) -> Tensor:
+    """An axis of unknown size resized: `weights` computed in the graph, for the methods whose formula is short."""
+    size = emit("shape_of", x)[axis]
+    source = convert(size, "float32")
+    scale = source / target
+    places = np.arange(target, dtype=np.float32)
+    if method == "nearest":
+        index = minimum(convert(scale * (places + 0.5), "int64"), size - 1)
+        return gather(x, index, axis=axis)
+    pixels = expand_dims(arange(size, dtype="float32"), 0)
+    if method == "bilinear":
+        centres = expand_dims(minimum(maximum(scale * (places + 0.5) - 0.5, 0.0), source - 1.0), 1)
+        return _along(x, axis, maximum(1.0 - absolute(pixels - centres), 0.0))
+    if method == "area":
+        starts = expand_dims(scale * places, 1)
+        shares = maximum(minimum(starts + scale, pixels + 1.0) - maximum(starts, pixels), 0.0)
+        return _along(x, axis, shares / scale)
+    raise ValueError(f"resize: method {method!r} needs known rows and columns, got shape {x.shape}")
 
 
 @functools.lru_cache(maxsize=64)

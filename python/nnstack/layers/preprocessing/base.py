@@ -108,7 +108,7 @@ class ArrayLayer(PreprocessingLayer):
     def _symbolic(self, inputs: Any, **kwargs: Any) -> Any:
         """A stand-in for the result: the layer becomes a part of the model's front."""
         tensors = nest.flatten(inputs)
-        if not context.outermost() or not all(map(_at_the_front, tensors)):
+        if not at_the_front(inputs):
             raise TypeError(
                 f"{label(self)}: works on arrays, so in a model it stands right behind an Input; it was called on a "
                 "tensor that the model computes. Apply the layer to the data, and give the model an Input for its "
@@ -136,13 +136,16 @@ class ArrayLayer(PreprocessingLayer):
         raise NotImplementedError(f"{label(self)}: a subclass defines lookup(inputs)")
 
 
-def _at_the_front(tensor: Any) -> bool:
-    """Whether a tensor is an Input, or comes from one by layers that work on arrays alone."""
-    origin = history_of(tensor)
-    if origin is None:
+def at_the_front(inputs: Any) -> bool:
+    """Whether inputs of a call are Inputs of a graph, or come from such by layers that work on arrays alone."""
+    if not context.outermost():
         return False
-    node = origin.layer._inbound_nodes[origin.node_index]
-    return node.is_input or node.on_arrays
+    for tensor in nest.flatten(inputs):
+        origin = history_of(tensor)
+        node = None if origin is None else origin.layer._inbound_nodes[origin.node_index]
+        if node is None or not (node.is_input or node.on_arrays):
+            return False
+    return True
 
 
 def encode(x: Any, mode: str, depth: int, what: str, dtype: str, weights: Any = None, idf: Any = None) -> Any:

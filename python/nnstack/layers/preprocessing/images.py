@@ -62,9 +62,9 @@ class _Sized(ImageLayer):
 class Resizing(_Sized):
     """Images resized to (height, width), the output's type being the layer's.
 
-    `interpolation` "bilinear" (default), "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian" or
+    `interpolation` "bilinear" (default), "nearest", "area", "bicubic", "lanczos3", "lanczos5", "gaussian" or
     "mitchellcubic"; `crop_to_aspect_ratio`: cut the border off instead of stretching. Rows and columns of the input
-    must be known when the model is built: `ValueError` otherwise.
+    may be unknown when the model is built, but for cropping and for the methods behind "area": `ValueError` then.
 
     >>> Resizing(4, 6)(np.ones((2, 8, 8, 3), "float32")).shape
     (2, 4, 6, 3)
@@ -86,7 +86,6 @@ class Resizing(_Sized):
         x = self._images(inputs)
         if self.crop_to_aspect_ratio:
             return self._like(self._smart(x, self.interpolation), inputs)
-        self._known_size(x)
         return self._like(resize(x, (self.height, self.width), self.interpolation, "channels_last"), inputs)
 
     def get_config(self) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from nnstack import backend
+from nnstack.engine.layer import Layer
 from nnstack.layers.arguments import choice, is_whole, label
-from nnstack.layers.preprocessing.base import ArrayLayer, as_array, dense_only, encode, encoded_shape
+from nnstack.layers.preprocessing.base import ArrayLayer, as_array, at_the_front, dense_only, encode, encoded_shape
 from nnstack.layers.preprocessing.fingerprints import fingerprint64
 
 _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
@@ -335,6 +337,29 @@ class IntegerLookup(IndexLookup):
 
     def _entry(self, token: Any) -> Any:
         return int(token)
+
+    def _symbolic(self, inputs: Any, **kwargs: Any) -> Any:
+        return super()._symbolic(inputs, **kwargs) if at_the_front(inputs) else Layer.__call__(self, inputs, **kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        """The lookup on numbers that the model computes: their places in the vocabulary in rising order. An unknown one
+        is no error there: without a place of its own it counts as the first token.
+        """
+        self._require_vocabulary()
+        values = backend.cast(inputs, "int64")
+        if self.invert:
+            words = np.array(self.get_vocabulary(), np.int64)
+            known = backend.greater_equal(values, 0) & backend.less(values, len(words))
+            return backend.select(known, backend.gather(words, backend.clip(values, 0, len(words) - 1)), self.oov_token)
+        tokens = np.array(sorted(self._numbers), np.int64)
+        numbers = np.array([self._numbers[int(token)] for token in tokens], np.int64)
+        reached = backend.sum(backend.cast(backend.greater_equal(backend.expand_dims(values, -1), tokens), "int64"), -1)
+        place = backend.maximum(reached - 1, 0)
+        known = backend.equal(backend.gather(tokens, place), values)
+        others = self._oov_start + values % max(self.num_oov_indices, 1)
+        result = backend.select(known, backend.gather(numbers, place), others)
+        idf = self._idf if self.output_mode == "tf_idf" else None
+        return encode(result, self.output_mode, self._depth, label(self), self.compute_dtype, idf=idf)
 
     def _bin(self, token: Any) -> int:
         return int(token)
