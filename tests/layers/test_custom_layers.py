@@ -8,10 +8,11 @@ import pytest
 
 import nnstack
 from nnstack import backend as K
-from nnstack import initializers, layers, mixed_precision, regularizers
+from nnstack import initializers, layers, metrics, mixed_precision, regularizers
 from nnstack.layers import Dense, Input, Lambda, Layer
 from nnstack.models import Model, Sequential, load_model
 
+MEAN = metrics.Mean(name="seen")
 X = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
 
 
@@ -293,6 +294,60 @@ def test_results_in_16_bits(kind: str, read: str) -> None:
     ):
         assert y.dtype == read
         np.testing.assert_array_equal(y, wanted[: len(y)])
+
+
+def test_branches_on_training() -> None:
+    """`if training:` in Python, also in a layer inside another one, and the state that such a branch keeps."""
+
+    class Noisy(layers.Layer):
+        def build(self, shape: Any) -> None:
+            self.calls = self.add_weight("calls", (), initializer="zeros", trainable=False)
+            self.factor = self.add_weight("factor", (shape[-1],), initializer="ones")
+            super().build(shape)
+
+        def call(self, inputs: Any, training: Any = None) -> Any:
+            if training:
+                self.calls.assign_add(1.0)
+                return inputs * self.factor * 3.0
+            return inputs * self.factor
+
+    class Outer(layers.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.inner = Noisy()
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    for make in (Noisy, Outer):
+        layer = make()
+        i = Input((4,))
+        model = Model(i, layer(i))
+        model.compile(nnstack.optimizers.SGD(0.0), "mse")
+        model.fit(X, X, batch_size=4, epochs=3, verbose=0)
+        assert float(K.get_value(layer.weights[-1])) == 6.0
+        np.testing.assert_allclose(model.predict(X, verbose=0), X, rtol=1e-6)
+        np.testing.assert_allclose(model(X, training=True).numpy(), 3 * X, rtol=1e-6)
+        assert model.evaluate(X, X, verbose=0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_metric_object_in_a_layer() -> None:
+    class Watched(layers.Layer):
+        def __init__(self, held: bool) -> None:
+            super().__init__()
+            self.made = [metrics.Mean(name="seen")] if held else None
+
+        def call(self, inputs: Any) -> Any:
+            self.add_metric((self.made[0] if self.made else MEAN)(inputs))
+            return inputs
+
+    for held in (True, False):
+        i = Input((4,))
+        model = Model(i, Watched(held)(i))
+        model.compile("sgd", "mse")
+        values = model.evaluate(X, X, batch_size=3, verbose=0, return_dict=True)
+        assert list(values) == ["loss", "seen"]
+        assert values["seen"] == pytest.approx(X.mean(), rel=1e-4, abs=1e-6)
 
 
 def test_lambdas_of_any_backend_function() -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnstack import backend
+from nnstack.backend.modes import is_learning_phase
+from nnstack.backend.numbers import NumbersNeeded
 from nnstack.backend.variable import Trace, autocast, current_scope
 from nnstack.engine import context
 from nnstack.engine.connections import mask_of
@@ -54,18 +56,28 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         in_masks = _fill_mask(layer, inputs, rest, call_kwargs)
         training = _fill_training(layer, rest, call_kwargs, eager)
         own_inputs = _autocast(layer, inputs)
+
+        def compute(training: Any, named: dict[str, Any]) -> Any:
+            # While a graph is built what the layer assigns is dropped: a traced step will assign it.
+            with (
+                context.calling(training),
+                autocast(layer._weights_read_as),
+                backend.trace() if from_graph else contextlib.nullcontext(),
+            ):
+                if from_graph and layer.dynamic:
+                    return _unseen_outputs(layer, inputs)
+                return layer.call(own_inputs, *rest, **named)
+
         if not from_graph and context.outermost():
             layer._clear_losses()
-        # While a graph is built what the layer assigns is dropped: a traced step will assign it.
-        with (
-            context.calling(training),
-            autocast(layer._weights_read_as),
-            backend.trace() if from_graph else contextlib.nullcontext(),
-        ):
-            if from_graph and layer.dynamic:
-                outputs = _unseen_outputs(layer, inputs)
-            else:
-                outputs = layer.call(own_inputs, *rest, **call_kwargs)
+        try:
+            outputs = compute(training, call_kwargs)
+        except NumbersNeeded:
+            if not (from_graph and is_learning_phase(training)):
+                raise
+            # `if training:` in Python. The graph holds the branch at rest; steps are traced with True or False.
+            fixed = {"training": False} if call_kwargs.get("training") is training else {}
+            outputs = compute(False, {**call_kwargs, **fixed})
         outputs = _own_tensors(outputs, tensors)
         _set_masks(layer, own_inputs, outputs, in_masks)
         _regularize_activity(layer, outputs)

@@ -230,12 +230,17 @@ class Layer(WeightOwner, Connections):
         (self._lasting_losses if context.outermost() else self._losses).extend(given)
 
     def add_metric(self, value: Any, aggregation: str | None = None, name: str | None = None) -> None:
-        """Reports the mean of `value` over an epoch under `name`."""
+        """Reports the mean of `value` over an epoch under `name`; or the metric whose call gave `value`."""
         from nnstack import metrics
 
+        given = getattr(value, "_metric_obj", None)
+        if given is not None:
+            if all(given is not metric for metric in self._own_metrics()):
+                self._metrics.append(given)
+            return
         known = next((metric for metric in self._metrics if metric.name == name), None)
         if known is None:
-            if name is None and not hasattr(value, "_metric_obj"):
+            if name is None:
                 raise ValueError(f'add_metric (layer "{self.name}"): expected a name, got None')
             known = metrics.Mean(name=name, dtype=self.dtype)
             self._metrics.append(known)

@@ -93,9 +93,12 @@ class Metric:
         self.reset_state()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """`update_state`, then `result`."""
+        """`update_state`, then `result`; `Layer.add_metric` knows by the result which metric it comes from."""
         self.update_state(*args, **kwargs)
-        return self.result()
+        result = self.result()
+        if backend.is_tensor(result):
+            result._metric_obj = self
+        return result
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor."""
