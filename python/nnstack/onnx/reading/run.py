@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend
+from nnstack.onnx.reading.fold_size import expected
 from nnstack.onnx.reading.graph import Graph, Node
 from nnstack.onnx.reading.operator import Operator, literal
 from nnstack.onnx.reading.operators import READERS
+
+_MOST_FOLDED = 32 << 20
 
 
 def run_node(node: Node, inputs: list[Any], opset: int) -> list[Any]:
@@ -40,6 +43,11 @@ def run_graph(graph: Graph, values: Mapping[str, Any], opset: int) -> list[Any]:
 
 
 def fold(node: Node, arrays: list[np.ndarray | None], opset: int) -> list[np.ndarray]:
-    """The outputs of a node all of whose operands are constants."""
+    """The outputs of a node all of whose operands are constants; `ValueError` for more than any model folds."""
+    size = expected(node.kind, arrays)
+    if size > _MOST_FOLDED:
+        raise ValueError(
+            f'import_model: {node.kind} "{node.name}" would make {size:.3g} numbers of constants, more than any model'
+        )
     tensors = [None if array is None else literal(array) for array in arrays]
     return [np.asarray(backend.get_value(one)) for one in run_node(node, tensors, opset)]
