@@ -70,9 +70,15 @@ class Timing:
         return min(self.rounds)
 
 
-def interleave(candidates: dict[str, Candidate], rounds: int, threads: int, seconds: float = 0.05) -> dict[str, Timing]:
+def interleave(
+    candidates: dict[str, Candidate],
+    rounds: int,
+    threads: int,
+    seconds: float = 0.05,
+    clock: Callable[[], float] | None = None,
+) -> dict[str, Timing]:
     """Calls each candidate for about `seconds` in turn, `rounds` times; the figure of a round is its fastest call."""
-    clock = time.thread_time if threads == 1 else time.perf_counter
+    clock = clock or (time.thread_time if threads == 1 else time.perf_counter)
     timings = {name: Timing() for name in candidates}
     calls = {}
     for name, call in candidates.items():

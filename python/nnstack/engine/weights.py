@@ -113,7 +113,7 @@ class WeightOwner:
         dtype = dtype or self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith(("float", "bfloat")) else "zeros"
-        full_name = context.weight_name(self.name, name or "weight")
+        full_name = context.weight_name(self.name, name or "Variable")
         if context.take_from_file(sizes, full_name):
             initializer = "zeros" if dtype == "bfloat16" else lambda sizes, dtype: np.zeros(sizes, dtype)
         value = initializers.get(initializer)(sizes, dtype=dtype)
