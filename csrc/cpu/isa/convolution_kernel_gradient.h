@@ -2,6 +2,7 @@
 // part of the rows of places, a band at a time: the band of the image is copied with its border, in columns as wide as a tile,
 // and all taps pass over it. Parts, of which there are few, are added in order.
 #pragma once
+#include "cpu/isa/depthwise.h"
 #include "cpu/isa/elementwise.h"
 #include "cpu/isa/pack.h"
 #include "cpu/isa/tile.h"
@@ -18,13 +19,20 @@ class KernelGradient {
     channels_ = p.channels / p.groups;
     filters_ = p.filters / p.groups;
     depthwise_ = channels_ == 1 && filters_ == 1;
-    for (int d = 0; d < 3; d++) phase_.axes[d] = forward_axis(w, d);
     rows_ = w.batch * w.output[0] * w.output[1];
     // Few channels: those of neighbouring taps make one longer column, as they lie in the image.
-    joined_ = !depthwise_ && p.groups == 1 && w.dilation[2] == 1 && channels_ <= kMostJoined;
+    joined_ = !depthwise_ && p.groups == 1 && w.dilation[2] == 1 && w.window[2] > 1 && channels_ <= kMostJoined;
+    for (int d = 0; d < 3; d++) {
+      phase_.axes[d] = forward_axis(w, d);
+      skip_[d] = !joined_ && w.window[d] == 1 && w.before[d] == 0 ? w.stride[d] : 1;
+      sizes_[d] = divide_up(w.input[d], skip_[d]);
+      stride_[d] = phase_.axes[d].pixel_step = w.stride[d] / skip_[d];
+    }
     height_ = joined_ ? channels_ * w.window[2] : channels_;
     tiles_ = depthwise_ ? 1 : divide_up(height_, kTileRows);
-    pixel_ = depthwise_ ? p.channels : joined_ ? channels_ : kPixel;
+    pixel_ = depthwise_ ? kLanes<T> : joined_ ? channels_ : kPixel;
+    shared_ = depthwise_ && phase_.axes[2].pixel_step == phase_.axes[2].tap_step && w.window[2] > 1 &&
+              p.channels % kLanes<T> == 0 && sizeof(T) == 4;
     choose_band();
     panels_ = depthwise_ ? 1 : p.groups * divide_up(filters_, kPanel);
     const double work = 2.0 * static_cast<double>(elements()) * static_cast<double>(rows_ * w.output[2]);
@@ -51,6 +59,8 @@ class KernelGradient {
   static constexpr int64_t kPixel = round_up(kTileRows, kLanes<T>);  // elements of a pixel in a column of the copy
   static constexpr int64_t kBandPlaces = 256;
   static constexpr int64_t kBandBytes = 256 * 1024;
+  static constexpr int64_t kDepthwiseBytes = 32 * 1024;  // each pixel of the copy is read by all taps: first-level cache
+  static constexpr int64_t kSharedBytes = 256 * 1024;    // of the rows of places and of pixels before the next channels
   static constexpr int64_t kFinish = 16 * 1024;
   static constexpr int64_t kMostJoined = 64;
   static constexpr int64_t kLargestPart = 1024 * 1024;  // bytes; larger gradients are split by filters alone
@@ -68,8 +78,15 @@ class KernelGradient {
   }
   void choose_band() {
     const int64_t across = larger<int64_t>(p_.at.output[2], 1);
-    band_ = larger<int64_t>(1, smaller(p_.at.output[1], divide_up(kBandPlaces, across)));
-    while (band_ > 1 && copy_elements_of(band_) * static_cast<int64_t>(sizeof(T)) > kBandBytes) band_ = divide_up(band_, 2);
+    if (shared_) {
+      const int64_t bytes = larger<int64_t>(1, 2 * across * p_.channels * static_cast<int64_t>(sizeof(T)));
+      band_ = larger<int64_t>(1, smaller(p_.at.output[1], kSharedBytes / bytes));
+      copy_elements_ = 0;
+      return;
+    }
+    const int64_t most = depthwise_ ? kDepthwiseBytes : kBandBytes;
+    band_ = larger<int64_t>(1, depthwise_ ? p_.at.output[1] : smaller(p_.at.output[1], divide_up(kBandPlaces, across)));
+    while (band_ > 1 && copy_elements_of(band_) * static_cast<int64_t>(sizeof(T)) > most) band_ = divide_up(band_, 2);
     copy_elements_ = copy_elements_of(band_);
   }
 
@@ -120,25 +137,32 @@ class KernelGradient {
     return static_cast<const T*>(operands_[0]) + row / (p_.at.output[0] * p_.at.output[1]) * product(p_.at.input) * p_.channels;
   }
 
-  // The region as columns of tiles: [tile][z][y][x][kPixel], of one group's channels.
-  void copy_tiles(T* to, const T* image, const Region& r, int64_t group) const {
+  // A region of some channels: [z][y][x][pixel_], zeros outside. `ahead` from what is read is what the next copy reads.
+  T* copy_columns(T* to, const T* image, const Region& r, int64_t channels, int64_t ahead) const {
     const int64_t(&sizes)[3] = p_.at.input;
+    for (int64_t z = r.begin[0]; z < r.end[0]; z++) {
+      for (int64_t y = r.begin[1]; y < r.end[1]; y++, to += r.size(2) * pixel_) {
+        const bool inside = z >= 0 && z < sizes_[0] && y >= 0 && y < sizes_[1];
+        const int64_t begin = inside ? smaller(larger<int64_t>(0, r.begin[2]), r.end[2]) : r.end[2];
+        const int64_t end = larger(begin, smaller(sizes_[2], r.end[2]));
+        set_zero(to, (begin - r.begin[2]) * pixel_);
+        if (end > begin) {
+          const int64_t pixel = skip_[2] * p_.channels;
+          const T* row = image + ((z * skip_[0] * sizes[1] + y * skip_[1]) * sizes[2] + begin * skip_[2]) * p_.channels;
+          for (int64_t x = 0; x < end - begin; x++) __builtin_prefetch(row + x * pixel + ahead, 0, 2);
+          pack_panel(to + (begin - r.begin[2]) * pixel_, pixel_, row, pixel, end - begin, channels);
+        }
+        set_zero(to + (end - r.begin[2]) * pixel_, (r.end[2] - end) * pixel_);
+      }
+    }
+    return to;
+  }
+
+  // The region as columns of tiles, of one group's channels.
+  void copy_tiles(T* to, const T* image, const Region& r, int64_t group) const {
     for (int64_t tile = 0; tile < tiles_; tile++) {
       const int64_t channel = height_ * tile / tiles_, count = height_ * (tile + 1) / tiles_ - channel;
-      const T* const from = image + group * channels_ + channel;
-      for (int64_t z = r.begin[0]; z < r.end[0]; z++) {
-        for (int64_t y = r.begin[1]; y < r.end[1]; y++, to += r.size(2) * kPixel) {
-          const bool inside = z >= 0 && z < sizes[0] && y >= 0 && y < sizes[1];
-          const int64_t begin = inside ? smaller(larger<int64_t>(0, r.begin[2]), r.end[2]) : r.end[2];
-          const int64_t end = larger(begin, smaller(sizes[2], r.end[2]));
-          set_zero(to, (begin - r.begin[2]) * kPixel);
-          if (end > begin) {
-            const T* row = from + ((z * sizes[1] + y) * sizes[2] + begin) * p_.channels;
-            pack_panel(to + (begin - r.begin[2]) * kPixel, kPixel, row, p_.channels, end - begin, count);
-          }
-          set_zero(to + (end - r.begin[2]) * kPixel, (r.end[2] - end) * kPixel);
-        }
-      }
+      to = copy_columns(to, image + group * channels_ + channel, r, count, count);
     }
   }
 
@@ -170,10 +194,10 @@ class KernelGradient {
       t.b_step = p_.filters;
     }
     const int64_t row_pitch = r.size(2) * pixel_, plane_pitch = r.size(1) * row_pitch, tile_pitch = r.size(0) * plane_pitch;
-    t.a_stride = w.stride[2] * pixel_;
+    t.a_stride = stride_[2] * pixel_;
     t.steps = w.output[2];
     t.segments = rows;
-    t.a_jump = w.stride[1] * row_pitch - t.steps * t.a_stride;
+    t.a_jump = stride_[1] * row_pitch - t.steps * t.a_stride;
     t.c_row = p_.filters;
     t.columns = static_cast<int>(columns);
     t.start = start;
@@ -195,72 +219,94 @@ class KernelGradient {
     }
   }
 
-  // Up to four taps of a row of the kernel at once; four sums of each hide the latency of the additions.
-  template <int Taps>
-  static void depthwise_taps(const T* x, const T* dy, int64_t x_pixel, int64_t tap_pitch, int64_t dy_pixel, int64_t places,
-                             T* result, int64_t result_pitch, int count) {
-    Vector<T> sum[4][Taps];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) {
-#pragma GCC unroll 4
-      for (int k = 0; k < Taps; k++) sum[i][k] = Vector<T>{};
-    }
-    const bool whole = count == kLanes<T>;
-    int64_t place = 0;
-    for (; whole && place + 4 <= places; place += 4) {
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        const Vector<T> error = load(dy + (place + i) * dy_pixel);
-#pragma GCC unroll 4
-        for (int k = 0; k < Taps; k++) sum[i][k] += load(x + (place + i) * x_pixel + k * tap_pitch) * error;
+  // Without a copy.
+  void shared_band(int64_t row, int64_t rows, T* result) const {
+    const WindowParams& w = p_.at;
+    const Axis &planes = phase_.axes[0], &down = phase_.axes[1];
+    const int64_t plane = row / w.output[1] % w.output[0], y = row % w.output[1], image_row = w.input[2] * p_.channels;
+    DepthwiseShared<T> d;
+    d.pixel = d.dy_pixel = d.to_tap = p_.channels;
+    d.row = down.pixel_step * image_row;
+    d.tap_row = down.tap_step * image_row;
+    d.dy_row = w.output[2] * p_.filters;
+    d.size = w.input[2];
+    d.places = w.output[2];
+    d.to_row = w.window[2] * p_.filters;
+    for (int64_t channel = 0; channel < p_.channels; channel += kLanes<T>) {
+      const T* const errors = static_cast<const T*>(operands_[1]) + row * d.dy_row + channel;
+      // `Rows` rows of taps over those of the rows of places [begin, end) that are given.
+      const auto add = [&](auto count, int64_t z, int64_t tap_row, Range places) {
+        if (places.end <= places.begin) return;
+        const int64_t at_z = planes.first + plane * planes.pixel_step + z * planes.tap_step;
+        const int64_t at_y = down.first + places.begin * down.pixel_step + tap_row * down.tap_step;
+        const T* const image = image_of(row) + (at_z * w.input[1] + at_y) * image_row + channel;
+        const T* const dy = errors + (places.begin - y) * d.dy_row;
+        T* const to = result + (z * w.window[1] + tap_row) * d.to_row + channel;
+        int64_t tap = 0;
+        for (; tap + 3 <= w.window[2]; tap += 3)
+          d.template add<decltype(count)::value, 3>(image, phase_.axes[2].first + tap * w.dilation[2], dy,
+                                                    places.end - places.begin, to + tap * d.to_tap);
+        for (; tap < w.window[2]; tap++)
+          d.template add<decltype(count)::value, 1>(image, phase_.axes[2].first + tap * w.dilation[2], dy,
+                                                    places.end - places.begin, to + tap * d.to_tap);
+      };
+      // The rows of places, of these, from which a row of taps sees the image.
+      const auto seen = [&](int64_t tap_row) {
+        Axis one = down;
+        one.first += tap_row * down.tap_step, one.taps = 1;
+        const Range all = places_inside(one, w.input[1]);
+        return Range{larger(all.begin, y), smaller(all.end, y + rows)};
+      };
+      const Range z = taps_inside(planes, plane, w.input[0]);
+      for (int64_t tap_z = z.begin; tap_z < z.end; tap_z++) {
+        for (int64_t first = 0; first < w.window[1]; first += 3) {
+          const int64_t last = smaller(first + 3, w.window[1]);
+          Range all{y, y + rows};
+          for (int64_t i = first; i < last; i++) all = {larger(all.begin, seen(i).begin), smaller(all.end, seen(i).end)};
+          if (last - first < 3 || all.end <= all.begin) all = {y + rows, y + rows};
+          add(Count<3>(), tap_z, first, all);
+          for (int64_t i = first; i < last; i++) {
+            add(Count<1>(), tap_z, i, {seen(i).begin, smaller(seen(i).end, all.begin)});
+            add(Count<1>(), tap_z, i, {larger(seen(i).begin, all.end), seen(i).end});
+          }
+        }
       }
-    }
-    for (; place < places; place++) {
-      const auto get = [&](const T* at) { return whole ? load(at) : load_first(at, count); };
-      const Vector<T> error = get(dy + place * dy_pixel);
-#pragma GCC unroll 4
-      for (int k = 0; k < Taps; k++) sum[0][k] += get(x + place * x_pixel + k * tap_pitch) * error;
-    }
-#pragma GCC unroll 4
-    for (int k = 0; k < Taps; k++) {
-      const Vector<T> all = (sum[0][k] + sum[1][k]) + (sum[2][k] + sum[3][k]);
-      T* const to = result + k * result_pitch;
-      if (whole)
-        store(to, load(to) + all);
-      else
-        store_first(to, load_first(to, count) + all, count);
     }
   }
 
   void depthwise_band(int64_t row, int64_t rows, T* copy, T* result) const {
+    if constexpr (sizeof(T) == 4) {
+      if (shared_) return shared_band(row, rows, result);
+    }
     const WindowParams& w = p_.at;
     const Region r = region_of(row, rows);
-    copy_region(copy, image_of(row), w.input, p_.channels, r);
-    const T* const errors = static_cast<const T*>(operands_[1]) + row * w.output[2] * p_.filters;
-    const int64_t row_pitch = r.size(2) * p_.channels, plane_pitch = r.size(1) * row_pitch;
+    const int64_t row_pitch = r.size(2) * pixel_, plane_pitch = r.size(1) * row_pitch;
+    DepthwiseTaps<T> d;
+    d.pixel = stride_[2] * pixel_;
+    d.row_pitch = stride_[1] * row_pitch;
+    d.dy_pixel = p_.filters;
+    d.places = w.output[2];
+    d.rows = rows;
+    const int64_t taps = product(w.window);
     for (int64_t channel = 0; channel < p_.channels; channel += kLanes<T>) {
-      const int count = static_cast<int>(smaller<int64_t>(kLanes<T>, p_.channels - channel));
-      for (int64_t z = 0; z < w.window[0]; z++) {
-        for (int64_t y = 0; y < w.window[1]; y++) {
-          for (int64_t x = 0; x < w.window[2]; x += 4) {
-            T* const to = result + ((z * w.window[1] + y) * w.window[2] + x) * p_.filters + channel;
-            for (int64_t i = 0; i < rows; i++) {
-              const T* const from = copy + z * w.dilation[0] * plane_pitch + (i * w.stride[1] + y * w.dilation[1]) * row_pitch +
-                                    x * w.dilation[2] * p_.channels + channel;
-              const T* const dy = errors + i * w.output[2] * p_.filters + channel;
-              const auto add = [&](auto function) {
-                function(from, dy, w.stride[2] * p_.channels, w.dilation[2] * p_.channels, p_.filters, w.output[2], to,
-                         p_.filters, count);
-              };
-              switch (smaller<int64_t>(4, w.window[2] - x)) {
-                case 1: add(depthwise_taps<1>); break;
-                case 2: add(depthwise_taps<2>); break;
-                case 3: add(depthwise_taps<3>); break;
-                default: add(depthwise_taps<4>); break;
-              }
-            }
-          }
+      const int64_t left = p_.channels - channel;
+      d.count = static_cast<int>(smaller<int64_t>(kLanes<T>, left));
+      const bool last = left <= kLanes<T>;  // then the next rows follow
+      copy_columns(copy, image_of(row) + channel, r, d.count, last ? rows * w.stride[1] * w.input[2] * p_.channels : kLanes<T>);
+      d.dy = static_cast<const T*>(operands_[1]) + row * w.output[2] * p_.filters + channel;
+      d.dy_ahead = last ? rows * w.output[2] * p_.filters : kLanes<T>;
+      d.image = copy;
+      for (int64_t tap = 0; tap < taps;) {
+        int64_t at[9];
+        const int64_t together = taps - tap >= 9 ? 9 : 1;
+        for (int64_t i = 0; i < together; i++) {
+          const int64_t z = (tap + i) / (w.window[1] * w.window[2]), y = (tap + i) / w.window[2] % w.window[1];
+          at[i] = z * w.dilation[0] * plane_pitch + y * w.dilation[1] * row_pitch +
+                  (tap + i) % w.window[2] * w.dilation[2] * pixel_;
         }
+        T* const to = result + tap * p_.filters + channel;
+        together == 9 ? d.template add<9, 1>(at, to, p_.filters) : d.template add<1, 4>(at, to, p_.filters);
+        tap += together;
       }
     }
   }
@@ -279,8 +325,10 @@ class KernelGradient {
 
   const ConvolutionParams& p_;
   int64_t channels_, filters_;  // of one group
-  bool depthwise_, joined_;
+  bool depthwise_, joined_, shared_;
   Phase phase_;
+  int64_t skip_[3], sizes_[3],
+      stride_[3];                   // a window of one pixel: a copy holds every skip-th one, sizes and strides are its own
   int64_t rows_;                    // of output places, in all images
   int64_t height_, tiles_, pixel_;  // rows of a tap's block of the result; tiles of it; elements of a pixel in a copy
   int64_t band_, copy_elements_;    // rows at a time

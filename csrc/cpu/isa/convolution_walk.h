@@ -1,6 +1,7 @@
 // Forward and the gradient of the input: rows of places as a matrix whose rows are a pixel apart, no patches are made. The
 // kernel is packed in panels once, in the order in which tiles read it.
 #pragma once
+#include "cpu/isa/depthwise.h"
 #include "cpu/isa/elementwise.h"
 #include "cpu/isa/pack.h"
 #include "cpu/isa/tile.h"
@@ -32,7 +33,8 @@ class Walk {
     const int64_t zero[3] = {};
     for (int64_t i = 0; i < phase_count(); i++) all.hold(phase(i), zero, grid_);
     bordered_ = false;
-    for (int d = 0; d < 3; d++) bordered_ |= all.begin[d] < 0 || (all.end[d] > sizes_[d] && all.begin[d] != INT64_MAX);
+    for (int d = 0; d < 3 && !depthwise_; d++)
+      bordered_ |= all.begin[d] < 0 || (all.end[d] > sizes_[d] && all.begin[d] != INT64_MAX);
     choose_blocks();
   }
 
@@ -161,7 +163,7 @@ class Walk {
     for (int64_t i = 0; i < phase_count(); i++) {
       const Phase one = phase(i);
       if (depthwise_)
-        depthwise_phase(one, region, source, result, from, to);
+        depthwise_phase(one, source, result, from, to);
       else
         run_phase(one, taps, region, source, result, from, to);
       taps += one.taps();
@@ -232,63 +234,30 @@ class Walk {
     }
   }
 
-  // One channel in, one out: vectors of channels, tap by tap, for several places at once.
-  template <int Places>
-  void depthwise_tile(const Phase& f, const T* at, int64_t row_pitch, int64_t plane_pitch, T* out, int64_t channel,
-                      int count) const {
-    const int64_t pixel = f.axes[2].pixel_step * image_channels_, out_pixel = f.axes[2].step * result_channels_;
-    Vector<T> sum[Places];
-#pragma GCC unroll 8
-    for (int i = 0; i < Places; i++) sum[i] = Vector<T>{};
-    const bool whole = count == kLanes<T>;
-    for (int64_t z = 0; z < f.axes[0].taps; z++) {
-      for (int64_t y = 0; y < f.axes[1].taps; y++) {
-        const T* x = at + z * f.axes[0].tap_step * plane_pitch + y * f.axes[1].tap_step * row_pitch;
-        const T* w = kernel_ + f.kernel_place(p_.at.window, z, y, 0) * p_.filters + channel;
-        const int64_t x_step = f.axes[2].tap_step * image_channels_, w_step = f.axes[2].kernel_step * p_.filters;
-        for (int64_t k = 0; k < f.axes[2].taps; k++, x += x_step, w += w_step) {
-          if (whole) {
-            const Vector<T> weight = load(w);
-#pragma GCC unroll 8
-            for (int i = 0; i < Places; i++) sum[i] += load(x + i * pixel) * weight;
-          } else {
-            const Vector<T> weight = load_first(w, count);
-#pragma GCC unroll 8
-            for (int i = 0; i < Places; i++) sum[i] += load_first(x + i * pixel, count) * weight;
-          }
-        }
-      }
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < Places; i++) {
-      if (whole)
-        store(out + i * out_pixel, sum[i]);
-      else
-        store_first(out + i * out_pixel, sum[i], count);
-    }
-  }
-
-  void depthwise_phase(const Phase& f, const Region& r, const T* source, T* result, const int64_t (&from)[3],
-                       const int64_t (&to)[3]) const {
-    const Axis& along = f.axes[2];
-    const int64_t row_pitch = r.size(2) * image_channels_, plane_pitch = r.size(1) * row_pitch;
-    for (int64_t z = from[0]; z < smaller(to[0], f.axes[0].count); z++) {
-      for (int64_t y = from[1]; y < smaller(to[1], f.axes[1].count); y++) {
-        const T* const row = image_row(f, r, source, z, y);
-        T* const out = result_row(f, result, z, y);
-        for (int64_t channel = 0; channel < result_channels_; channel += kLanes<T>) {
-          const int count = static_cast<int>(smaller<int64_t>(kLanes<T>, result_channels_ - channel));
-          int64_t x = 0;
-          for (; x + 8 <= along.count; x += 8)
-            depthwise_tile<8>(f, row + x * along.pixel_step * image_channels_ + channel, row_pitch, plane_pitch,
-                              out + x * along.step * result_channels_ + channel, channel, count);
-          for (; x + 4 <= along.count; x += 4)
-            depthwise_tile<4>(f, row + x * along.pixel_step * image_channels_ + channel, row_pitch, plane_pitch,
-                              out + x * along.step * result_channels_ + channel, channel, count);
-          for (; x < along.count; x++)
-            depthwise_tile<1>(f, row + x * along.pixel_step * image_channels_ + channel, row_pitch, plane_pitch,
-                              out + x * along.step * result_channels_ + channel, channel, count);
-        }
+  void depthwise_phase(const Phase& f, const T* source, T* result, const int64_t (&from)[3], const int64_t (&to)[3]) const {
+    const Region whole{{0, 0, 0}, {sizes_[0], sizes_[1], sizes_[2]}};
+    const Axis &plane = f.axes[0], &row = f.axes[1], &along = f.axes[2];
+    const int64_t(&window)[3] = p_.at.window;
+    DepthwiseRow<T> d;
+    d.kernel = kernel_ + f.kernel_place(window, 0, 0, 0) * p_.filters;
+    d.kernel_tap = along.kernel_step * p_.filters;
+    d.kernel_row = row.kernel_step * window[2] * p_.filters;
+    d.kernel_plane = plane.kernel_step * window[1] * window[2] * p_.filters;
+    d.pixel = along.pixel_step * image_channels_;
+    d.out_pixel = along.step * result_channels_;
+    d.tap_pitch = along.tap_step * image_channels_;
+    d.row_pitch = row.tap_step * sizes_[2] * image_channels_;
+    d.plane_pitch = plane.tap_step * sizes_[1] * sizes_[2] * image_channels_;
+    d.along = along;
+    d.size = sizes_[2];
+    d.channels = result_channels_;
+    for (int64_t z = from[0]; z < smaller(to[0], plane.count); z++) {
+      d.z = taps_inside(plane, z, sizes_[0]);
+      for (int64_t y = from[1]; y < smaller(to[1], row.count); y++) {
+        d.y = taps_inside(row, y, sizes_[1]);
+        d.image = image_row(f, whole, source, z, y);
+        d.out = result_row(f, result, z, y);
+        d.run();
       }
     }
   }

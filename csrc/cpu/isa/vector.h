@@ -56,6 +56,16 @@ inline void store(T* at, V value) {
   __builtin_memcpy(at, &value, sizeof value);
 }
 
+// Keeps g++ from loading a value anew for each use: where it lies across two cache lines each load counts twice.
+template <class V>
+inline void keep_in_register(V& value) {
+#if defined(__x86_64__)
+  asm("" : "+x"(value));
+#elif defined(__aarch64__)
+  asm("" : "+w"(value));
+#endif
+}
+
 template <class T>
 inline Vector<T> splat(T value) {
   return value - Vector<T>{};  // x - 0 is x for every x, and so for -0
