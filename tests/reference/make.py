@@ -13,6 +13,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import numpy as np
 import recorded_backend
 import recorded_cases as cases
+import recorded_convolutions
 import tensorflow as tf
 import tf_keras
 
@@ -30,7 +31,7 @@ def main():
     """One array per result, named 'function/name'."""
     values = {
         f"{group.__name__}/{name}": np.asarray(value)
-        for group in cases.ALL + recorded_backend.ALL
+        for group in cases.ALL + recorded_backend.ALL + recorded_convolutions.ALL
         for name, value in group(tf_keras, gradient).items()
     }
     np.savez_compressed(Path(__file__).with_name("values.npz"), versions=tf_keras.__version__, **values)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import recorded_backend
 import recorded_cases as cases
+import recorded_convolutions
 
 from nnstack import backend
 
@@ -22,7 +23,7 @@ def gradient(function, x):
     return backend.function([point], backend.gradients(backend.sum(function(point)), [point]))([x])[0]
 
 
-@pytest.mark.parametrize("group", cases.ALL + recorded_backend.ALL, ids=lambda group: group.__name__)
+@pytest.mark.parametrize("group", cases.ALL + recorded_backend.ALL + recorded_convolutions.ALL, ids=lambda group: group.__name__)
 def test_agrees_with_tf_keras(group):
     results = group(NNSTACK, gradient)
     recorded = {name.split("/", 1)[1] for name in VALUES.files if name.startswith(group.__name__ + "/")}
