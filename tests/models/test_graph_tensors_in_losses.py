@@ -78,3 +78,22 @@ def test_integer_labels_beside_float_predictions() -> None:
     whole = K.constant([3, 4], dtype="int64")
     assert K.round(whole).dtype == K.floor(whole).dtype == "int64"
     np.testing.assert_array_equal(K.round(whole).numpy(), [3, 4])
+
+
+def test_a_layer_may_add_a_loss_of_tensors_that_it_was_not_given() -> None:
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(2, kernel_initializer="ones")(inputs)
+    outputs = keras.layers.Dense(1, kernel_initializer="ones")(hidden)
+
+    class Judge(keras.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(K.mean(K.square(hidden)) + 2.0)
+            return inputs
+
+    model = keras.Model(inputs, Judge()(outputs))
+    model.compile("sgd")
+    x = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    expected = (x.sum(1) ** 2).mean() + 2
+    assert model.evaluate(x, verbose=0) == pytest.approx(expected, rel=1e-6)
+    assert model.fit(x, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-6)
+    assert model.layers[1].get_weights()[0].max() < 1

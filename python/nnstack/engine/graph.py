@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from nnstack import backend
+from nnstack import _core, backend
+from nnstack.backend.stand_ins import substitute
 from nnstack.engine.connections import mask_of
 from nnstack.engine.front import Front, calls_on_arrays, is_text
 from nnstack.engine.layer import Layer
@@ -122,6 +123,8 @@ class Graph:
             values.update({id(tensor): value for tensor, value in zip(produced, results, strict=True)})
         outputs = nest.map_structure(now, self.outputs)
         if isinstance(backend.current_scope(), backend.Trace):
+            for losses in (node.layer._losses for node in self.nodes):  # they may use tensors of this graph, too
+                losses[:] = [substitute(loss, values) if isinstance(loss, _core.Value) else loss for loss in losses]
             for tensor in nest.flatten(outputs):
                 tensor._keras_stand_ins = values  # for losses that use tensors of this graph
         return outputs
