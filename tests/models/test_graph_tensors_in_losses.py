@@ -80,6 +80,7 @@ def test_integer_labels_beside_float_predictions() -> None:
     np.testing.assert_array_equal(K.round(whole).numpy(), [3, 4])
 
 
+@pytest.mark.filterwarnings("ignore:.*no gradient for:UserWarning")
 def test_a_layer_may_add_a_loss_of_tensors_that_it_was_not_given() -> None:
     inputs = keras.Input((3,))
     hidden = keras.layers.Dense(2, kernel_initializer="ones")(inputs)

@@ -1,7 +1,8 @@
 """Records the accuracies that real TensorFlow reaches with the programs: `python tests/scripts/record.py [name ...]`.
 
-Needs tensorflow, tf-keras and scikit-learn, not nnstack. Every program runs with several seeds, on the data beside the
-repository and without them; accuracies.json holds all results. Programs that tf-keras cannot run any more are left out.
+Needs tensorflow, tf-keras and scikit-learn, not nnstack. Every program runs with several seeds, and once more with the
+data beside the repository if it reads them; accuracies.json holds all results. Programs that tf-keras cannot run any
+more are left out.
 """
 
 import contextlib
@@ -56,8 +57,7 @@ def main():
         text = (FOLDER / "programs" / f"{name}.py").read_text()
         reads = any(f"import {one}" in text or f", {one}" in text for one in ("images", "reviews", "series"))
         for data in ("made", "shared"):
-            if data == "shared" and not reads:  # the same data
-                recorded[name][data] = recorded[name]["made"]
+            if data == "shared" and not reads:
                 continue
             os.environ["SCRIPTS_WITHOUT_SHARED_DATA"] = "1" if data == "made" else ""
             found = []

@@ -95,7 +95,7 @@ def page():
         "| program | TensorFlow, real data | TensorFlow, small data |",
         "| --- | --- | --- |",
         *[
-            f"| [{name}](../tests/scripts/programs/{name}.py) | {numbers(found['shared'])} | {numbers(found['made'])} |"
+            f"| [{name}](../tests/scripts/programs/{name}.py) | {numbers(found.get('shared'))} | {numbers(found['made'])} |"
             for name, found in sorted(accuracies.items())
         ],
     ]
@@ -103,4 +103,4 @@ def page():
 
 def numbers(found):
     """0.91 0.92"""
-    return " ".join(f"{one:.3f}" for one in found)
+    return " ".join(f"{one:.3f}" for one in found or ())

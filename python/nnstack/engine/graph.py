@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from nnstack import _core, backend
 from nnstack.backend.stand_ins import substitute
@@ -124,7 +124,9 @@ class Graph:
         outputs = nest.map_structure(now, self.outputs)
         if isinstance(backend.current_scope(), backend.Trace):
             for losses in (node.layer._losses for node in self.nodes):  # they may use tensors of this graph, too
-                losses[:] = [substitute(loss, values) if isinstance(loss, _core.Value) else loss for loss in losses]
+                losses[:] = [
+                    substitute(cast(Any, loss), values) if isinstance(loss, _core.Value) else loss for loss in losses
+                ]
             for tensor in nest.flatten(outputs):
                 tensor._keras_stand_ins = values  # for losses that use tensors of this graph
         return outputs

@@ -19,9 +19,13 @@ class Linear(layers.Layer):
 
     def build(self, input_shape):
         w_init = tf.random_normal_initializer(stddev=0.1)
-        self.w = tf.Variable(w_init(shape=(int(input_shape[-1]), self.units), dtype="float32"), trainable=True)
-        self.b = self.add_weight(shape=(self.units,), initializer="zeros", constraint=keras.constraints.max_norm(3))
-        self.calls = tf.Variable(0.0, trainable=False)
+        self.w = tf.Variable(
+            w_init(shape=(int(input_shape[-1]), self.units), dtype="float32"), trainable=True, name="w"
+        )
+        self.b = self.add_weight(
+            name="b", shape=(self.units,), initializer="zeros", constraint=keras.constraints.max_norm(3)
+        )
+        self.calls = tf.Variable(0.0, trainable=False, name="calls")
 
     def call(self, inputs):
         self.calls.assign_add(1.0)
