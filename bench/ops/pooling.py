@@ -79,7 +79,9 @@ def candidates(s: Shape, mode: str, backward: bool) -> dict[str, harness.Candida
     return found
 
 
-def torch_candidate(torch: Any, s: Shape, mode: str, backward: bool, x: np.ndarray, error: np.ndarray) -> Callable[[], Any]:
+def torch_candidate(
+    torch: Any, s: Shape, mode: str, backward: bool, x: np.ndarray, error: np.ndarray
+) -> Callable[[], Any]:
     image = torch.from_numpy(x).permute(0, 3, 1, 2)
     ops = torch.ops.aten
     sizes = [s.window] * 2, [s.stride] * 2, [(s.window - 1) // 2] * 2

@@ -23,7 +23,10 @@ def gradient(function, x):
     return backend.function([point], backend.gradients(backend.sum(function(point)), [point]))([x])[0]
 
 
-@pytest.mark.parametrize("group", cases.ALL + recorded_backend.ALL + recorded_convolutions.ALL, ids=lambda group: group.__name__)
+GROUPS = cases.ALL + recorded_backend.ALL + recorded_convolutions.ALL
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
 def test_agrees_with_tf_keras(group):
     results = group(NNSTACK, gradient)
     recorded = {name.split("/", 1)[1] for name in VALUES.files if name.startswith(group.__name__ + "/")}

@@ -31,8 +31,8 @@ class KernelGradient {
     height_ = joined_ ? channels_ * w.window[2] : channels_;
     tiles_ = depthwise_ ? 1 : divide_up(height_, kTileRows);
     pixel_ = depthwise_ ? kLanes<T> : joined_ ? channels_ : kPixel;
-    shared_ = depthwise_ && phase_.axes[2].pixel_step == phase_.axes[2].tap_step && w.window[2] > 1 &&
-              p.channels % kLanes<T> == 0 && sizeof(T) == 4;
+    shared_ = depthwise_ && w.stride[2] == 1 && w.dilation[2] == 1 && w.window[2] > 1 && p.channels % kLanes<T> == 0 &&
+              sizeof(T) == 4;
     choose_band();
     panels_ = depthwise_ ? 1 : p.groups * divide_up(filters_, kPanel);
     const double work = 2.0 * static_cast<double>(elements()) * static_cast<double>(rows_ * w.output[2]);
@@ -244,11 +244,11 @@ class KernelGradient {
         T* const to = result + (z * w.window[1] + tap_row) * d.to_row + channel;
         int64_t tap = 0;
         for (; tap + 3 <= w.window[2]; tap += 3)
-          d.template add<decltype(count)::value, 3>(image, phase_.axes[2].first + tap * w.dilation[2], dy,
-                                                    places.end - places.begin, to + tap * d.to_tap);
+          d.template add<decltype(count)::value, 3>(image, phase_.axes[2].first + tap, dy, places.end - places.begin,
+                                                    to + tap * d.to_tap);
         for (; tap < w.window[2]; tap++)
-          d.template add<decltype(count)::value, 1>(image, phase_.axes[2].first + tap * w.dilation[2], dy,
-                                                    places.end - places.begin, to + tap * d.to_tap);
+          d.template add<decltype(count)::value, 1>(image, phase_.axes[2].first + tap, dy, places.end - places.begin,
+                                                    to + tap * d.to_tap);
       };
       // The rows of places, of these, from which a row of taps sees the image.
       const auto seen = [&](int64_t tap_row) {

@@ -208,7 +208,7 @@ struct DepthwiseTaps {
   }
 };
 
-// The same where neighbouring places see the same pixels by other taps: a pixel is read once, and meets the errors of the last
+// The same without stride and dilation: a pixel is read once, and meets the errors of the last
 // few places. Whole vectors of channels, straight from the image; errors of places that are not there are zero.
 template <class T>
 struct DepthwiseShared {
