@@ -90,3 +90,20 @@ def test_fit_evaluate_and_predict_take_it(tf: Any) -> None:
     np.testing.assert_allclose(model.predict(data, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
     endless = model.fit(data.repeat(), steps_per_epoch=3, epochs=3, verbose=0)
     assert len(endless.history["loss"]) == 3
+
+
+def test_data_makers_have_its_methods(tf: Any) -> None:
+    windows = tf.keras.utils.timeseries_dataset_from_array(np.arange(10.0), np.arange(3.0, 10.0), 3, batch_size=2)
+    pairs = list(windows.map(lambda x, y: (x * 2, y)).take(1))
+    assert pairs[0][0].numpy().tolist() == [[0, 2, 4], [2, 4, 6]] and pairs[0][1].numpy().tolist() == [3, 4]
+    assert [len(y) for _, y in windows.unbatch().batch(3)] == [3, 3, 1]
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = windows.nothing
+
+
+def test_text(tf: Any) -> None:
+    paths = tf.data.Dataset.from_tensor_slices(["a/x/1.png", "a/y/2.png"])
+    labels = [int(tf.argmax(tf.strings.split(path, "/")[-2] == ["x", "y"])) for path in paths]
+    assert labels == [0, 1]
+    cleaned = paths.batch(2).map(lambda t: tf.expand_dims(tf.strings.regex_replace(t, r"\d", "#"), -1))
+    assert next(iter(cleaned)).numpy().tolist() == [[b"a/x/#.png"], [b"a/y/#.png"]]

@@ -95,8 +95,8 @@ def page():
         "| program | TensorFlow, real data | TensorFlow, small data |",
         "| --- | --- | --- |",
         *[
-            f"| [{name}](../tests/scripts/programs/{name}.py) | {numbers(found.get('shared'))} | {numbers(found['made'])} |"
-            for name, found in sorted(accuracies.items())
+            f"| [{name}](../tests/scripts/programs/{name}.py) | {numbers(of.get('shared'))} | {numbers(of['made'])} |"
+            for name, of in sorted(accuracies.items())
         ],
     ]
 

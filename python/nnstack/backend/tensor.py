@@ -30,7 +30,7 @@ class TensorOperators(PythonNumbers):
         @property
         def dtype(self) -> str: ...
 
-    __array_ufunc__ = None  # numpy arrays on the left hand over to the reflected operators below
+    __array_priority__ = 100  # numpy arrays on the left hand over to the reflected operators below
 
     def __add__(self, other: TensorLike) -> "Tensor":
         return binary("add", self, other)

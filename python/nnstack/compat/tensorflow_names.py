@@ -50,7 +50,7 @@ _MATH = {
 
 _ARRAYS = _same(
     f"{_F}.arrays",
-    "convert_to_tensor constant zeros ones fill zeros_like ones_like eye range linspace cast shape size rank "
+    "convert_to_tensor constant reshape zeros ones fill zeros_like ones_like eye range linspace cast shape size rank "
     "transpose "
     "expand_dims squeeze concat stack unstack split slice repeat reverse roll pad meshgrid sequence_mask "
     "one_hot gather "
@@ -86,7 +86,6 @@ TABLES: dict[str, dict[str, str]] = {
             "argmin add_n truediv sqrt negative logical_and logical_or logical_not reduce_sum reduce_mean "
             "reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp cumsum"),
         **_pick(_LINALG, "matmul tensordot einsum norm"),
-        "reshape": f"{_B}:reshape tensor=x",
         "tile": f"{_B}:tile input=x multiples=n",
         "broadcast_to": f"{_B}:broadcast_to input=x",
         "identity": f"{_B}:identity input=x",

@@ -10,13 +10,13 @@ import numpy as np
 
 from nnstack import backend
 from nnstack.preprocessing.files import img_to_array, load_img
-from nnstack.utils.data_utils import Sequence
+from nnstack.utils.data_utils import DatasetMethods, Sequence
 
 _IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 _MODES = ("int", "categorical", "binary", None)
 
 
-class DirectoryBatches(Sequence):
+class DirectoryBatches(DatasetMethods, Sequence):
     """Batches of files and their labels; `class_names` and `file_paths` tell what they are of."""
 
     def __init__(

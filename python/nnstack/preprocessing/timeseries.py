@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from nnstack.utils.data_utils import Sequence
+from nnstack.utils.data_utils import DatasetMethods, Sequence
 
 
-class _Windows(Sequence):
+class _Windows(DatasetMethods, Sequence):
     def __init__(self, data: Any, targets: Any, starts: np.ndarray, steps: np.ndarray, batch_size: int | None) -> None:
         self.data, self.targets, self.starts, self.steps, self.batch_size = data, targets, starts, steps, batch_size
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class Sequence(ABC):
@@ -29,6 +29,32 @@ class Sequence(ABC):
         """The batches in order."""
         for index in range(len(self)):
             yield self[index]
+
+
+class DatasetMethods:
+    """Gives a `Sequence` the methods of `tf.data.Dataset` (`map`, `cache`, `take`, `unbatch`, ...), over its batches.
+
+    Each of them gives a `nnstack.compat.dataset.Dataset`, which goes through the batches and ends the epoch after them.
+    """
+
+    if TYPE_CHECKING:
+
+        def __len__(self) -> int: ...
+        def __getitem__(self, index: int) -> Any: ...
+        def on_epoch_end(self) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            from nnstack.compat.dataset import Dataset
+
+            if hasattr(Dataset, name):
+                return getattr(Dataset(self._epoch, len(self)), name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _epoch(self) -> Iterator[Any]:
+        for index in range(len(self)):
+            yield self[index]
+        self.on_epoch_end()
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:

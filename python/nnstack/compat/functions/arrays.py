@@ -98,8 +98,15 @@ def cast(x: Any, dtype: Any) -> Tensor:
     return K.cast(K.convert(x), as_dtype(dtype).name)
 
 
+def reshape(tensor: Any, shape: Any) -> Any:
+    """The same elements in another shape, which may be a tensor or hold some."""
+    return StringArray(np.reshape(tensor, shape)) if is_text(tensor) else K.reshape(tensor, shape)
+
+
 def shape(input: Any, out_type: Any = "int32") -> Tensor:
     """The sizes as a vector, computed in the graph."""
+    if is_text(input):
+        return K.convert(np.asarray(np.shape(input)), as_dtype(out_type).name)
     return K.cast(K.shape(K.convert(input)), as_dtype(out_type).name)
 
 
@@ -118,13 +125,15 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False) -> Tensor:
     return K.transpose(a) if perm is None else K.permute_dimensions(a, [int(axis) for axis in perm])
 
 
-def expand_dims(input: Any, axis: int) -> Tensor:
+def expand_dims(input: Any, axis: int) -> Any:
     """A new axis of size 1."""
-    return K.expand_dims(input, int(axis))
+    return StringArray(np.expand_dims(input, int(axis))) if is_text(input) else K.expand_dims(input, int(axis))
 
 
-def squeeze(input: Any, axis: Any = None) -> Tensor:
+def squeeze(input: Any, axis: Any = None) -> Any:
     """Drops axes of size 1: all, or those named."""
+    if is_text(input):
+        return StringArray(np.squeeze(np.asarray(input), axis))
     x = K.convert(input)
     if axis is None:
         axis = [place for place, count in enumerate(x.shape) if count == 1]
@@ -140,8 +149,10 @@ def concat(values: Any, axis: int) -> Any:
     return K.concatenate(list(parts), axis=int(axis))
 
 
-def stack(values: Any, axis: int = 0) -> Tensor:
+def stack(values: Any, axis: int = 0) -> Any:
     """Joined along a new axis."""
+    if is_text(list(values)):
+        return StringArray(np.stack([np.asarray(one) for one in values], axis))
     return K.stack(list(values), axis=axis)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,20 @@ class StringArray(np.ndarray):
             array = np.array(flat, dtype=object).reshape(array.shape)
         return array.astype(object).view(cls)
 
+    def __getitem__(self, key: Any) -> Any:
+        return StringArray(np.asarray(self)[key])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[place] for place in range(len(self)))
+
+    def __eq__(self, other: object) -> Any:
+        return K.convert(np.asarray(np.asarray(self) == np.asarray(StringArray(other))))
+
+    def __ne__(self, other: object) -> Any:
+        return K.convert(np.asarray(np.asarray(self) != np.asarray(StringArray(other))))
+
+    __hash__ = None
+
     def numpy(self) -> Any:
         """An array of bytes objects; bytes for a single text."""
         flat = np.empty(self.shape, object)
@@ -30,12 +45,12 @@ class StringArray(np.ndarray):
 
 def is_text(value: Any) -> bool:
     """Whether `value` is text, bytes, or an array or list of them."""
-    if isinstance(value, str | bytes | StringArray):
+    if isinstance(value, str | bytes):
         return True
     if isinstance(value, list | tuple):
         return bool(value) and is_text(value[0])
     return isinstance(value, np.ndarray) and (
-        value.dtype.kind in "US" or (value.dtype.kind == "O" and value.size > 0 and is_text(value.reshape(-1)[0]))
+        value.dtype.kind in "US" or (value.dtype.kind == "O" and value.size > 0 and is_text(np.asarray(value).item(0)))
     )
 
 
