@@ -1,6 +1,7 @@
 """What layers say to the commonest mistakes: who, what was expected, what came, what to do."""
 # ruff: noqa: E501  # the texts stay whole
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,79 @@ CONSTRUCTED: list[tuple[Any, str]] = [
      "adjustment=None. Leave them out, or train with that batch size"),
     (lambda: L.Attention(score_mode="add", name="a"),
      "attention (layer \"a\"): expected one of 'dot', 'concat' as score_mode, got 'add'"),
+    (lambda: L.Dense(-3, name="d"), 'dense (layer "d"): expected a positive integer as units, got -3'),
+    (lambda: L.Reshape("ab", name="r"),
+     'reshape (layer "r"): expected a tuple of sizes, one of which may be -1, as target_shape, got \'ab\''),
+    (lambda: L.Reshape((-1, -1), name="r"), 'reshape (layer "r"): expected at most one -1 in target_shape, got (-1, -1)'),
+    (lambda: L.RepeatVector(0, name="r"), 'repeat_vector (layer "r"): expected a positive integer as n, got 0'),
+    (lambda: L.Embedding(-5, 2, name="e"), 'embedding (layer "e"): expected a positive integer as input_dim, got -5'),
+    (lambda: L.UpSampling2D(0, name="u"),
+     'up_sampling2d (layer "u"): expected an integer or 2 integers of at least 1 as size, got 0'),
+    (lambda: L.MultiHeadAttention(0, 2, name="m"),
+     'multi_head_attention (layer "m"): expected a positive integer as num_heads, got 0'),
+    (lambda: L.LeakyReLU(None, name="l"), 'leaky_re_lu (layer "l"): expected a number as alpha, got None'),
+    (lambda: L.RandomRotation("x", name="r"),
+     'random_rotation (layer "r"): expected as factor a number, or two in ascending order, within [-inf, inf], got \'x\''),
+    (lambda: L.Bidirectional(L.LSTM(3), merge_mode="x", name="b"),
+     'bidirectional (layer "b"): expected merge_mode sum, mul, ave, concat or None, got \'x\''),
+    (lambda: L.Bidirectional(L.Dense(3, name="d"), name="b"),
+     'bidirectional (layer "b"): expected a recurrent layer with go_backwards, return_sequences and stateful, got '
+     "<Dense 'd'>"),
+    (lambda: L.RNN(3, name="r"), 'rnn (layer "r"): expected a cell with `call` and `state_size`, got 3 without call'),
+    (lambda: L.Input((-3,), name="i"),
+     'input (layer "i"): expected a shape of whole numbers and None, such as (64,), got (-3,)'),
+    (lambda: L.Discretization(name="d"),
+     'discretization (layer "d"): expected either bin_boundaries or num_bins, got None, None'),
     (lambda: L.CategoryEncoding(name="e"),
      'category_encoding (layer "e"): expected a positive integer as num_tokens, got None'),
 ]  # fmt: skip
 
 BUILT: list[tuple[Any, Any, str]] = [
+    (lambda: L.Dense(2, name="d"), ROWS[0],
+     'dense (layer "d"): expected rank at least 2, got rank 1; input shape (3,). One sample alone needs a batch axis: '
+     "x[np.newaxis, ...]"),
+    (lambda: L.Dense(2, name="d"), L.Input((None,)),
+     'dense (layer "d"): expected a known last axis, got input shape (None, None). Give the input a size there'),
+    (lambda: L.Reshape((4,), name="r"), ROWS,
+     'reshape (layer "r"): 3 numbers per sample do not fit target_shape (4,); input shape (2, 3)'),
+    (lambda: L.Permute((2, 1), name="p"), ROWS,
+     'permute (layer "p"): expected rank 3, got rank 2; input shape (2, 3). One sample alone needs a batch axis: '
+     "x[np.newaxis, ...]"),
+    (lambda: L.LSTM(4, name="l"), ROWS,
+     'lstm (layer "l"): expected rank 3, got rank 2; input shape (2, 3). One sample alone needs a batch axis: '
+     "x[np.newaxis, ...]"),
+    (lambda: L.ConvLSTM2D(2, 3, name="c"), IMAGES,
+     'conv_lstm2d (layer "c"): expected rank 5, got rank 4; input shape (2, 4, 4, 3). One sample alone needs a batch '
+     "axis: x[np.newaxis, ...]"),
+    (lambda: partial(L.LSTM(4, name="l"), initial_state=[ROWS, ROWS]), STEPS,
+     'lstm (layer "l"): expected shape (None, 4), got (2, 3); input shape (2, 3). Convert or reshape the input to fit'),
+    (lambda: partial(L.LSTM(3, name="l"), initial_state=[ROWS]), STEPS,
+     'lstm (layer "l"): expected 2 initial states, got 1. Give one tensor per state of the cell'),
+    (lambda: L.LSTM(4, stateful=True, name="l"), L.Input((5, 3)),
+     'lstm (layer "l"): a stateful layer needs a known batch size. Give batch_input_shape=(batch, time, features) to the '
+     "first layer, or batch_shape to Input"),
+    (lambda: L.TimeDistributed(L.Dense(2), name="t"), ROWS,
+     'time_distributed (layer "t"): expected at least the axes batch, time and one more, got input shape (2, 3)'),
+    (lambda: L.Add(name="a"), [ROWS, np.zeros((2, 4), np.float32)],
+     'add (layer "a"): expected inputs of one shape, got (2, 3), (2, 4)'),
+    (lambda: L.Add(name="a"), ROWS, 'add (layer "a"): expected a list of inputs, got one input of shape (2, 3)'),
+    (lambda: L.Subtract(name="s"), [ROWS, ROWS, ROWS], 'subtract (layer "s"): expected 2 inputs, got 3'),
+    (lambda: L.Concatenate(axis=1, name="c"), [STEPS, np.zeros((2, 5, 4), np.float32)],
+     'concatenate (layer "c"): expected inputs that differ only along axis 1, got (2, 5, 3), (2, 5, 4)'),
+    (lambda: L.Concatenate(axis=5, name="c"), [ROWS, ROWS],
+     'concatenate (layer "c"): expected an axis within [-2, 2), got 5; the inputs have rank 2'),
+    (lambda: L.Softmax(axis=4, name="s"), ROWS,
+     'softmax (layer "s"): expected axes within [-2, 2), got [4]; the input has rank 2'),
+    (lambda: L.LayerNormalization(axis=7, name="l"), ROWS,
+     'layer_normalization (layer "l"): expected axes within [-2, 2), got 7; the input has rank 2'),
+    (lambda: L.GlobalMaxPooling2D(name="g"), ROWS,
+     'global_max_pooling2d (layer "g"): expected rank 4, got rank 2; input shape (2, 3). One sample alone needs a batch '
+     "axis: x[np.newaxis, ...]"),
+    (lambda: L.Resizing(3, 3, name="r"), ROWS,
+     'resizing (layer "r"): expected images (batch, rows, cols, channels) or one image (rows, cols, channels), got shape '
+     "(2, 3)"),
+    (lambda: L.StringLookup(name="s"), ["a"],
+     'string_lookup (layer "s"): the vocabulary is empty. Call adapt(data) or set_vocabulary(tokens) first'),
     (lambda: L.Conv2D(4, 3, name="c"), ROWS,
      'conv2d (layer "c"): expected rank at least 4, got rank 2; input shape (2, 3). One sample alone needs a batch axis: '
      "x[np.newaxis, ...]"),
@@ -92,6 +161,23 @@ def test_built(make: Any, x: Any, text: str) -> None:
     with pytest.raises(ValueError) as caught:
         make()(x)
     assert str(caught.value) == text
+
+
+def test_wrong_types() -> None:
+    for action, text in (
+        (lambda: L.Dense(2, name="d")("abc"), "dense (layer \"d\"): expected tensors or arrays of numbers, got 'abc'"),
+        (lambda: L.Dense(2, name="d")(None), 'dense (layer "d"): expected a tensor or an array, got None'),
+        (lambda: L.Dense(2, name="d")(), 'dense (layer "d"): called without inputs'),
+        (lambda: L.Lambda(3, name="l"), 'lambda (layer "l"): expected a function, got 3'),
+        (lambda: L.TimeDistributed(3, name="t"),
+         'time_distributed (layer "t"): expected a layer to wrap, got 3. Pass an instance, such as Dense(8)'),
+        (lambda: L.Dense(2, unit=3), "dense: unknown argument 'unit'; it takes units, activation, use_bias, "
+         "kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, "
+         "kernel_constraint, bias_constraint, name, trainable, dtype, input_shape, batch_input_shape, batch_size, weights"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError) as caught:
+            action()
+        assert str(caught.value) == text
 
 
 def test_later_inputs_are_checked_too() -> None:

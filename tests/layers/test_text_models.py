@@ -113,7 +113,9 @@ def test_a_step_of_one_s_own() -> None:
 
 def test_what_is_refused() -> None:
     i = L.Input((1,), dtype="string", name="words")
-    with pytest.raises(ValueError, match='texts of "words" reach flat, which takes numbers. Put StringLookup'):
+    with pytest.raises(
+        ValueError, match=r'flatten \(layer "flat"\): expected numbers, got the texts of "words". Put Str'
+    ):
         Model(i, L.Flatten(name="flat")(i))
     with pytest.raises(
         TypeError, match=r'string_lookup \(layer "late"\): works on arrays, so in a model it stands right'

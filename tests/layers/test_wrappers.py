@@ -216,7 +216,7 @@ def test_wrapper_base_and_errors() -> None:
     assert Twice.from_config(layer.get_config()).get_config() == layer.get_config()
     with pytest.raises(TypeError, match="expected a layer to wrap"):
         TimeDistributed(3)
-    with pytest.raises(ValueError, match="at least the axes batch and time"):
+    with pytest.raises(ValueError, match="at least the axes batch, time and one more"):
         TimeDistributed(Dense(2))(np.zeros((3,)))
     regularized = TimeDistributed(Dense(2, activity_regularizer="l2"))
     y = regularized(X).numpy()

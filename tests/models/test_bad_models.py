@@ -268,7 +268,7 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
 
 
 def test_texts_where_numbers_belong_are_refused_with_the_way_to_go() -> None:
-    with pytest.raises(ValueError, match=r'texts of "text" reach dense.*, which takes numbers. Put StringLookup'):
+    with pytest.raises(ValueError, match=r'dense.*: expected numbers, got the texts of "text". Put StringLookup'):
         Model(text := Input((1,), dtype="string", name="text"), Dense(1)(text))
 
 

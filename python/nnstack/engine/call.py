@@ -19,10 +19,11 @@ from nnstack.backend.numbers import NumbersNeeded
 from nnstack.backend.variable import Trace, autocast, current_scope
 from nnstack.engine import context
 from nnstack.engine.connections import mask_of
+from nnstack.engine.front import refuse_texts
 from nnstack.engine.nodes import Node, history_of
 from nnstack.engine.operations import adopt
 from nnstack.engine.shapes import map_shapes
-from nnstack.engine.spec import check_input
+from nnstack.engine.spec import InputSpec, check_input
 from nnstack.utils import nest
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         if first is None:
             raise TypeError(f'{layer._kind} (layer "{layer.name}"): called without inputs')
         args = (kwargs.pop(first),)
+    if args[0] is None and isinstance(layer.input_spec, InputSpec):
+        raise TypeError(f'{layer._kind} (layer "{layer.name}"): expected a tensor or an array, got None')
     inputs = _normalise(layer, args[0])
     rest = tuple(nest.map_structure(_tensor_if_array, arg) for arg in args[1:])
     kwargs = {
@@ -48,6 +51,8 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     eager = bool(tensors) and not isinstance(current_scope(), Trace) and all(_is_concrete(tensor) for tensor in tensors)
     from_graph = not eager and context.outermost() and adopt(tensors)
 
+    if from_graph:
+        refuse_texts(layer, tensors)
     if layer.input_spec is not None:
         check_input(layer.input_spec, inputs, layer._kind, layer.name)
     with context.name_scope(layer.name), backend.eager_scope() if eager else contextlib.nullcontext():

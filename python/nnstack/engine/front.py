@@ -23,6 +23,16 @@ def is_text(tensor: Any) -> bool:
     return getattr(tensor, "_is_text", False)
 
 
+def refuse_texts(layer: Any, tensors: list[Any]) -> None:
+    """`ValueError` if one of the tensors that a layer of numbers is called on stands for texts."""
+    for tensor in tensors:
+        if is_text(tensor):
+            raise ValueError(
+                f'{layer._kind} (layer "{layer.name}"): expected numbers, got the texts of '
+                f'"{tensor._keras_history.layer.name}". Put StringLookup, TextVectorization or Hashing between them'
+            )
+
+
 def calls_on_arrays(graph: Any) -> list[Node]:
     """The calls of a graph that belong to its front."""
     given = {id(tensor) for tensor in graph.flat_inputs}
@@ -31,7 +41,7 @@ def calls_on_arrays(graph: Any) -> list[Node]:
 
 
 class Front:
-    """The calls of a graph that work on arrays. `ValueError` if texts reach any other layer, or are an output."""
+    """The calls of a graph that work on arrays. `ValueError` if texts are an output."""
 
     def __init__(self, graph: Any, nodes: list[Node]) -> None:
         from nnstack.engine.graph import Graph
@@ -39,15 +49,14 @@ class Front:
         self.nodes = nodes
         self._graph = graph
         rest = [node for node in graph.nodes if node not in nodes]
-        takers = [(tensor, node.layer.name) for node in rest for tensor in node.keras_inputs]
-        takers += [(tensor, "the outputs") for tensor in graph.flat_outputs]
-        for tensor, name in takers:
+        for tensor in graph.flat_outputs:
             if is_text(tensor):
                 raise ValueError(
-                    f'model: texts of "{tensor._keras_history.layer.name}" reach {name}, which takes numbers. Put '
-                    "StringLookup, TextVectorization or Hashing between them"
+                    f'model: expected outputs of numbers, got the texts of "{tensor._keras_history.layer.name}". '
+                    "Look them up behind the model"
                 )
-        taken = {id(tensor) for tensor, _ in takers}
+        taken = {id(tensor) for node in rest for tensor in node.keras_inputs}
+        taken |= {id(tensor) for tensor in graph.flat_outputs}
         made = [tensor for node in self.nodes for tensor in nest.flatten(node.outputs)]
         self._tensors = [tensor for tensor in [*graph.fed_inputs, *made] if id(tensor) in taken]
         self.back = Graph(self._tensors, graph.outputs)

@@ -93,7 +93,7 @@ class Layer(WeightOwner, Connections):
     # What the class is called in messages.
     @property
     def _kind(self) -> str:
-        return naming.snake_case(type(self).__name__)
+        return self.default_name or naming.snake_case(type(self).__name__)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if (

@@ -7,7 +7,7 @@ from typing import Any
 from nnstack import activations, backend
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
-from nnstack.layers.arguments import label
+from nnstack.layers.arguments import axes_within, label
 from nnstack.layers.parameters import add_parameter, options_config, set_options
 from nnstack.utils import nest
 
@@ -167,6 +167,12 @@ class Softmax(Layer):
         self.axis = axis
         self.robust_masking = bool(robust_masking)
         self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        axes_within(
+            list(self.axis) if isinstance(self.axis, list | tuple) else [self.axis], len(input_shape), label(self)
+        )
+        super().build(input_shape)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         return masked_softmax(inputs, self.axis, mask, self.robust_masking)

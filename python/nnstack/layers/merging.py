@@ -114,7 +114,11 @@ class Concatenate(_Merge):
         if not isinstance(shapes, list | tuple) or not shapes or not isinstance(shapes[0], tuple | list):
             raise ValueError(f"{what}: expected a list of inputs, got one input of shape {shapes}")
         rank = len(shapes[0])
-        joined = self.axis % rank if rank else 0
+        if not -rank <= self.axis < rank:
+            raise ValueError(
+                f"{what}: expected an axis within [{-rank}, {rank}), got {self.axis}; the inputs have rank {rank}"
+            )
+        joined = self.axis % rank
         for shape in shapes[1:]:
             fits = len(shape) == rank and all(
                 axis == joined or None in (a, b) or a == b

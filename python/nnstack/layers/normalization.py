@@ -144,6 +144,8 @@ class GroupNormalization(_Normalization):
         x = backend.cast(inputs, "float32") if inputs.dtype in _HALVES else inputs
         rank = len(x.shape)
         axis = self.axis % rank
+        if mask is None:
+            return backend.cast(self._by_channel(x, axis), inputs.dtype)
         sizes = backend.shapes.dimensions(x)
         grouped = [*sizes[:axis], self.groups, sizes[axis] // self.groups, *sizes[axis + 1 :]]
         tiles = backend.reshape(x, grouped)
@@ -157,10 +159,27 @@ class GroupNormalization(_Normalization):
         result = self._scaled(tiles, mean, variance, gamma, beta)
         return backend.cast(backend.reshape(result, sizes), inputs.dtype)
 
+    def _by_channel(self, x: Any, axis: int) -> Any:
+        """Without a mask moments per channel are averaged over groups: all that is large keeps its shape."""
+        places = [one for one in range(1, len(x.shape)) if one != axis]
+        channels = x.shape[axis]
+        alone = [-1 if one == 0 else channels if one == axis else 1 for one in range(len(x.shape))]
+
+        def grouped_mean(values: Any) -> Any:
+            by_channel = backend.mean(values, places, True) if places else values
+            groups = backend.reshape(by_channel, (-1, self.groups, channels // self.groups))
+            return backend.reshape(backend.mean(groups, -1, True) + backend.zeros_like(groups), alone)
+
+        mean = grouped_mean(x)
+        variance = grouped_mean(backend.square(x - mean))
+        weight = [channels if one == axis else 1 for one in range(len(x.shape))]
+        gamma, beta = (
+            None if one is None else backend.cast(backend.reshape(one, weight), x.dtype)
+            for one in (self.gamma, self.beta)
+        )
+        return self._scaled(x, mean, variance, gamma, beta)
+
     def _moments(self, tiles: Any, axes: list[int], mask: Any, x: Any, grouped: list[Any]) -> tuple[Any, Any]:
-        if mask is None:
-            mean = backend.mean(tiles, axes, True)
-            return mean, backend.mean(backend.square(tiles - mean), axes, True)
         weights = backend.cast(mask, x.dtype)
         while len(weights.shape) < len(x.shape):
             weights = backend.expand_dims(weights, -1)

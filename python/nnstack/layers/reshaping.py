@@ -10,7 +10,7 @@ import numpy as np
 from nnstack import backend
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
-from nnstack.layers.arguments import positive_int
+from nnstack.layers.arguments import is_whole, positive_int
 
 
 class Flatten(Layer):
@@ -47,7 +47,14 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        if not isinstance(target_shape, list | tuple) or not all(
+            is_whole(size) and size >= -1 for size in target_shape
+        ):
+            raise ValueError(
+                f'reshape (layer "{self.name}"): expected a tuple of sizes, one of which may be -1, as target_shape, '
+                f"got {target_shape!r}"
+            )
+        self.target_shape = tuple(int(size) for size in target_shape)
         if sum(size == -1 for size in self.target_shape) > 1:
             raise ValueError(
                 f'reshape (layer "{self.name}"): expected at most one -1 in target_shape, got {self.target_shape}'

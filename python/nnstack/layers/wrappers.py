@@ -80,10 +80,10 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape: Any = None) -> None:
         shapes = _leaves(input_shape)
         for shape in shapes:
-            if len(shape) < 2:
+            if len(shape) < 3:
                 raise ValueError(
-                    f'{self._kind} (layer "{self.name}"): expected at least the axes batch and time, got input shape '
-                    f"{shape}"
+                    f'{self._kind} (layer "{self.name}"): expected at least the axes batch, time and one more, got '
+                    f"input shape {shape}"
                 )
         with context.adopting(self.layer.name):
             super().build(self._step_shapes(input_shape))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
+
 from nnstack import backend
 from nnstack.backend.resizing import METHODS, resize
 from nnstack.layers.arguments import choice, label
@@ -49,8 +51,10 @@ class _RandomImages(ImageLayer):
 
 def _bounds(factor: Any, what: str, argument: str, least: float = -1.0, most: float = 1.0) -> tuple[float, float]:
     """(lower, upper) of a random factor given as one number, both ways, or as a pair."""
-    pair = tuple(factor) if isinstance(factor, list | tuple) else (-factor, factor)
-    if len(pair) != 2 or not least <= pair[0] <= pair[1] <= most:
+    numbers = factor if isinstance(factor, list | tuple) else [factor]
+    plain = all(isinstance(one, int | float | np.number) for one in numbers)
+    pair = tuple(factor) if isinstance(factor, list | tuple) or not plain else (-factor, factor)
+    if not plain or len(pair) != 2 or not least <= pair[0] <= pair[1] <= most:
         raise ValueError(
             f"{what}: expected as {argument} a number, or two in ascending order, within [{least}, {most}], "
             f"got {factor!r}"
