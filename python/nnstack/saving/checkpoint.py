@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnstack.saving import protobuf, tensor_bundle, weight_tree
+from nnstack.saving import hdf5_weights, protobuf, tensor_bundle, weight_tree
 from nnstack.saving.hdf5_files import may_write, path_to_write, replace_files
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -61,12 +61,8 @@ def load_weights(model: Any, prefix: str, title: str) -> None:
             "It has "
             f"{', '.join(name for name in sorted(reader.entries) if name != _GRAPH and 'OPTIMIZER' not in name)[:600]}"
         )
-    for variable, key in pairs:
-        if reader.shape(key) != tuple(variable.shape):
-            raise ValueError(
-                f"{title}: weight {variable.name} expects shape {tuple(variable.shape)}, the checkpoint's {key} has "
-                f"{reader.shape(key)}"
-            )
+    told = [hdf5_weights.Pair(model, key, v, key, hdf5_weights.Shaped(reader.shape(key))) for v, key in pairs]
+    hdf5_weights.require_fit(told, title)
     values = [(variable, reader.read(key)) for variable, key in pairs]
     for variable, value in values:
         variable.assign(value.astype(variable.dtype, copy=False))

@@ -80,7 +80,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
         with filling(stored):
             model = layer_from_config(config, custom_objects, origin.version)
         pairs = by_position(model, group, f'load (model "{model.name}")')
-        assign(pairs)
+        hdf5_weights.assign(pairs, whole=False)
         if training is None:
             if compile:
                 warnings.warn(
@@ -118,13 +118,4 @@ def load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool) 
             pairs = hdf5_weights.by_name(model, group, skip_mismatch, title)
         else:
             pairs = by_position(model, group, title)
-        assign([(pair.variable, pair.array.read(pair.variable.dtype)) for pair in pairs])
-
-
-def assign(pairs: Any) -> None:
-    """Writes pairs that are known to fit: arrays at once, arrays in a file one after the other."""
-    for pair in pairs:
-        variable, value = (
-            (pair.variable, pair.array.read(pair.variable.dtype)) if isinstance(pair, hdf5_weights.Pair) else pair
-        )
-        variable.handle.assign(value)  # shape and type are right already, and no copy is made on the way
+        hdf5_weights.assign(pairs)

@@ -41,13 +41,17 @@ def model_format(filepath: Any, save_format: str | None, what: str) -> str:
 
 
 def weights_format(filepath: Any, save_format: str | None, what: str) -> str:
-    """'h5', 'keras' (Keras 3's layout) or 'tf' (a checkpoint): `save_format`, else by the path's ending, else 'tf'."""
+    """'h5', 'keras' (Keras 3's layout), 'safetensors' or 'tf' (a checkpoint): `save_format`, else by the path's ending,
+    else 'tf'.
+    """
     if save_format is not None:
-        known = {**_FORMATS, "tf": "tf", "tensorflow": "tf"}
+        known = {**_FORMATS, "tf": "tf", "tensorflow": "tf", "safetensors": "safetensors"}
         if str(save_format).lower() not in known:
-            raise ValueError(f"{what}: expected save_format 'h5', 'tf' or 'keras', got {save_format!r}")
+            raise ValueError(f"{what}: expected save_format 'h5', 'tf', 'keras' or 'safetensors', got {save_format!r}")
         return known[str(save_format).lower()]
     is_path = isinstance(filepath, str | os.PathLike)
+    if is_path and os.fspath(filepath).lower().endswith(".safetensors"):
+        return "safetensors"
     return "tf" if is_path and not os.fspath(filepath).lower().endswith((".h5", ".hdf5", ".keras")) else "h5"
 
 

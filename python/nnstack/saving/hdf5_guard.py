@@ -19,6 +19,7 @@ from nnstack.saving.hdf5_files import h5py_module
 _RATIO = 20
 _SMALL = 64 << 20
 _ATTRIBUTE_LIMIT = 256 << 20
+_PIECE = 2 << 40  # bytes read at once: small enough for a cache, large enough that calls cost nothing
 
 
 @contextlib.contextmanager
@@ -132,6 +133,29 @@ class StoredArray:
         with errors_of(self._dataset.name):
             found = np.asarray(self._dataset[()])
         return found.astype(dtype or found.dtype.newbyteorder("="), copy=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the numbers lie in one piece that the file holds whole, so that reading them cannot fail half-way."""
+        place = self._dataset.id.get_offset()
+        return place is not None and place + self.nbytes <= self._dataset.file.id.get_filesize()
+
+    def fill(self, variable: Any) -> None:
+        """Writes the numbers into a variable of the same shape; large ones piece by piece, so that no second array of
+        their size is made.
+        """
+        stored = self._dataset.dtype
+        row = self.nbytes // max(self.shape[0], 1) if self.shape else self.nbytes
+        if self.nbytes <= _PIECE or row > _PIECE or not self.is_plain or str(stored) != variable.dtype:
+            variable.handle.assign(self.read())
+            return
+        rows, numbers = _PIECE // row, row // stored.itemsize
+        buffer = np.empty((rows, *self.shape[1:]), stored)
+        with errors_of(self._dataset.name):
+            for start in range(0, self.shape[0], rows):
+                part = buffer[: self.shape[0] - start]
+                self._dataset.read_direct(part, np.s_[start : start + rows])
+                variable.handle.assign_part(start * numbers, part)
 
 
 def arrays(group: Any, list_name: str = "weight_names") -> list[tuple[str, StoredArray]]:

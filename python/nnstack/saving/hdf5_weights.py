@@ -23,8 +23,19 @@ class InMemory:
         self._array = array
         self.shape = array.shape
 
+    is_plain = True
+
+    def fill(self, variable: Any) -> None:
+        variable.handle.assign(self._array)
+
     def read(self, dtype: str | None = None) -> np.ndarray:
         return np.ascontiguousarray(self._array if dtype is None else self._array.astype(dtype, copy=False))
+
+
+class Shaped(NamedTuple):
+    """An array of which only the shape is known yet."""
+
+    shape: tuple[int, ...]
 
 
 class Pair(NamedTuple):
@@ -85,7 +96,7 @@ def by_position(model: Any, group: Any, title: str) -> list[Pair]:
         if len(arrays) != len(own):
             raise ValueError(f"{title}: the model has {len(own)} weights of its own, the file {len(arrays)}")
         pairs += [Pair(model, _OWN, v, *one) for v, one in zip(own, arrays, strict=True)]
-    _require_fit(pairs, title)
+    require_fit(pairs, title)
     return pairs
 
 
@@ -115,7 +126,7 @@ def by_name(model: Any, group: Any, skip_mismatch: bool, title: str) -> list[Pai
                     stacklevel=5,
                 )
         pairs = [pair for pair in pairs if pair.fits]
-    _require_fit(pairs, title)
+    require_fit(pairs, title)
     return pairs
 
 
@@ -153,8 +164,23 @@ def _rearranged(layer: Any, found: list[tuple[str, Any]], origin: Origin) -> lis
     return [(name, InMemory(array)) for name, array in zip(names, changed, strict=True)]
 
 
+def assign(pairs: list[Pair], whole: bool = True) -> None:
+    """Writes pairs that are known to fit. With `whole`, arrays that a broken file may fail to give are read first, so
+    that nothing is written unless all are there.
+    """
+    ready = {}
+    if whole:
+        ready = {n: pair.array.read() for n, pair in enumerate(pairs) if not pair.array.is_plain}
+    for number, pair in enumerate(pairs):
+        if number in ready:
+            pair.variable.handle.assign(ready.pop(number))
+        else:
+            pair.array.fill(pair.variable)
+
+
 # -- reports ----------------------------------------------------------------------------------------------------------
-def _require_fit(pairs: list[Pair], title: str) -> None:
+def require_fit(pairs: list[Pair], title: str) -> None:
+    """`ValueError` with all weights side by side, and the likely cause, unless every array fits its variable."""
     wrong = [pair for pair in pairs if not pair.fits]
     if not wrong:
         return

@@ -17,11 +17,20 @@ from typing import Any
 import numpy as np
 
 from nnstack.engine.context import filling
-from nnstack.saving import dialect_writers, hdf5_guard, survey, training_config, training_state, weight_tree
+from nnstack.saving import (
+    dialect_writers,
+    hdf5_guard,
+    hdf5_weights,
+    survey,
+    training_config,
+    training_state,
+    weight_tree,
+)
 from nnstack.saving.config import json_default, layer_from_config, read_json
 from nnstack.saving.dialects import version_of
 from nnstack.saving.hdf5_files import describe, h5py_module, may_write, path_to_write, replace_files
 from nnstack.saving.hdf5_guard import StoredArray
+from nnstack.saving.hdf5_weights import Pair
 from nnstack.saving.weight_layouts import Origin
 from nnstack.utils.generic_utils import to_snake_case
 
@@ -139,21 +148,16 @@ def _vars(group: Any) -> list[StoredArray]:
 
 
 def _assign(model: Any, file: Any, origin: Origin, title: str) -> None:
-    pairs: list[tuple[Any, StoredArray]] = []
+    pairs: list[Pair] = []
     _match(model, file, origin, pairs, set(), title)
     missing = {id(v): v for v in model.weights}
-    for variable, _ in pairs:
-        missing.pop(id(variable), None)
+    for pair in pairs:
+        missing.pop(id(pair.variable), None)
     if missing:
         names = ", ".join(variable.name for variable in list(missing.values())[:8])
         raise ValueError(f"{title}: the file has no numbers for {len(missing)} weights: {names}")
-    for variable, array in pairs:
-        if tuple(variable.shape) != array.shape:
-            raise ValueError(
-                f"{title}: weight {variable.name} expects shape {tuple(variable.shape)}, the file has {array.shape}"
-            )
-    for variable, value in [(variable, array.read(variable.dtype)) for variable, array in pairs]:
-        variable.assign(value)
+    hdf5_weights.require_fit(pairs, title)
+    hdf5_weights.assign(pairs)
 
 
 def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: set[int], title: str) -> None:
@@ -166,7 +170,7 @@ def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: set[i
             f'{title}: layer "{layer.name}" has {len(own)} weights of its own, the file\'s {group.name} {len(stored)}'
         )
     if own:
-        pairs += zip(own, stored, strict=True)
+        pairs += [Pair(layer, group.name, v, v.name, array) for v, array in zip(own, stored, strict=True)]
     if weight_tree.holds_graph(layer):
         container = next((name for name in _CONTAINERS if hdf5_guard.has(group, name)), None)
         if container is not None:

@@ -52,27 +52,30 @@ class Savable:
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
     ) -> None:
-        """Writes the weights alone: HDF5 for paths ending in .h5, .hdf5 or .keras, else a TensorFlow checkpoint.
+        """Writes the weights alone: HDF5 for paths ending in .h5, .hdf5 or .keras, safetensors for .safetensors, else a
+        TensorFlow checkpoint.
 
-        `save_format` 'h5', 'tf' (checkpoint: PREFIX.index and PREFIX.data-00000-of-00001) or 'keras' (the layout of
-        Keras 3's .weights.h5) decides over the ending. Other arguments and errors as in `save`; `ValueError` before the
-        model is built.
+        `save_format` 'h5', 'tf' (checkpoint: PREFIX.index and PREFIX.data-00000-of-00001), 'keras' (the layout of
+        Keras 3's .weights.h5) or 'safetensors' (names such as `dense/kernel`; see `saving/safetensors_file.py`;
+        `ImportError` without the extra [safetensors]) decides over the ending. Other arguments and errors as in `save`;
+        `ValueError` before the model is built.
         """
-        from nnstack.saving import checkpoint, hdf5, keras_zip
+        from nnstack.saving import checkpoint, hdf5, keras_zip, safetensors_file
         from nnstack.saving.hdf5_files import weights_format
 
         title = f'save_weights (model "{self.name}")'
         if not self.built:
             raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
         kind = weights_format(filepath, save_format, title)
-        writer = {"tf": checkpoint.save_weights, "h5": hdf5.save_weights, "keras": keras_zip.save_weights}[kind]
-        writer(self, filepath, overwrite, title)
+        modules: dict[str, Any] = {"tf": checkpoint, "h5": hdf5, "keras": keras_zip, "safetensors": safetensors_file}
+        modules[kind].save_weights(self, filepath, overwrite, title)
 
     def load_weights(
         self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, options: Any = None
     ) -> Any:
         """Reads weights from an HDF5 file of weights or of a whole model, a TensorFlow checkpoint (its prefix), the
-        folder of a SavedModel, a .keras file or a .weights.h5 of Keras 3; a path, bytes or an open file.
+        folder of a SavedModel, a .keras file, a .weights.h5 of Keras 3 or a .safetensors file; a path, bytes or, but
+        for safetensors, an open file.
 
         By position, or with `by_name` (HDF5) for layers of the same name; `skip_mismatch` (with `by_name`) leaves out
         weights whose shapes differ. Nothing is written if anything does not fit: `ValueError` names layer, weight and

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from nnstack.saving import checkpoint, hdf5, keras_zip, saved_model
+from nnstack.saving import checkpoint, hdf5, keras_zip, safetensors_file, saved_model
 from nnstack.saving.hdf5_files import describe, h5py_module
 
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
@@ -33,7 +33,9 @@ def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) ->
     source = _opened(source)
     first = _first_bytes(source)
     other: Any = None
-    if first.startswith(_ZIP) or first.startswith(_HDF5) and _is_tree(source):
+    if safetensors_file.is_content(source) or describe(source).lower().endswith(safetensors_file.SUFFIX):
+        other = safetensors_file.load_weights
+    elif first.startswith(_ZIP) or first.startswith(_HDF5) and _is_tree(source):
         other = keras_zip.load_weights
     elif not first and checkpoint.find_prefix(source):
         other, source = checkpoint.load_weights, checkpoint.find_prefix(source)
