@@ -99,7 +99,7 @@ def test_layout(tmp_path: Path) -> None:
     names = [layer.name for layer in model.layers]
     with h5py.File(tmp_path / "m.h5") as file:
         assert sorted(file.attrs) == ["backend", "keras_version", "model_config", "training_config"]
-        assert sorted(file) == ["model_weights", "optimizer_weights", "random_states"]
+        assert sorted(file) == ["model_weights", "optimizer_weights", "random_states", "training_run"]
         assert list(file["model_weights"].attrs["layer_names"]) == names
         group = file["model_weights"][names[0]]
         assert list(group.attrs["weight_names"]) == [f"{names[0]}/kernel:0", f"{names[0]}/bias:0"]
