@@ -88,3 +88,28 @@ def test_methods_are_functions_of_their_object(tf: Any) -> None:
 
     assert [float(Scaled(f)(tf.constant(2.0))) for f in (3.0, 5.0)] == [6.0, 10.0]
     assert len(Scaled(1.0).trainable_variables) == 1
+
+
+def test_a_tensor_array_is_filled_in_a_loop(tf: Any) -> None:
+    @tf.function
+    def squares(x: Any) -> Any:
+        found = tf.TensorArray(tf.float32, size=3)
+        for i in tf.range(3):
+            found = found.write(i, x * tf.cast(i * i, tf.float32))
+        return found.stack()
+
+    assert squares(tf.constant([1.0, 2.0])).numpy().tolist() == [[0, 0], [1, 2], [4, 8]]
+    with pytest.raises(ValueError, match="nothing was written at 1"):
+        tf.TensorArray(tf.float32, size=2).write(0, 1.0).stack()
+
+
+def test_build_is_given_a_tensor_shape(tf: Any) -> None:
+    class Scale(tf.keras.layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.scale = self.add_weight("scale", shape=input_shape.as_list()[1:], initializer="ones")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.scale
+
+    model = tf.keras.Sequential([Scale(input_shape=(3,)), tf.keras.layers.Dense(2)])
+    assert model.layers[0].get_weights()[0].shape == (3,) and model.predict(np.ones((2, 3)), verbose=0).shape == (2, 2)

@@ -170,6 +170,45 @@ class UnconnectedGradients:
     ZERO = "zero"
 
 
+class TensorArray:
+    """Tensors by number, written in a loop and stacked at its end; `write` and `unstack` give the array itself."""
+
+    def __init__(self, dtype: Any, size: Any = 0, dynamic_size: bool | None = None, **_: Any) -> None:
+        self._dtype = str(dtype)
+        self._parts: list[Any] = [None] * int(size)
+
+    def write(self, index: Any, value: Any, name: Any = None) -> TensorArray:
+        """Part number `index` is `value`."""
+        place = int(index)
+        self._parts += [None] * (place + 1 - len(self._parts))
+        self._parts[place] = backend.convert(value, self._dtype)
+        return self
+
+    def read(self, index: Any, name: Any = None) -> Any:
+        """Part number `index`; ValueError if nothing was written there."""
+        found = self._parts[int(index)]
+        if found is None:
+            raise ValueError(f"TensorArray.read: nothing was written at {int(index)}")
+        return found
+
+    def stack(self, name: Any = None) -> Any:
+        """All parts along a new first axis; ValueError if one is missing."""
+        return backend.stack([self.read(place) for place in range(len(self._parts))])
+
+    def concat(self, name: Any = None) -> Any:
+        """All parts joined along their first axis."""
+        return backend.concatenate([self.read(place) for place in range(len(self._parts))], axis=0)
+
+    def unstack(self, value: Any, name: Any = None) -> TensorArray:
+        """The rows of `value` are the parts."""
+        self._parts = list(backend.convert(value, self._dtype))
+        return self
+
+    def size(self, name: Any = None) -> Any:
+        """How many parts there are."""
+        return backend.convert(len(self._parts))
+
+
 class Module:
     """A thing with variables: those among its attributes, and those of modules, layers and lists among them."""
 

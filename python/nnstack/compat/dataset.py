@@ -316,7 +316,7 @@ class Dataset:
     # ---- looking at them
 
     def __iter__(self) -> Iterator[Any]:
-        return (_to_user(element) for element in self._make())
+        return Elements(self._make())
 
     def as_numpy_iterator(self) -> Iterator[Any]:
         """The elements as numpy arrays."""
@@ -363,6 +363,23 @@ class Dataset:
 def cardinality(dataset: Dataset) -> Any:
     """The number of elements, -1 for no end, -2 if not known."""
     return dataset.cardinality()
+
+
+class Elements:
+    """One way through a data set."""
+
+    def __init__(self, elements: Iterator[Any]) -> None:
+        self._elements = elements
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return _to_user(next(self._elements))
+
+    def get_next(self) -> Any:
+        """The same as `next`."""
+        return next(self)
 
 
 class Options:

@@ -106,7 +106,7 @@ TABLES: dict[str, dict[str, str]] = {
         **_same("nnstack.compat.control", "cond case switch_case while_loop group no_op print py_function "
             "numpy_function "
                 "executing_eagerly device init_scope get_logger Module get_static_value recompute_grad "
-            "UnconnectedGradients"),
+            "UnconnectedGradients TensorArray"),
         **{f"{theirs}_initializer": f"nnstack.initializers:{ours}" for theirs, ours in _INITIALIZERS.items()},
         "initializers": "nnstack.initializers",
         "losses": "nnstack.losses",

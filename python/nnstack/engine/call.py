@@ -166,13 +166,19 @@ def build_layer(layer: Layer, inputs: Any) -> None:
     """Makes the weights if they do not exist yet, and sets the initial values given as `weights=`."""
     if layer.built:
         return
-    shapes = nest.map_structure(lambda leaf: tuple(leaf.shape) if hasattr(leaf, "shape") else None, inputs)
+    shapes = nest.map_structure(lambda leaf: _shape_of(leaf), inputs)
     layer._build_for_call(shapes)
     layer._build_input_shape = shapes
     layer.built = True
     if layer.input_spec is not None:
         check_input(layer.input_spec, inputs, layer._kind, layer.name)
     set_initial_weights(layer)
+
+
+def _shape_of(leaf: Any) -> Any:
+    """A tuple, of the class that the tensor has for it."""
+    shape = getattr(leaf, "shape", None)
+    return shape if shape is None or isinstance(shape, tuple) else tuple(shape)
 
 
 def set_initial_weights(layer: Layer) -> None:
