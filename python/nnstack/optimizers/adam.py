@@ -73,7 +73,7 @@ class Adam(_TwoMoments):
 
     amsgrad: the largest v so far instead of v (Reddi et al. 2018).
 
-    >>> w = backend.variable([1.0]); Adam(0.1).apply_gradients([(np.array([2.0]), w)]); w.numpy()
+    >>> w = backend.variable([1.0]); _ = Adam(0.1).apply_gradients([(np.array([2.0]), w)]); w.numpy()
     array([0.9], dtype=float32)
     """
 

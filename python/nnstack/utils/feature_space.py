@@ -86,6 +86,7 @@ class FeatureSpace:
     >>> space.adapt({"age": ages, "town": towns})
     >>> encoded = space.get_encoded_features()
     >>> model = Model(encoded, Dense(1)(encoded))
+    >>> model.compile("adam", "mse")
     >>> model.fit(space({"age": ages, "town": towns}), targets)
 
     Source: https://keras.io/2.16/api/utils/feature_space/

@@ -60,7 +60,7 @@ def split_dataset(
     length; TypeError for other kinds of data.
 
     >>> left, right = split_dataset(np.arange(10), left_size=0.8)
-    >>> len(left), right[1]
+    >>> len(left), int(right[1])
     (8, 9)
 
     Source: https://keras.io/2.16/api/utils/python_utils/
