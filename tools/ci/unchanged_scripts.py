@@ -41,7 +41,7 @@ Nothing happens unless one of the two is asked for. `nnstack.uninstall_as_keras(
 - One device trains. `tf.distribute` strategies are there with a single replica.
 - `tf.train.Checkpoint` writes a file of numpy's; `Model.save_weights` writes TensorFlow's checkpoints.
 
-A name that is not there gives an error that names it and what is nearest. Everything else of TensorFlow: sparse and
+A name that is not there gives an error that names it and what is nearest. Not there, among others: sparse and
 ragged tensors, complex numbers, `tf.custom_gradient`, TFRecord files, AutoGraph, SavedModel functions."""
 
 
