@@ -19,7 +19,7 @@ from nnstack.saving.hdf5_files import h5py_module
 _RATIO = 20
 _SMALL = 64 << 20
 _ATTRIBUTE_LIMIT = 256 << 20
-_PIECE = 2 << 40  # bytes read at once: small enough for a cache, large enough that calls cost nothing
+_PIECE = 1 << 20  # bytes read at once: small enough for a cache, large enough that calls cost nothing
 
 
 @contextlib.contextmanager

@@ -76,7 +76,9 @@ def by_position(model: Any, group: Any, title: str) -> list[Pair]:
     names = hdf5_guard.names(group, "layer_names")
     stored = [(name, hdf5_guard.arrays(hdf5_guard.group_at(group, name))) for name in names]
     stored = [(name, arrays) for name, arrays in stored if arrays]
-    layers = [layer for layer in model.layers if stored_weights(layer)]
+    own_weights = [(layer, stored_weights(layer)) for layer in model.layers]
+    own_weights = [(layer, variables) for layer, variables in own_weights if variables]
+    layers = [layer for layer, _ in own_weights]
     if len(stored) != len(layers):
         raise ValueError(
             f"{title}: the model has {len(layers)} layers with weights "
@@ -88,8 +90,8 @@ def by_position(model: Any, group: Any, title: str) -> list[Pair]:
         found = dict(stored)
         stored = [(layer.name, found[layer.name]) for layer in layers]
     pairs: list[Pair] = []
-    for layer, (name, arrays) in zip(layers, stored, strict=True):
-        pairs += _pairs(layer, name, arrays, origin, title)
+    for (layer, variables), (name, arrays) in zip(own_weights, stored, strict=True):
+        pairs += _pairs(layer, variables, name, arrays, origin, title)
     own = model._held_weights()
     if own and hdf5_guard.has(group, _OWN):
         arrays = hdf5_guard.arrays(hdf5_guard.group_at(group, _OWN))
@@ -112,7 +114,7 @@ def by_name(model: Any, group: Any, skip_mismatch: bool, title: str) -> list[Pai
         if not arrays and not stored_weights(layer):
             continue
         try:
-            pairs += _pairs(layer, layer.name, arrays, origin, title)
+            pairs += _pairs(layer, stored_weights(layer), layer.name, arrays, origin, title)
         except ValueError as error:
             if not skip_mismatch:
                 raise
@@ -130,8 +132,9 @@ def by_name(model: Any, group: Any, skip_mismatch: bool, title: str) -> list[Pai
     return pairs
 
 
-def _pairs(layer: Any, name: str, arrays: Sequence[tuple[str, StoredArray]], origin: Origin, title: str) -> list[Pair]:
-    variables = stored_weights(layer)
+def _pairs(
+    layer: Any, variables: list[Any], name: str, arrays: Sequence[tuple[str, StoredArray]], origin: Origin, title: str
+) -> list[Pair]:
     found: list[tuple[str, Any]] = list(arrays)
     fit = len(found) == len(variables) and all(
         tuple(variable.shape) == array.shape for variable, (_, array) in zip(variables, found, strict=True)
