@@ -21,6 +21,8 @@ def test_normalization() -> None:
     layer = L.Normalization()
     layer.adapt(x)
     np.testing.assert_allclose(layer(x).numpy(), (x - x.mean(0)) / x.std(0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer.mean.numpy(), x.mean(0)[None], rtol=1e-5)
+    np.testing.assert_allclose(layer.variance.numpy(), x.var(0)[None], rtol=1e-4)
     in_parts = L.Normalization()
     in_parts.adapt(iter([x[:30], x[30:80], x[80:]]))
     np.testing.assert_allclose(in_parts(x).numpy(), layer(x).numpy(), rtol=1e-3, atol=1e-4)

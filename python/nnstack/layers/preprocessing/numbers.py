@@ -65,7 +65,10 @@ class Normalization(PreprocessingLayer):
 
     def _statistic(self, given: Any, weight: str) -> Any:
         if given is None:
-            return backend.reshape(getattr(self, weight), self._spread)
+            learned = getattr(self, weight)
+            # Asked for by the user, outside any call, it is a number.
+            value = backend.convert(learned.numpy()) if backend.current_scope() is None else learned
+            return backend.reshape(value, self._spread)
         sizes = [size for axis, size in enumerate(self._spread) if axis not in self._reduced]
         return backend.constant((np.asarray(given) * np.ones(sizes)).reshape(self._spread), self.dtype)
 
