@@ -96,13 +96,14 @@ def prepare(
     if len(given) == 1 and len(targets) > 1:
         given = given * len(targets)
     given += [None] * (len(targets) - len(given))
+    given = [None if weight is None else to_array(weight, what) for weight in given]
     inputs = fit_inputs(inputs, graph.fed_inputs if graph is not None else None, names, what)
     inputs = inputs if front is None else front.run(inputs)
     check_lengths(
         {
             "x": inputs,
             "y": [target for target in targets if target is not None],
-            "sample_weight": [to_array(weight, what) for weight in given if weight is not None],
+            "sample_weight": [weight for weight in given if weight is not None],
         },
         what,
     )

@@ -22,8 +22,9 @@ def class_weights(y: np.ndarray, class_weight: Mapping[int, float]) -> np.ndarra
     missing = [int(label) for label in labels if int(label) not in class_weight]
     if missing:
         raise ValueError(f"class_weight: no weight for classes {missing}; given for {sorted(class_weight)}")
-    found = np.array([class_weight[int(label)] for label in labels], np.float32)[places]
-    return found.reshape(classes.shape)
+    of_labels = np.array([class_weight[int(label)] for label in labels], np.float32)
+    found: np.ndarray = of_labels[places].reshape(classes.shape)
+    return found
 
 
 def combined_weight(y: np.ndarray, sample_weight: Any, class_weight: Mapping[int, float] | None) -> np.ndarray | None:
