@@ -123,3 +123,16 @@ def test_nested_models_show_their_layers(tmp_path: Path, read_json: Callable[...
     assert depths["each"] == 0
     assert depths["inner"] == 1
     assert depths["deep"] == 2
+
+
+def test_groups_that_hold_one_another_are_listed_once(tmp_path: Path, read_json: Callable[..., Any]) -> None:
+    import h5py
+
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        for name in "abc":
+            file.create_group(name)["w"] = np.zeros(2, np.float32)
+        for name in "abc":
+            for other in "abc":
+                file[name][f"again_{other}"] = file[other]
+    assert read_json("inspect", path, "--json")["totals"] == {"weights": 3, "parameters": 6, "bytes": 24}

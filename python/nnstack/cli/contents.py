@@ -25,7 +25,10 @@ _SHOWN = (
 
 def contents(path: str, kind: str) -> Contents:
     """What is in the file; `ValueError` for a broken one."""
-    return {"file": path, "kind": kind, "bytes": _size(path), **_READERS[kind](path)}
+    try:
+        return {"file": path, "kind": kind, "bytes": _size(path), **_READERS[kind](path)}
+    except (KeyError, IndexError, AttributeError, zipfile.BadZipFile, struct.error, RecursionError, EOFError) as error:
+        raise ValueError(f"{path} is broken: {type(error).__name__}: {error}") from None
 
 
 def _size(path: str) -> int:
@@ -145,10 +148,17 @@ def _hdf5(path: str) -> Contents:
 def _datasets(group: Any, skipped: tuple[str, ...]) -> list[dict[str, Any]]:
     """Arrays of a group, in the order of its lists of names where it has them."""
     from nnstack.saving import hdf5_guard
+    from nnstack.saving.hdf5_files import h5py_module
 
     rows: list[dict[str, Any]] = []
+    h5py = h5py_module()
+    seen: set[int] = set()  # groups of a broken file may hold one another
 
     def walk(place: Any, path: str, depth: int) -> None:
+        address = int(h5py.h5o.get_info(place.id).addr)
+        if address in seen:
+            return
+        seen.add(address)
         listed = hdf5_guard.names(place, "layer_names") + hdf5_guard.names(place, "weight_names")
         # Names with slashes are paths; what lies beside them is not listed again.
         names = listed if listed and all(hdf5_guard.has(place, name) for name in listed) else list(place)
@@ -268,7 +278,11 @@ def _safetensors(path: str) -> Contents:
     metadata = header.pop("__metadata__", None)
     rows = []
     for name, entry in header.items():
-        begin, end = entry["data_offsets"]
+        try:
+            begin, end = entry["data_offsets"]
+            weight(name, entry["shape"], entry["dtype"].lower(), end - begin)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ValueError(f"{path} is a broken safetensors file: the entry of {name!r} is {entry!r:.80}") from None
         rows.append({"name": name, "shape": entry["shape"], "dtype": entry["dtype"].lower(), "bytes": end - begin})
     result: Contents = {"weights": rows, "notes": ["weights alone: build the model, then load_weights"]}
     return result | ({"versions": metadata} if metadata else {})
