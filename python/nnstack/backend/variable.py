@@ -198,6 +198,7 @@ def eager_by_default(on: bool) -> None:
     """Whether variables read as numbers where no graph is being recorded, as in TensorFlow 2: in this thread and in
     those that begin later. RuntimeError inside an open trace or eager scope.
 
+    >>> from nnstack.backend.variable import eager_by_default
     >>> v = Variable([1.0, 2.0])
     >>> eager_by_default(True)
     >>> (v * 2.0).numpy()
