@@ -100,7 +100,14 @@ def test_safetensors_header(tmp_path: Path, read_json: Callable[..., Any]) -> No
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff" * 8, struct.pack("<Q", 1 << 40) + b"{}", struct.pack("<Q", 2) + b"[]"]
+    "content",
+    [
+        b"",
+        b"\xff" * 8,
+        struct.pack("<Q", 1 << 40) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        b"\x08" + bytes(7) + b'{"w":{}}',
+    ],
 )
 def test_broken_safetensors(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "w.safetensors"

@@ -78,7 +78,7 @@ def test_whole_models_convert_with_their_training(
     assert back.loss == "categorical_crossentropy"
 
 
-@pytest.mark.parametrize("weights", ["w.ckpt", "w.weights.h5"])
+@pytest.mark.parametrize("weights", ["w.ckpt", "w.weights.h5", "w.safetensors"])
 @pytest.mark.parametrize("ending", ["json", "yaml"])
 def test_architecture_and_weights_from_two_files(
     weights: str, ending: str, saved: Path, model: Any, rows: np.ndarray, tmp_path: Path
