@@ -113,3 +113,17 @@ def test_build_is_given_a_tensor_shape(tf: Any) -> None:
 
     model = tf.keras.Sequential([Scale(input_shape=(3,)), tf.keras.layers.Dense(2)])
     assert model.layers[0].get_weights()[0].shape == (3,) and model.predict(np.ones((2, 3)), verbose=0).shape == (2, 2)
+
+
+def test_a_summary_writer_writes_an_event_file(tf: Any, tmp_path: Any) -> None:
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    assert not tf.summary.scalar("loss", 0.5, step=1)  # no writer is in use
+    with writer.as_default():
+        assert tf.summary.scalar("loss", tf.constant(0.5), step=1)
+        with pytest.raises(ValueError, match="no step for 'loss'"):
+            tf.summary.scalar("loss", 0.5)
+    with writer.as_default(step=2):
+        assert tf.summary.image("pictures", np.zeros((1, 4, 4, 3))) and tf.summary.text("note", "hello")
+    writer.close()
+    (file,) = tmp_path.iterdir()
+    assert b"loss" in file.read_bytes() and b"hello" in file.read_bytes()
