@@ -248,3 +248,17 @@ def test_rates_are_multiplied_in_their_own_type() -> None:
     for _ in range(3):
         expected.append(expected[-1] * np.float32(0.1))
     assert sorted(set(rates), reverse=True) == [float(rate) for rate in expected]
+
+
+def test_hooks_of_a_list_get_logs_though_the_caller_gives_none() -> None:
+    seen: list[Any] = []
+    watch = callbacks.LambdaCallback(
+        on_train_begin=lambda logs: seen.append(logs),
+        on_epoch_begin=lambda epoch, logs: seen.append((epoch, logs)),
+        on_epoch_end=lambda epoch, logs: seen.append((epoch, logs)),
+    )
+    watchers = callbacks.CallbackList([watch], model=model_with())
+    watchers.on_train_begin()
+    watchers.on_epoch_begin(3)
+    watchers.on_epoch_end(epoch=3, logs={"loss": 0.5})
+    assert seen == [{}, (3, {}), (3, {"loss": 0.5})]

@@ -112,7 +112,13 @@ class CallbackList:
         if name not in _HOOKS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+        numbered = "epoch" in name or "batch" in name
+
         def call_all(*args: Any, **kwargs: Any) -> None:
+            if numbered and not args:
+                args = (kwargs.pop("epoch" if "epoch" in name else "batch"),)
+            logs = kwargs.pop("logs", args[1 if numbered else 0] if len(args) > numbered else None)
+            args = (*args[: int(numbered)], {} if logs is None else logs)
             for callback in self._in_turn(self.callbacks):
                 getattr(callback, name)(*args, **kwargs)
 
