@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,10 @@ def test_doctor_tells_of_a_device_that_fails(monkeypatch: pytest.MonkeyPatch, re
     assert report["problems"] == ["cpu: no memory"]
     assert json.loads(json.dumps(report)) == report
     assert run("doctor") == 1
+
+
+def test_doctor_without_the_native_core(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "nnstack._core", None)
+    monkeypatch.delattr(nnstack, "_core")
+    assert run("doctor") == 1
+    assert "problem: the native core does not load" in capsys.readouterr().out
