@@ -22,15 +22,19 @@ void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
   const int64_t whole = (n - 1) / kVectorLanes * kVectorLanes;
   const int rest = static_cast<int>(n - whole);  // 1 to a vector's worth, which stay in a register
   Floats last = rest == kVectorLanes ? load(x + whole) : load_rest(x + whole, rest, -kInfinity);
-  Floats high = last;
-  for (int64_t i = 0; i < whole; i += kVectorLanes) high = maximum(high, load(x + i));
-  const float top = maximum_lane<float>(high);
+  Floats high[4] = {last, last, last, last};  // a comparison need not wait for the one before it
+  int64_t at = 0;
+  for (; at + 4 * kVectorLanes <= whole; at += 4 * kVectorLanes) {
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) high[k] = maximum(high[k], load(x + at + k * kVectorLanes));
+  }
+  for (; at < whole; at += kVectorLanes) high[0] = maximum(high[0], load(x + at));
+  const float top = maximum_lane<float>(maximum(maximum(high[0], high[1]), maximum(high[2], high[3])));
   Floats sum{};
   for (int64_t i = 0; i < whole; i += kVectorLanes) {
-    const Floats shifted = load(x + i) - top;
-    const Floats e = exp(shifted);
+    const Floats e = exp(load(x + i) - top);
     sum += e;
-    store(y + i, logarithm ? shifted : e);
+    if (!logarithm) store(y + i, e);
   }
   const Floats shifted = last - top;
   const Floats e = exp(shifted);
@@ -40,7 +44,7 @@ void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
   last = logarithm ? shifted : e;
   const float total = sum_lanes<float>(sum);
   const Floats scale = logarithm ? log(splat(total)) : splat(1.0f / total);
-  for (int64_t i = 0; i < whole; i += kVectorLanes) store(y + i, logarithm ? load(y + i) - scale : load(y + i) * scale);
+  for (int64_t i = 0; i < whole; i += kVectorLanes) store(y + i, logarithm ? load(x + i) - top - scale : load(y + i) * scale);
   last = logarithm ? last - scale : last * scale;
   if (rest == kVectorLanes)
     store(y + whole, last);
