@@ -139,7 +139,7 @@ int64_t run_steps(const Program& program, const std::vector<py::object>& arrays,
   return program.run_steps(sources.views, indices, rows, first, batch, steps, seconds);
 }
 
-void run_batches(const Program& program, const std::vector<py::object>& arrays, int64_t batch,
+bool run_batches(const Program& program, const std::vector<py::object>& arrays, int64_t batch,
                  const std::vector<py::array>& results) {
   const Sources sources(arrays);
   std::vector<void*> pointers;
@@ -159,7 +159,7 @@ void run_batches(const Program& program, const std::vector<py::object>& arrays, 
     row_bytes.push_back(sources.rows > 0 ? static_cast<int64_t>(result.nbytes()) / sources.rows : 0);
   }
   const WithoutGil release;
-  program.run_batches(sources.views, sources.rows, batch, pointers, row_bytes);
+  return program.run_batches(sources.views, sources.rows, batch, pointers, row_bytes);
 }
 
 PassSwitches switches_from(const std::optional<std::map<std::string, bool>>& passes) {

@@ -42,7 +42,7 @@ class Program {
   // Rows of whole data sets, many runs per call; see _core.pyi.
   int64_t run_steps(const std::vector<ArrayView>& sources, const int64_t* order, int64_t rows, int64_t first, int64_t batch,
                     int64_t steps, double seconds) const;
-  void run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
+  bool run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
                    const std::vector<int64_t>& row_bytes) const;
 
   std::string explain() const;

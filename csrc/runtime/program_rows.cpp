@@ -99,25 +99,26 @@ int64_t Program::run_steps(const std::vector<ArrayView>& sources, const int64_t*
   return step;
 }
 
-void Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
+bool Program::run_batches(const std::vector<ArrayView>& sources, int64_t rows, int64_t batch, const std::vector<void*>& results,
                           const std::vector<int64_t>& row_bytes) const {
   if (batch <= 0) throw ValueError("the batch size must be positive, got " + std::to_string(batch));
   Batch inputs(*this, sources, nullptr);
+  for (const int64_t count : {std::min(batch, rows), rows % batch}) {
+    if (count == 0) continue;
+    const std::vector<TensorType>& types = prepare(inputs.shapes(count))->outputs();
+    for (size_t i = 0; i < results.size(); i++)
+      if (types[i].bytes() != count * row_bytes[i]) return false;
+  }
   Session session(*this);
   std::vector<void*> outputs(results.size());
   for (int64_t begin = 0; begin < rows; begin += batch) {
     const int64_t count = std::min(batch, rows - begin);
-    const Plan& plan = session.prepare(inputs.shapes(count));
-    for (size_t i = 0; i < results.size(); i++) {
-      if (plan.outputs()[i].bytes() != count * row_bytes[i]) {
-        throw ValueError("output " + std::to_string(i) + " is " + text(plan.outputs()[i]) + " for a batch of " +
-                         std::to_string(count) + " rows; the first dimension must be the rows");
-      }
-      outputs[i] = static_cast<char*>(results[i]) + begin * row_bytes[i];
-    }
+    session.prepare(inputs.shapes(count));
+    for (size_t i = 0; i < results.size(); i++) outputs[i] = static_cast<char*>(results[i]) + begin * row_bytes[i];
     session.run(inputs.rows(session.runner(), begin, count), outputs.data());
   }
   session.finish();
+  return true;
 }
 
 }  // namespace nnstack

@@ -126,8 +126,9 @@ class Program:
         (order None: the rows themselves, in order), cast to the input's dtype. Outputs are dropped. A last short batch
         is one run with fewer rows. Returns the number of runs done: fewer than `steps` after about `seconds`."""
 
-    def run_batches(self, sources: Sequence[np.ndarray], batch: int, results: Sequence[np.ndarray]) -> None:
-        """Runs over all rows in order and writes each output's rows into `results` (same dtype, first axis = rows)."""
+    def run_batches(self, sources: Sequence[np.ndarray], batch: int, results: Sequence[np.ndarray]) -> bool:
+        """Runs over all rows in order and writes each output's rows into `results` (same dtype, first axis = rows).
+        False, and nothing was run, where an output has other numbers of rows than the batches."""
 
     def explain(self) -> str: ...  # the latest plan: steps, what was fused, memory, layer names
     def profile(self, on: bool) -> None: ...

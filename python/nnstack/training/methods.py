@@ -242,12 +242,12 @@ class TrainingMethods(BatchMethods):
             return run_predict(feed, watchers, Collector(current.step_for))
 
     def _predict_arrays(self, arrays: Arrays, batch_size: int) -> Any:
-        """All rows with one native call where the outputs' sizes are known, else batch by batch."""
+        """All rows with one native call where the outputs' sizes are known and have a row a sample, else batch by batch."""
         step = self._step("predict", arrays)
-        if isinstance(step, CompiledStep) and step.row_shapes is not None and step.keeps_rows(arrays, batch_size):
+        if isinstance(step, CompiledStep) and step.row_shapes is not None:
             results = [np.empty((len(arrays), *shape), dtype) for shape, dtype in step.row_shapes]
-            step.program.run_batches(arrays.flat(), batch_size, results)
-            return step.pack(results)
+            if step.program.run_batches(arrays.flat(), batch_size, results):
+                return step.pack(results)
         collector = Collector(lambda batch: step)
         for begin in range(0, len(arrays), batch_size):
             collector.run(arrays.rows(begin, begin + batch_size))

@@ -54,9 +54,6 @@ class CompiledStep:
             [(shape, output.dtype) for shape, output in zip(shapes, outputs, strict=True)] if known else None
         )
         feeds = [*inputs, *[tensor for tensor in [*targets, *weights] if tensor is not None]]
-        counts = [backend.shape(output)[0] for output in outputs] if known else []
-        self._row_counts = _core.Program(feeds, counts, learning_phase=False) if known else None
-        self._keeps_rows: dict[int, bool] = {}
         self.program = _core.Program(
             feeds, outputs, updates, learning_phase=kind == "train", name=f"{model.name}/{kind}"
         )
@@ -64,18 +61,6 @@ class CompiledStep:
     def run_steps(self, arrays: Arrays, order: np.ndarray | None, first: int, batch: int, steps: int) -> int:
         """Up to `steps` batches, fewer when 0.1 s are over; returns how many were run."""
         return self.program.run_steps(arrays.flat(), order, first, batch, steps, 0.1)
-
-    def keeps_rows(self, arrays: Arrays, batch_size: int) -> bool:
-        """Whether every output has a row for each sample, in full batches and in the last one. Shapes alone tell."""
-        if self._row_counts is None:
-            return False
-        for rows in {min(batch_size, len(arrays)), len(arrays) % batch_size} - {0}:
-            if rows not in self._keeps_rows:
-                counts = self._row_counts.run(arrays.rows(0, rows).flat())
-                self._keeps_rows[rows] = all(int(count) == rows for count in counts)
-            if not self._keeps_rows[rows]:
-                return False
-        return True
 
     def run(self, arrays: Arrays) -> list[np.ndarray]:
         """One batch; the outputs of a predict step."""
