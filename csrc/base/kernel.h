@@ -49,6 +49,8 @@ enum class KernelId : int32_t {
   ctc_beams,            // CtcBeamsParams
   recurrence,           // RecurrenceParams
   recurrence_gradient,  // RecurrenceParams
+  normalize,            // NormalizeParams
+  normalize_gradient,   // NormalizeParams
   count,
   scan = count  // no kernel: a loop over calls of kernels, which the runtime runs
 };
@@ -56,7 +58,8 @@ constexpr int kKernels = static_cast<int>(KernelId::count);
 
 struct KernelEntry {
   KernelFunction run;
-  int64_t (*scratch_bytes)(const void* params);  // null: none needed
+  int64_t (*scratch_bytes)(const void* params);                 // null: none needed
+  const char* (*implementation)(const void* params) = nullptr;  // which of several it chooses; null: there is one
 };
 
 struct KernelTable {
@@ -243,6 +246,22 @@ struct SoftmaxParams {
   DType type;
   bool logarithm;
   int64_t rows, columns;
+};
+
+// Normalisation of x [rows, columns] by the mean and the variance of each row (layer normalisation) or of each column (batch
+// normalisation): y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, gamma and beta [columns]. The variance is the
+// biased one. Statistics lose no digits to a mean that is large beside the spread; sums over rows are in parts whose borders
+// depend on the shape alone.
+//   normalize           x, gamma, beta -> y, mean, variance [rows] or [columns]
+//   normalize_gradient  x, gamma, mean, variance, gradient of y -> gradients of x, of gamma, of beta
+// Types f32 and f64. Of nothing the mean and variance are NaN, and gradients of gamma and beta zero.
+struct NormalizeParams {
+  DType type;
+  bool by_column;
+  int64_t rows, columns;
+  double epsilon;
+
+  constexpr int64_t statistics() const { return by_column ? columns : rows; }
 };
 
 // ---- windows over images ---------------------------------------------------------------------------------------------

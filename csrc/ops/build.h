@@ -27,6 +27,23 @@ inline Value broadcast_to_shape_of(const Value& x, const Value& like) {
 }
 inline Value reshape_to_shape_of(const Value& x, const Value& like) { return emit("reshape", {x, shape_of(like)}); }
 
+// For the rules of ops that a composition stands for. Output `index` of the node, also where nobody has used it yet:
+inline Value own_output(const GradientQuery& q, size_t index, const TensorType& type) {
+  if (index < q.outputs.size() && q.outputs[index]) return q.outputs[index];
+  auto value = std::make_shared<ValueData>();
+  for (const Value& other : q.outputs)
+    if (other) value->node = other->node;
+  value->index = static_cast<int>(index);
+  value->type = type;
+  return value;
+}
+// Stand-ins for values, so that the gradient of a composition ends at them.
+inline Values identities(const Values& of) {
+  Values copies;
+  for (const Value& value : of) copies.push_back(emit("identity", {value}));
+  return copies;
+}
+
 // Arithmetic on what is known of sizes. Where a result does not fit it is no size: it is left unknown, and the kernels'
 // wrapping around decides.
 inline bool holds_sizes(const TensorType& type) {

@@ -251,35 +251,18 @@ Attributes with_given(Attributes attributes, int64_t given) {
 
 Value as_matrix(const Value& x, Dim columns) { return emit("reshape", {x, constant(Dims{-1, columns})}); }
 
-Value output(const GradientQuery& q, size_t index, const TensorType& type) {
-  if (index < q.outputs.size() && q.outputs[index]) return q.outputs[index];
-  auto value = std::make_shared<ValueData>();
-  for (const Value& other : q.outputs)
-    if (other) value->node = other->node;
-  value->index = static_cast<int>(index);
-  value->type = type;
-  return value;
-}
-
-// Stand-ins for the inputs, so that the gradient of a composition ends at them.
-Values identities(const Values& inputs, size_t count) {
-  Values copies;
-  for (size_t k = 0; k < count; k++) copies.push_back(emit("identity", {inputs[k]}));
-  return copies;
-}
-
 Values gradient(const GradientQuery& q) {
   const Form form(q.node.attributes);
   const auto given = [&](size_t o) { return o < q.gradients.size() ? q.gradients[o] : nullptr; };
   const Values& inputs = q.node.inputs;
   if (given(2)) {  // of the states before each step: only second derivatives ask
-    const Values own = identities(inputs, inputs.size());
+    const Values own = identities(inputs);
     return composed_gradient(form, own, compose(form, own, nullptr), {given(0), given(1), given(2), given(4)});
   }
   const Shape& steps = inputs[0]->type.shape;
   const Dim units = inputs[1]->type.shape[0];
-  const Value before = output(q, 2, {inputs[0]->type.dtype, all_steps(steps, units)});
-  const Value saved = output(q, 3, {inputs[0]->type.dtype, all_steps(steps, form.saved() * units)});
+  const Value before = own_output(q, 2, {inputs[0]->type.dtype, all_steps(steps, units)});
+  const Value saved = own_output(q, 3, {inputs[0]->type.dtype, all_steps(steps, form.saved() * units)});
   Values all = inputs;
   all.insert(all.end(), {before, saved});
   int64_t bits = 0;
@@ -305,7 +288,7 @@ Values gradient(const GradientQuery& q) {
 Values gradient_of_gradient(const GradientQuery& q) {
   const Form form(q.node.attributes);
   const auto wanted = [&](size_t o) { return o < q.gradients.size() ? q.gradients[o] : nullptr; };
-  const Values own = identities(q.node.inputs, form.originals());
+  const Values own = identities(Values(q.node.inputs.begin(), q.node.inputs.begin() + static_cast<int64_t>(form.originals())));
   const Value extra = zeros_like(own[0]);
   const Composed made = compose(form, own, extra);
   Values ys, xs = own, grads, weights;

@@ -12,7 +12,7 @@
 namespace nnstack {
 
 // Raised by one whenever this table, a parameter struct of base/kernel.h or the meaning of either changes.
-constexpr int kCudaAbi = 4;
+constexpr int kCudaAbi = 5;
 
 struct CudaApi {
   int abi;

@@ -1,6 +1,7 @@
 #include "runtime/plan.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <set>
 
@@ -10,9 +11,26 @@ namespace nnstack {
 namespace {
 
 const char* kernel_name(KernelId id) {
-  constexpr const char* names[kKernels + 1] = {
-      "elementwise", "matmul", "reduce",     "arg_reduce", "copy", "fill",      "gather",     "scatter_add",         "softmax",
-      "convolution", "pool",   "cumulative", "sort",       "ctc",  "ctc_beams", "recurrence", "recurrence_gradient", "scan"};
+  constexpr const char* names[kKernels + 1] = {"elementwise",
+                                               "matmul",
+                                               "reduce",
+                                               "arg_reduce",
+                                               "copy",
+                                               "fill",
+                                               "gather",
+                                               "scatter_add",
+                                               "softmax",
+                                               "convolution",
+                                               "pool",
+                                               "cumulative",
+                                               "sort",
+                                               "ctc",
+                                               "ctc_beams",
+                                               "recurrence",
+                                               "recurrence_gradient",
+                                               "normalize",
+                                               "normalize_gradient",
+                                               "scan"};
   return names[static_cast<int>(id)];
 }
 
@@ -46,6 +64,12 @@ std::string indented(const std::string& lines) {
   for (size_t from = 0, to; (to = lines.find('\n', from)) != std::string::npos; from = to + 1)
     out += "    " + lines.substr(from, to + 1 - from);
   return out;
+}
+
+std::string microseconds(double seconds) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.1f us", seconds * 1e6);
+  return digits;
 }
 
 int64_t flops_of(const MatmulParams& p) { return 2 * p.batch * p.m * p.n * p.k; }
@@ -87,6 +111,7 @@ Plan::Plan(Draft draft, Device& device, const PassSwitches& passes) {
   for (int id : graph.outputs) outputs_.push_back(draft.values[static_cast<size_t>(id)].type);
   for (const Tensor& constant : draft.constants) constants_.push_back(on_device(constant, device));
   scratch_offset_ = draft.arena_bytes;
+  kernels_name_ = device.kernels().name;
   for (const DraftStep& step : draft.steps) {
     add_step(draft, step, device.kernels());
     if (step.scan) {
@@ -126,7 +151,8 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
                 0,
                 0,
                 label_of(draft, step),
-                layers_of(draft, step)};
+                layers_of(draft, step),
+                nullptr};
   const auto operand = [&](int id) {
     const DraftValue& root = draft.values[static_cast<size_t>(draft.root(id))];
     operands_.push_back({root.place, root.at});
@@ -170,19 +196,26 @@ void Plan::add_step(const Draft& draft, const DraftStep& step, const KernelTable
     for (int id : step.outputs) operand(id);
     made.params = keep(step.params.data(), step.params.size());
   }
+  if (!step.scan) {
+    const auto choice = kernels.entries[static_cast<int>(step.kernel)].implementation;
+    made.implementation = choice ? choice(made.params) : nullptr;
+  }
   made.operands = static_cast<int32_t>(operands_.size()) - made.first_operand;
   steps_.push_back(std::move(made));
 }
 
-std::string Plan::explain() const {
+std::string Plan::explain(const std::vector<double>& seconds) const {
   std::string out = "inputs";
   auto loop = loops_.begin();
   for (const TensorType& type : inputs_) out += " " + text(type);
-  out += "; arena " + std::to_string(arena_bytes_) + " bytes; " + std::to_string(steps_.size()) + " steps\n";
+  out += "; arena " + std::to_string(arena_bytes_) + " bytes; " + std::to_string(steps_.size()) + " steps; kernels " +
+         kernels_name_ + "\n";
   for (size_t s = 0; s < steps_.size(); s++) {
-    out += std::to_string(s) + ": " + steps_[s].label + (steps_[s].layer.empty() ? "" : " (" + steps_[s].layer + ")") + " " +
-           std::to_string(steps_[s].flops) + " flop, " + std::to_string(steps_[s].bytes) + " bytes\n";
-    if (steps_[s].kernel == KernelId::scan) out += indented((*loop++)->body().explain());
+    const PlanStep& step = steps_[s];
+    out += std::to_string(s) + ": " + step.label + (step.implementation ? std::string(" by ") + step.implementation : "") +
+           (step.layer.empty() ? "" : " (" + step.layer + ")") + " " + std::to_string(step.flops) + " flop, " +
+           std::to_string(step.bytes) + " bytes" + (s < seconds.size() ? ", " + microseconds(seconds[s]) : "") + "\n";
+    if (step.kernel == KernelId::scan) out += indented((*loop++)->body().explain());
   }
   return out;
 }

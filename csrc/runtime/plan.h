@@ -22,6 +22,7 @@ struct PlanStep {
   bool may_fail;         // reads data that may be out of range
   int64_t flops, bytes;  // work, for explain and the profiler
   std::string label, layer;
+  const char* implementation;  // of those the kernel has, or null
 };
 
 class Plan {
@@ -45,7 +46,9 @@ class Plan {
   int64_t scratch_bytes() const { return scratch_bytes_; }
   const std::vector<int64_t>& staged_inputs() const { return staged_inputs_; }  // offsets, where the device needs copies
   const std::vector<int64_t>& staged_outputs() const { return staged_outputs_; }
-  std::string explain() const;
+  // One line a step: what was fused into it, the implementation chosen, its layers, work and traffic; its time where `seconds`
+  // (per call, of each step) says it.
+  std::string explain(const std::vector<double>& seconds = {}) const;
 
  private:
   void plan_loops(Draft& draft, Device& device, const PassSwitches& passes);
@@ -56,6 +59,7 @@ class Plan {
   std::vector<TensorType> inputs_, outputs_;
   std::vector<PlanStep> steps_;
   std::vector<OperandPlace> operands_;
+  const char* kernels_name_ = "";
   std::vector<Tensor> constants_;
   std::vector<std::unique_ptr<std::byte[]>> params_;
   std::vector<std::shared_ptr<const ScanPlan>> loops_;

@@ -158,7 +158,10 @@ std::vector<Tensor> Program::run(const std::vector<Tensor>& inputs) const {
 
 std::string Program::explain() const {
   const std::lock_guard lock(mutex_);
-  return plans_.empty() ? "not planned yet: run it once\n" : plans_.front()->explain();
+  if (plans_.empty()) return "not planned yet: run it once\n";
+  std::vector<double> seconds;
+  for (const ProfileRow& row : profile_) seconds.push_back(row.calls > 0 ? row.seconds / static_cast<double>(row.calls) : 0);
+  return plans_.front()->explain(seconds.size() == plans_.front()->steps().size() ? seconds : std::vector<double>{});
 }
 
 void Program::profile(bool on) const {

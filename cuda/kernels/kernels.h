@@ -27,5 +27,8 @@ void run_ctc_beams(void* const* operands, const void* params, const KernelContex
 int64_t ctc_beams_scratch(const void* params);
 void run_recurrence(void* const* operands, const void* params, const KernelContext& context);
 void run_recurrence_gradient(void* const* operands, const void* params, const KernelContext& context);
+void run_normalize(void* const* operands, const void* params, const KernelContext& context);
+void run_normalize_gradient(void* const* operands, const void* params, const KernelContext& context);
+int64_t normalize_scratch(const void* params);
 
 }  // namespace nnstack::cuda

@@ -69,8 +69,10 @@ const KernelTable* kernels() {
                                      {run_ctc, ctc_scratch},
                                      {run_ctc_beams, ctc_beams_scratch},
                                      {run_recurrence, nullptr},
-                                     {run_recurrence_gradient, nullptr}}};
-  static_assert(kKernels == 17, "a new kernel needs an entry here");
+                                     {run_recurrence_gradient, nullptr},
+                                     {run_normalize, normalize_scratch},
+                                     {run_normalize_gradient, normalize_scratch}}};
+  static_assert(kKernels == 19, "a new kernel needs an entry here");
   return &table;
 }
 

@@ -12,7 +12,8 @@ from cases import CASES, cases_of
 from nnstack import _core as core
 
 LEAVES = {"placeholder", "constant", "variable"}
-ELSEWHERE = {"recurrence", "recurrence_gradient"}  # outputs that belong together: test_recurrence_ops.py
+# Outputs that belong together: test_recurrence_ops.py, test_normalize_ops.py.
+ELSEWHERE = {"recurrence", "recurrence_gradient", "normalize", "normalize_gradient"}
 OPS = sorted({case.op for case in CASES})
 DIFFERENTIABLE = sorted({case.op for case in CASES if case.gradient})
 SMALL = 40  # elements; more would only make finite differences slow

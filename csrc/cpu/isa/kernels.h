@@ -33,5 +33,9 @@ void recurrence(void* const* operands, const void* params, const KernelContext& 
 int64_t recurrence_scratch(const void* params);
 void recurrence_gradient(void* const* operands, const void* params, const KernelContext& context);
 int64_t recurrence_gradient_scratch(const void* params);
+void normalize(void* const* operands, const void* params, const KernelContext& context);
+void normalize_gradient(void* const* operands, const void* params, const KernelContext& context);
+int64_t normalize_scratch(const void* params);
+const char* matmul_implementation(const void* params);
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

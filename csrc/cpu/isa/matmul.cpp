@@ -272,6 +272,13 @@ void matmul(void* const* operands, const void* raw_params, const KernelContext& 
     multiply<float>(operands, params, context);
 }
 
+const char* matmul_implementation(const void* raw_params) {
+  const MatmulParams& p = *static_cast<const MatmulParams*>(raw_params);
+  if (uses_blas(p)) return "OpenBLAS";
+  if (p.type == DType::f64 ? by_strips<double>(p) : by_strips<float>(p)) return "strips";
+  return p.m == 1 || p.n == 1 ? "vector" : "tiles";
+}
+
 int64_t matmul_scratch(const void* raw_params) {
   const MatmulParams& params = *static_cast<const MatmulParams*>(raw_params);
   const bool wide = params.type == DType::f64;

@@ -1,6 +1,7 @@
 // What the passes of a recurrence share: rows of the batch in blocks, each of which one thread takes through all steps, so
 // that no step waits for a thread; products with the packed kernel; activations.
 #pragma once
+#include "cpu/isa/each_vector.h"
 #include "cpu/isa/gemv.h"
 #include "cpu/isa/kernels.h"
 #include "cpu/isa/math.h"
@@ -122,25 +123,6 @@ inline V slope(Activation activation, V y) {  // from the result
     case Activation::hard_sigmoid: break;
   }
   return ((y > V{}) & (y < one)) ? one / (V{} + 5) : V{};
-}
-
-// Calls f(j, load, store) for every vector of `units` elements; what it reads and writes ends with them.
-template <class T>
-struct WholeVector {
-  Vector<T> operator()(const T* at) const { return load(at); }
-  void operator()(T* at, Vector<T> value) const { store(at, value); }
-};
-template <class T>
-struct PartVector {
-  int count;
-  Vector<T> operator()(const T* at) const { return load_first(at, count); }
-  void operator()(T* at, Vector<T> value) const { store_first(at, value, count); }
-};
-template <class T, class Function>
-inline void each_vector(int64_t units, Function function) {
-  int64_t j = 0;
-  for (; j + kLanes<T> <= units; j += kLanes<T>) function(j, WholeVector<T>{});
-  if (j < units) function(j, PartVector<T>{static_cast<int>(units - j)});
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace nnstack::NNSTACK_ISA_NAME {
 const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
                                   {
                                       {elementwise, nullptr},
-                                      {matmul, matmul_scratch},
+                                      {matmul, matmul_scratch, matmul_implementation},
                                       {reduce, reduce_scratch},
                                       {arg_reduce, nullptr},
                                       {copy, nullptr},
@@ -24,6 +24,8 @@ const KernelTable kernel_table = {NNSTACK_TEXT(NNSTACK_ISA_NAME),
                                       {ctc_beams, ctc_beams_scratch},
                                       {recurrence, recurrence_scratch},
                                       {recurrence_gradient, recurrence_gradient_scratch},
+                                      {normalize, normalize_scratch},
+                                      {normalize_gradient, normalize_scratch},
                                   }};
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

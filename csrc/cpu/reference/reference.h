@@ -22,6 +22,8 @@ void ctc(void* const* operands, const void* params, const KernelContext& context
 void ctc_beams(void* const* operands, const void* params, const KernelContext& context);
 void recurrence(void* const* operands, const void* params, const KernelContext& context);
 void recurrence_gradient(void* const* operands, const void* params, const KernelContext& context);
+void normalize(void* const* operands, const void* params, const KernelContext& context);
+void normalize_gradient(void* const* operands, const void* params, const KernelContext& context);
 
 // Wide enough for the sums of T.
 template <class T>

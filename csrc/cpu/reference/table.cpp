@@ -23,6 +23,8 @@ const KernelTable& reference_kernels() {
                                             {reference::ctc_beams, nullptr},
                                             {reference::recurrence, nullptr},
                                             {reference::recurrence_gradient, nullptr},
+                                            {reference::normalize, nullptr},
+                                            {reference::normalize_gradient, nullptr},
                                         }};
   return table;
 }

@@ -1,8 +1,11 @@
 """Batch normalisation as functions of the statistics, and from the batch's own (Ioffe and Szegedy 2015)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
+
+from nnstack import _core
 from nnstack.backend import math as m
 from nnstack.backend.shapes import reshape
 from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, unary
@@ -54,14 +57,44 @@ def normalize_batch_in_training(
     value = convert(x)
     rank = len(value.shape)
     axes = sorted(int(a) % rank for a in reduction_axes)
-    mean = m.mean(value, axes, True)
-    variance = m.mean(m.square(value - mean), axes, True)
-    shift, scale = (_placed(given, value, axes) for given in (beta, gamma))
-    normalized = _normalized(value, mean, variance, shift, scale, epsilon)
+    fused = normalized_by_itself(value, axes, gamma, beta, epsilon)
+    if fused is not None:
+        normalized, mean, variance = fused
+    else:
+        centre = m.mean(value, axes, True)
+        spread = m.mean(m.square(value - centre), axes, True)
+        shift, scale = (_placed(given, value, axes) for given in (beta, gamma))
+        normalized = _normalized(value, centre, spread, shift, scale, epsilon)
+        mean, variance = emit("squeeze", centre, axes=axes), emit("squeeze", spread, axes=axes)
     if rank == 4 and axes in _IMAGES:
         count = m.count(value, axes, value.dtype)
         variance = variance * (count / m.maximum(count - 1.0, 1.0))
-    return normalized, emit("squeeze", mean, axes=axes), emit("squeeze", variance, axes=axes)
+    return normalized, mean, variance
+
+
+def normalized_by_itself(
+    x: Tensor, axes: Sequence[int], gamma: TensorLike | None, beta: TensorLike | None, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """x by its own mean and biased variance over `axes`, gamma and beta applied, and the two: by the op `normalize`.
+
+    None where the op does not fit: float types, `axes` ascending and either the last ones (gamma and beta have their
+    sizes) or all but the last ones (gamma and beta have the sizes of these), which must be known.
+    """
+    rank, count = len(x.shape), len(axes)
+    by_column = list(axes) == list(range(count)) and count < rank
+    if x.dtype not in ("float32", "float64") or not (by_column or list(axes) == list(range(rank - count, rank))):
+        return None
+    sizes = x.shape[count:] if by_column else x.shape[rank - count :]
+    if not axes or None in sizes:
+        return None
+    weights = [
+        convert_like(np.full(sizes, default, x.dtype) if given is None else given, x)
+        for given, default in ((gamma, 1), (beta, 0))
+    ]
+    if any(tuple(weight.shape) != tuple(sizes) or weight.dtype != x.dtype for weight in weights):
+        return None
+    y, mean, variance = _core.emit("normalize", (x, *weights), {"by_column": by_column, "epsilon": float(epsilon)})
+    return cast(tuple[Tensor, Tensor, Tensor], (y, mean, variance))
 
 
 def _normalized(x: Tensor, mean: Tensor, var: Tensor, beta: Any, gamma: Any, epsilon: float) -> Tensor:

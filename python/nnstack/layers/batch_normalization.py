@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnstack import backend, initializers
+from nnstack.backend.normalization import normalized_by_itself
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
 from nnstack.layers.arguments import axes_within, label
@@ -167,16 +168,23 @@ class BatchNormalization(Layer):
     def _with_own_statistics(self, x: Any, training: Any, mask: Any) -> Any:
         axes = [axis for axis in range(len(x.shape)) if axis not in self.axis]
         keepdims = len(self.axis) > 1
-        mean, variance = _moments(x, axes, mask)
-        narrow = [value if keepdims else backend.emit("squeeze", value, axes=axes) for value in (mean, variance)]
-        if self.renorm:
-            return self._renormalized(x, narrow[0], narrow[1], training)
+        whole = None
+        if mask is None and not self.renorm and not keepdims:
+            whole = normalized_by_itself(x, axes, self.gamma, self.beta, self.epsilon)
+        if whole is not None:
+            result, *narrow = whole
+        else:
+            mean, variance = _moments(x, axes, mask)
+            narrow = [value if keepdims else backend.emit("squeeze", value, axes=axes) for value in (mean, variance)]
+            if self.renorm:
+                return self._renormalized(x, narrow[0], narrow[1], training)
+            result = self._normalized(x, mean, variance)
         if self.fused:
             count = backend.count(x, axes, x.dtype)
             narrow[1] = narrow[1] * (count / backend.maximum(count - 1.0, 1.0))
         self._follow(self.moving_mean, narrow[0], self.momentum, training)
         self._follow(self.moving_variance, narrow[1], self.momentum, training)
-        return self._normalized(x, mean, variance)
+        return result
 
     def _renormalized(self, x: Any, mean: Any, variance: Any, training: Any) -> Any:
         deviation = backend.sqrt(variance + self.epsilon)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnstack import backend
+from nnstack.backend.normalization import normalized_by_itself
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
 from nnstack.layers import __getattr__ as __getattr__  # Keras 2 kept more of them here
@@ -90,6 +91,9 @@ class LayerNormalization(_Normalization):
     def call(self, inputs: Any) -> Any:
         x = backend.cast(inputs, "float32") if inputs.dtype in _HALVES else inputs
         rank = len(x.shape)
+        whole = normalized_by_itself(x, self.axis, self.gamma, self.beta, self.epsilon)
+        if whole is not None:
+            return backend.cast(whole[0], inputs.dtype)
         mean = backend.mean(x, self.axis, True)
         variance = backend.mean(backend.square(x - mean), self.axis, True)
         gamma, beta = (self._spread(weight, rank, x.dtype) for weight in (self.gamma, self.beta))
