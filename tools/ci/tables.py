@@ -23,6 +23,7 @@ CALLS = re.compile(r"\b(?:K|B|backend)\.(\w+)")
 LEAVES = {"placeholder", "constant", "variable"}
 ONNX_IN_WORDS = {
     "cumulative_product": "`Scan`",
+    "normalize": "its composition: `ReduceMean` and arithmetic",
     "recurrence": "`LSTM`, `GRU`, `RNN`; with a mask `Scan`",
     "transpose": "`Transpose`, where a tensor is needed in its other order",
 }

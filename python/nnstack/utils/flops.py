@@ -60,9 +60,9 @@ def count(values: list[Any], stop: list[Any]) -> int:
             continue
         seen[id(value)] = value
         inputs = list(value.inputs)
-        if value.op in _LOOPS:
+        if value.op in _WHOLE:
             call = tuple(map(id, inputs))
-            total += 0 if call in calls else _LOOPS[value.op](value)
+            total += 0 if call in calls else _WHOLE[value.op](value)
             calls.add(call)
         elif value.op not in _FREE:
             total += _COSTS.get(value.op, _per_element)(value)
@@ -112,7 +112,13 @@ def _recurrence(value: Any) -> int:
     return _elements(projections) * (2 * (recurrent_kernel.shape[0] or 1) + 2)
 
 
-_LOOPS: dict[str, Callable[[Any], int]] = {"scan": _scan, "recurrence": _recurrence}  # with several results
+def _normalize(value: Any) -> int:
+    """Mean, variance and the affine form: about eight operations for each element."""
+    return 8 * _elements(value.inputs[0])
+
+
+# Ops with several results, which count once.
+_WHOLE: dict[str, Callable[[Any], int]] = {"scan": _scan, "recurrence": _recurrence, "normalize": _normalize}
 
 _COSTS: dict[str, Callable[[Any], int]] = {
     "matmul": _product,

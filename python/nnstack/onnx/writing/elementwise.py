@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from nnstack import backend
+from nnstack.backend.tensor import emit
 from nnstack.onnx.writing.translate import Exporter, Translation
 from nnstack.onnx.writing.writer import Order, Stored, Unsupported, element_type
 
@@ -153,6 +155,26 @@ def _softmax(t: Translation, value: Any) -> Stored:
     return Stored(t.writer.node(operator, [stored.name], axis=axis), stored.order)
 
 
+def _normalize(t: Translation, value: Any) -> Sequence[Stored | None]:
+    """As the composition it stands for."""
+    x, gamma, beta = value.inputs
+    others = len(x.shape) - len(gamma.shape)
+    by_column = value.attributes["by_column"]
+    axes = [axis for axis in range(len(x.shape)) if (axis < others) == by_column]
+
+    def composed() -> list[Any]:
+        mean = backend.mean(x, axes, True)
+        variance = backend.mean(backend.square(x - mean), axes, True)
+        scale = emit("rsqrt", variance + value.attributes["epsilon"])
+        return [
+            (x - mean) * (scale * gamma) + beta,
+            emit("squeeze", mean, axes=axes),
+            emit("squeeze", variance, axes=axes),
+        ]
+
+    return t.rewritten(composed)
+
+
 def _matmul(t: Translation, value: Any) -> str:
     names = []
     for source, side in zip(value.inputs, ("transpose_a", "transpose_b"), strict=True):
@@ -182,6 +204,7 @@ EXPORTERS: dict[str, Exporter] = {
     "identity": _identity,
     "log_softmax": _softmax,
     "matmul": _matmul,
+    "normalize": _normalize,
     "print": _identity,
     "softmax": _softmax,
     "stop_gradient": _identity,

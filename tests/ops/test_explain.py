@@ -1,0 +1,43 @@
+"""What explain() says of a plan: what was fused, the implementation chosen, layers, memory, and times once profiled."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from nnstack import _core as core
+from nnstack import backend
+
+
+def dense(m: int, n: int, k: int, dtype: str = "float32") -> tuple[core.Program, list[np.ndarray]]:
+    with backend.name_scope("first"):
+        a, b, bias = (core.placeholder(s, dtype) for s in ((m, k), (k, n), (n,)))
+        y = core.emit("relu", core.emit("add", [core.emit("matmul", [a, b], {})[0], bias], {}), {})[0]
+    arrays = [np.ones(s, dtype) for s in ((m, k), (k, n), (n,))]
+    return core.Program([a, b, bias], [y]), arrays
+
+
+@pytest.mark.parametrize(
+    ("sizes", "implementation"),
+    [((1, 64, 64), "vector"), ((64, 1, 64), "vector"), ((20, 20, 20), "tiles"), ((256, 256, 128), "strips")],
+)
+def test_products_name_the_implementation(sizes: tuple[int, int, int], implementation: str) -> None:
+    program, arrays = dense(*sizes)
+    program.run(arrays)
+    head, line = program.explain().splitlines()
+    assert re.search(r"; arena \d+ bytes; 1 steps; kernels \w+$", head)
+    assert line.startswith(f"0: matmul {{matmul add relu}} by {implementation} (first) ")
+    m, n, k = sizes
+    assert f" {2 * m * n * k + 2 * m * n} flop, {4 * (m * k + k * n + n + 2 * m * n)} bytes" in line
+
+
+def test_times_come_with_a_profile() -> None:
+    program, arrays = dense(20, 20, 20)
+    program.run(arrays)
+    assert " us" not in program.explain()
+    program.profile(True)
+    program.run(arrays)
+    (row,) = program.profile_report()
+    assert program.explain().splitlines()[1].endswith(f" bytes, {row['seconds'] * 1e6 / row['calls']:.1f} us")
