@@ -28,7 +28,7 @@ def test_products_name_the_implementation(sizes: tuple[int, int, int], implement
     program.run(arrays)
     head, line = program.explain().splitlines()
     assert re.search(r"; arena \d+ bytes; 1 steps; kernels \w+$", head)
-    assert line.startswith(f"0: matmul {{matmul add relu}} by {implementation} (first) ")
+    assert line.startswith(f"0: matmul {{matmul add relu}} 1 pair by {implementation} (first) ")
     m, n, k = sizes
     assert f" {2 * m * n * k + 2 * m * n} flop, {4 * (m * k + k * n + n + 2 * m * n)} bytes" in line
 
