@@ -4,7 +4,6 @@
 #include "cpu/isa/elementwise.h"
 
 #include "cpu/isa/kernels.h"
-#include "cpu/isa/spread.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
@@ -13,7 +12,36 @@ constexpr int64_t kLongestTile = 1024;
 constexpr int64_t kPeriodBytes = 1024;         // a row that repeats is copied side by side if it is at most this long
 constexpr int64_t kReservedBytes = 12 * 1024;  // for the ends of all such copies; leaves room for tiles of 64 elements
 constexpr int64_t kRowLength = 48;             // shorter rows are not worth a tile of their own
-constexpr int64_t kStreamedBytes = 16 << 20;   // an output as large would only push everything else out of the caches
+
+// Elements after which an operand that depends only on the innermost dimensions repeats; 0 if it is not of that kind.
+int64_t period_of(const ElementwiseParams& params, const ElementwiseOperand& operand) {
+  int64_t period = 1;
+  int dim = params.rank - 1;
+  for (; dim >= 0 && (operand.strides[dim] == period || params.dims[dim] == 1); dim--) period *= params.dims[dim];
+  for (int outer = dim; outer >= 0; outer--) {
+    if (operand.strides[outer] != 0 && params.dims[outer] != 1) return 0;
+  }
+  return period;
+}
+
+void copy_elements(char* to, const char* from, int64_t stride, int bytes, int64_t count) {
+  switch (bytes) {
+    case 1:
+      for (int64_t i = 0; i < count; i++) to[i] = from[i * stride];
+      break;
+    case 2:
+      for (int64_t i = 0; i < count; i++)
+        reinterpret_cast<int16_t*>(to)[i] = reinterpret_cast<const int16_t*>(from)[i * stride];
+      break;
+    case 4:
+      for (int64_t i = 0; i < count; i++)
+        reinterpret_cast<int32_t*>(to)[i] = reinterpret_cast<const int32_t*>(from)[i * stride];
+      break;
+    default:
+      for (int64_t i = 0; i < count; i++)
+        reinterpret_cast<int64_t*>(to)[i] = reinterpret_cast<const int64_t*>(from)[i * stride];
+  }
+}
 
 bool is_unary(ElementwiseOp op) { return op < ElementwiseOp::add; }
 
@@ -39,10 +67,6 @@ void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
     slot.scalar = operand.access == Access::scalar && params_.size > 1;
     if (operand.access != Access::raw) wide = larger<int64_t>(wide, slot.bytes);
     buffered += slot.scalar;
-    if (streams(i)) {
-      slot.kind = Kind::streamed;
-      buffered++;
-    }
     if (operand.access != Access::broadcast) continue;
     slot.period = period_of(params_, operand);
     const int64_t copies = slot.period * slot.bytes;
@@ -70,10 +94,6 @@ void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
   }
   for (int i = 0; i < count; i++) {
     Slot& slot = slots_[i];
-    if (slot.kind == Kind::streamed) {
-      slot.buffer = slot.at = free_;
-      free_ += tile_bytes;
-    }
     if (params_.operands[i].access != Access::broadcast) continue;
     moving_ = true;
     if (by_rows_) {
@@ -85,14 +105,6 @@ void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
     slot.buffer = free_;
     free_ += tile_bytes + (slot.kind == Kind::periodic ? round_up(slot.period * slot.bytes, 64) : 0);
   }
-}
-
-// A large output that is no input's memory too, which would be in the cache already.
-bool ElementwiseRun::streams(int index) const {
-  if (index < params_.inputs || params_.size * slots_[index].bytes < kStreamedBytes) return false;
-  for (int i = 0; i < params_.inputs; i++)
-    if (slots_[i].base == slots_[index].base) return false;
-  return true;
 }
 
 // Gives a scalar a buffer to be spread in, for an instruction that has no form for scalars in its place. False if the slot
@@ -215,7 +227,6 @@ void ElementwiseRun::run(int64_t begin, int64_t end) {
       fill_periodic(slot, begin % slot.period, smaller(end - begin, tile_size_ + slot.period));
     }
   }
-  bool streamed = false;
   for (int64_t position = begin; position < end;) {
     int64_t count = smaller(tile_size_, end - position);
     const int64_t column = by_rows_ ? position % row_size_ : 0;
@@ -224,8 +235,7 @@ void ElementwiseRun::run(int64_t begin, int64_t end) {
       Slot& slot = slots_[i];
       switch (slot.kind) {
         case Kind::contiguous: slot.at = slot.base + position * slot.bytes; break;
-        case Kind::fixed:
-        case Kind::streamed: break;
+        case Kind::fixed: break;
         case Kind::periodic: slot.at = slot.buffer + (position - begin) % slot.period * slot.bytes; break;
         case Kind::row:
           slot.at =
@@ -239,15 +249,8 @@ void ElementwiseRun::run(int64_t begin, int64_t end) {
       }
     }
     tile(position, count);
-    for (int i = params_.inputs; i < operands; i++) {
-      const Slot& slot = slots_[i];
-      if (slot.kind != Kind::streamed) continue;
-      stream_bytes(slot.base + position * slot.bytes, slot.at, count * slot.bytes);
-      streamed = true;
-    }
     position += count;
   }
-  if (streamed) end_streams();
 }
 
 namespace {

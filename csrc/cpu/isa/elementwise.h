@@ -38,11 +38,11 @@ class ElementwiseRun {
   void move_operand(int operand, char* base) { slots_[operand].base = base; }
 
  private:
-  enum class Kind : uint8_t { contiguous, fixed, periodic, row, expanded, streamed };
+  enum class Kind : uint8_t { contiguous, fixed, periodic, row, expanded };
   struct Slot {
     char* at;        // the element the current tile begins with
     char* base;      // of the operand
-    char* buffer;    // periodic and expanded: a tile's worth of copies; row scalars: where they are spread; streamed: the tile
+    char* buffer;    // periodic and expanded: a tile's worth of copies; row scalars: where they are spread
     int64_t period;  // periodic
     Kind kind;
     uint8_t bytes;
@@ -62,7 +62,6 @@ class ElementwiseRun {
   void bind_instruction(Step& step, const ElementwiseInstruction& code);
   bool bind_pair(Step& step, const ElementwiseInstruction& first, const ElementwiseInstruction& second) const;
   bool need_array(int slot);
-  bool streams(int slot) const;
   void fill_periodic(Slot& slot, int64_t phase, int64_t count);
   void tile(int64_t position, int64_t count);
   void expand(const ElementwiseOperand& operand, const Slot& slot, int64_t position, int64_t count);
