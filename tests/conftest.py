@@ -1,4 +1,4 @@
-"""Rules for all tests: where the real tf_keras and ONNX are required, a test that skips for the lack of it fails instead."""
+"""Rules for all tests: where the real tf_keras and ONNX are required, a test that skips for lack of them fails."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ def load_model(
     state.
 
     `filepath`: an HDF5 or .keras file or the folder of a tf.keras SavedModel, as path, bytes, open `h5py.File` or file
-    object; or the path of an .onnx file, see `nnstack.onnx.import_model`. `custom_objects`: name -> class or function, the only way to bring code; for a Lambda layer its function,
-    under the layer's name. Nothing in a file is ever executed (`safe_mode` changes nothing).
+    object; or the path of an .onnx file, see `nnstack.onnx.import_model`. `custom_objects`: name -> class or function,
+    the only way to bring code; for a Lambda layer its function, under the layer's name. Nothing in a file is ever
+    executed (`safe_mode` changes nothing).
     Raises `OSError` for a file that is not there or no model file, `ValueError` for a broken one, one without a model,
     and for unknown classes and functions, all of them at once.
 

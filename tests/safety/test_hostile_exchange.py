@@ -185,9 +185,10 @@ def onnx_cases() -> dict[str, Callable[[Any, Path], bytes]]:
     }
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize("name", onnx_cases())
 def test_onnx(name: str, tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
+    onnx = pytest.importorskip("onnx", reason="needs the package onnx: pip install 'nnstack[onnx]'")
     from nnstack.onnx import import_model
 
     good = onnx.helper.make_graph(

@@ -46,6 +46,7 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
 OTHERS = {"argmax", "argmin", "all", "any", "cumulative_product", "cumulative_sum", "linear_recurrence", "softmax",
           "log_softmax", "matmul", "convolution", "convolution_input_gradient", "convolution_kernel_gradient",
           "average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "sort", "select",
+          "normalize", "normalize_gradient",
           "recurrence", "recurrence_gradient", "scatter_add", "sum_to", "scan"}  # fmt: skip
 # They move numbers, or make them of shapes alone: bits pass as they are.
 MOVING = {"broadcast_to", "cast", "concat", "concat_part", "expand_dims", "gather", "pad", "reshape", "slice",
@@ -242,3 +243,15 @@ def test_moved_numbers_keep_their_bits() -> None:
             found = run(op, x, **arguments)
             wanted = x.T if op == "transpose" else x
             np.testing.assert_array_equal(found.view(np.uint32), np.ascontiguousarray(wanted).view(np.uint32))
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
+def test_normalized_rows_and_columns(special: float) -> None:
+    """Not a number where a special one was among those of the mean, and nowhere else."""
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    x[1, 2] = special
+    for by_column, touched in ((False, np.s_[1, :]), (True, np.s_[:, 2])):
+        y = run("normalize", x, np.ones(3, np.float32), np.zeros(3, np.float32), by_column=by_column, epsilon=1e-3)
+        expected = np.zeros((4, 3), bool)
+        expected[touched] = True
+        np.testing.assert_array_equal(np.isnan(y), expected)

@@ -56,6 +56,34 @@ def test_killed_and_begun_again(way: str, kind: str, tmp_path: Path) -> None:
         assert_same(dict(found), wanted)
 
 
+class BreakAfter(Callback):
+    """Breaks training off."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self.left = batches
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("batches", [4, 9, 21, 32])  # of 8 an epoch
+@pytest.mark.parametrize("kind", ["arrays", "sequence", "generator", "in turn"])
+def test_broken_off_anywhere(kind: str, batches: int, tmp_path: Path) -> None:
+    def run(model: Any, *more: Callback) -> dict[str, np.ndarray]:
+        saving = ModelCheckpoint(tmp_path / "model.h5", save_freq=3)
+        return resumed_runs.run(model, kind, [saving, *resumed_runs.watchers(), *more], resume=True)
+
+    wanted = run(resumed_runs.build())
+    with pytest.raises(KeyboardInterrupt):
+        run(resumed_runs.build(), BreakAfter(batches))
+    np.random.seed(99)
+    random.seed(77)
+    assert_same(run(load_model(tmp_path / "model.h5"), BreakAfter(1000)), wanted)
+
+
 X, Y = resumed_runs.X, resumed_runs.Y
 
 
@@ -174,15 +202,15 @@ def test_a_real_ctrl_c_and_on() -> None:
 
     x = np.random.default_rng(0).normal(size=(40_000, 5)).astype(np.float32)
     whole = large()
-    whole.fit(x, x[:, :1], 4, 2, 0)
+    whole.fit(x, x[:, :1], 4, 10, 0)
     model = large()
     timer = threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         timer.start()
-        model.fit(x, x[:, :1], 4, 2, 0)
-    assert 0 < int(model.optimizer.iterations.numpy()) < 20_000
-    model.fit(x, x[:, :1], 4, 2, 0, resume=True)
-    assert int(model.optimizer.iterations.numpy()) == 20_000
+        model.fit(x, x[:, :1], 4, 10, 0)
+    assert 0 < int(model.optimizer.iterations.numpy()) < 100_000
+    model.fit(x, x[:, :1], 4, 10, 0, resume=True)
+    assert int(model.optimizer.iterations.numpy()) == 100_000
     assert_same(results_of(model), results_of(whole))
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 DEVICE = re.compile(r"cuda|gpu|device|avx|x86", re.IGNORECASE)
-INTEROP = re.compile(r"tf[_-]keras|tensorflow", re.IGNORECASE)
+INTEROP = re.compile(r"tf[_-]keras|tensorflow|onnx", re.IGNORECASE)
 
 
 def reason_of(skip: ElementTree.Element) -> str:

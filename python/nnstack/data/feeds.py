@@ -198,12 +198,14 @@ class StreamFeed:
 
     def _sequence_batches(self, source: Sequence) -> Iterator[Any]:
         while True:
-            count = len(source)
-            order = range(count) if self._batch_order is None else self._batch_order.permutation(count)
-            yield from read_items(source.__getitem__, order, self._reading, self._title)
+            yield from read_items(source.__getitem__, self._order_of(source), self._reading, self._title)
             if not self._limited:
                 return
             source.on_epoch_end()
+
+    def _order_of(self, source: Sequence) -> Any:
+        count = len(source)
+        return range(count) if self._batch_order is None else self._batch_order.permutation(count)
 
     def close(self) -> None:
         """Ends reading ahead; the next epoch begins it again."""
@@ -230,12 +232,23 @@ class StreamFeed:
         return _run_one(self, self._step_for, first)
 
     def skip_epochs(self, count: int) -> None:
-        pass  # a stream of one's own begins where it begins
+        """A Sequence is told of its epochs, without its batches; what goes on over epochs is drawn and discarded."""
+        for epoch in range(count):
+            if self._limited:
+                self.start_epoch(epoch)
+                self._discard(self.steps or 0)
+            elif isinstance(self._source, Sequence):
+                self._order_of(self._source)
+                self._source.on_epoch_end()
 
-    def skip_batches(self, count: int) -> None:
+    def _discard(self, count: int) -> None:
         assert self._iterator is not None
         for _ in range(count):
             next(self._iterator, None)
+
+    def skip_batches(self, count: int) -> None:
+        assert self._iterator is not None
+        self._discard(count)
         item = next(self._iterator, None)
         if item is not None:
             self._iterator = _again(item, self._iterator)

@@ -242,7 +242,7 @@ class TrainingMethods(BatchMethods):
             return run_predict(feed, watchers, Collector(current.step_for))
 
     def _predict_arrays(self, arrays: Arrays, batch_size: int) -> Any:
-        """All rows with one native call where the outputs' sizes are known and have a row a sample, else batch by batch."""
+        """All rows with one native call where outputs have known sizes and a row a sample, else batch by batch."""
         step = self._step("predict", arrays)
         if isinstance(step, CompiledStep) and step.row_shapes is not None:
             results = [np.empty((len(arrays), *shape), dtype) for shape, dtype in step.row_shapes]
