@@ -138,11 +138,14 @@ HUGE = 1 << 40
         lambda: L.ZeroPadding1D(1 << 62)(L.Input((1 << 62, 1))),
         lambda: L.UpSampling1D(HUGE)(L.Input((HUGE, 1))),
         lambda: L.Embedding(HUGE, HUGE)(L.Input((2,))),
+        lambda: L.Flatten()(L.Input((HUGE, HUGE))),
+        lambda: L.Reshape((-1,))(L.Input((HUGE, HUGE))),
+        lambda: backend.batch_flatten(backend.placeholder(shape=(2, HUGE, HUGE))),
         lambda: L.Conv2DTranspose(1, 1 << 31, strides=1 << 33)(L.Input((1 << 33, 1 << 33, 1))),
         lambda: L.Input((-(1 << 65),)),
         lambda: L.Input((1 << 65,)),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_overflow_is_an_error(make: Callable[[], Any]) -> None:
     with pytest.raises((ValueError, TypeError, MemoryError, OverflowError)) as found:

@@ -1,5 +1,6 @@
 """Placeholders, variables, compiled functions, gradients, and getting numbers in and out."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -228,7 +229,7 @@ def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:
 
 def count_params(x: Any) -> int:
     """Number of elements of a variable or a tensor of known shape."""
-    return int(np.prod(x.shape, dtype=np.int64))
+    return math.prod(x.shape)
 
 
 def int_shape(x: Any) -> Shape:

@@ -1,5 +1,6 @@
 """Shape, layout, joining and taking apart."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,10 +41,10 @@ def flatten(x: TensorLike) -> Tensor:
 def batch_flatten(x: TensorLike) -> Tensor:
     """(batch, ...) to (batch, product of the rest)."""
     value = convert(x)
-    rest = value.shape[1:]
-    if any(n is None for n in rest):
+    rest = [size for size in value.shape[1:] if size is not None]
+    if len(rest) < len(value.shape) - 1:
         return reshape(value, (shape(value)[0], -1))
-    return reshape(value, (-1, int(np.prod(np.asarray(rest, np.int64)))))
+    return reshape(value, (-1, math.prod(rest)))
 
 
 def expand_dims(x: TensorLike, axis: int = -1) -> Tensor:

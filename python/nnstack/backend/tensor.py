@@ -294,7 +294,10 @@ def shape_vector(shape: Any) -> Tensor:
     if is_tensor(shape):
         return convert(shape, "int64")
     if not any(is_tensor(size) for size in shape):
-        return _constant(np.asarray([-1 if size is None else int(size) for size in shape], np.int64), "int64")
+        sizes = [-1 if size is None else int(size) for size in shape]
+        if max(sizes, default=0) >= 1 << 63:
+            raise ValueError(f"the shape {tuple(sizes)} overflows 64 bits")
+        return _constant(np.asarray(sizes, np.int64), "int64")
     parts = [convert(size, "int64") for size in shape]
     one = _constant(np.asarray([1], np.int64), "int64")
     return emit("concat", *[emit("reshape", part, one) for part in parts], axis=0)

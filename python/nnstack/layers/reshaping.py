@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from nnstack import backend
 from nnstack.engine.layer import Layer
@@ -31,12 +30,12 @@ class Flatten(Layer):
             return backend.expand_dims(inputs, -1)
         sizes = inputs.shape[1:]
         if None not in sizes:
-            return backend.reshape(inputs, (-1, int(np.prod(sizes))))
+            return backend.reshape(inputs, (-1, math.prod(sizes)))
         return backend.batch_flatten(inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = tuple(input_shape)[1:]
-        return (input_shape[0], None if None in sizes else int(np.prod(sizes, dtype=np.int64)))
+        return (input_shape[0], None if None in sizes else math.prod(sizes))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "data_format": self.data_format}
@@ -64,8 +63,8 @@ class Reshape(Layer):
         sizes = tuple(input_shape)[1:]
         if None in sizes:
             return (input_shape[0], *(None if size == -1 else size for size in self.target_shape))
-        total = int(np.prod(sizes, dtype=np.int64))
-        known = int(np.prod([size for size in self.target_shape if size != -1], dtype=np.int64))
+        total = math.prod(sizes)
+        known = math.prod(size for size in self.target_shape if size != -1)
         if (-1 in self.target_shape and (known == 0 or total % known)) or (
             -1 not in self.target_shape and total != known
         ):
