@@ -24,7 +24,7 @@ _PACKAGES = {
     "PyYAML": ".yaml configs; needed",
     "onnx": "ONNX files: pip install 'nnstack[onnx]'",
     "onnxruntime": "runs ONNX files, to compare: pip install onnxruntime",
-    "safetensors": "not needed: .safetensors files are read without it",
+    "safetensors": ".safetensors weights: pip install 'nnstack[safetensors]'",
     "matplotlib": "plot_model without graphviz: pip install 'nnstack[plot]'",
     "pydot": "plot_model: pip install 'nnstack[plot]'",
     "Pillow": "image files: pip install 'nnstack[image]'",
