@@ -217,7 +217,8 @@ def test_spawn_takes_models_along() -> None:
 
 # -- the end of a process ---------------------------------------------------------------------------------------------
 PROGRAM = """
-import sys, threading, time, numpy as np
+import signal, sys, threading, time, numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)  # processes in the background are born deaf to it
 from nnstack.callbacks import LambdaCallback
 from nnstack.layers import Dense
 from nnstack.models import Sequential
