@@ -225,7 +225,12 @@ def agree(first: Any, second: Any) -> None:
 def test_functions_of_tf_keras_here(name: str, suffix: str, tf_keras: Any, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    theirs = made(tf_keras, {**SAME, **TF}[name], tf=tf)
+    expression = {**SAME, **TF}[name]
+    theirs = made(tf_keras, expression, tf=tf)
+    if suffix == ".keras" and "..." in expression:
+        with pytest.raises(TypeError, match="Cannot serialize object Ellipsis"):  # by tf_keras itself
+            theirs.save(str(tmp_path / "m.keras"))
+        return
     theirs.save(str(tmp_path / f"m{suffix}"))
     ours = nnstack.models.load_model(tmp_path / f"m{suffix}", compile=False)
     agree(ours, theirs)

@@ -149,7 +149,8 @@ def _is_operation(entry: Mapping[str, Any], config: Mapping[str, Any], operation
         return str(module).startswith("keras.src.ops.")
     calls = entry.get("inbound_nodes") or [{}]
     args = calls[0].get("args") if isinstance(calls[0], Mapping) else None
-    return "trainable" not in config and isinstance(args, list) and len(args) >= min(len(operation.call), 2)
+    operands = 2 if operation.call[1:] in (("y",), ("b",)) else 1
+    return "trainable" not in config and isinstance(args, list) and len(args) >= operands
 
 
 def function_entry(entry: Mapping[str, Any], name: str, function: str, calls: list[Any]) -> dict[str, Any]:

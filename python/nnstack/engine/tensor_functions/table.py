@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 from nnstack import activations
 from nnstack import backend as K
 from nnstack.engine.tensor_functions import arrays, windows
-from nnstack.engine.tensor_functions.operands import axes_of, one_operand, reduction, sizes_of, tensor, two, with_pair
+from nnstack.engine.tensor_functions.operands import (
+    axes_of,
+    one_operand,
+    pair,
+    reduction,
+    sizes_of,
+    tensor,
+    two,
+    with_pair,
+)
 
 GETITEM = "__operators__.getitem"
 
@@ -150,7 +159,7 @@ _TABLE: dict[str, tuple[str, Callable[..., Any]]] = {
     "experimental.numpy.moveaxis": ("a source destination", arrays.moved),
     "experimental.numpy.split": ("value indices_or_sections axis", arrays.split_at),
     "experimental.numpy.argmax": ("a axis keepdims", arrays.argument_of_all(K.argmax)),
-    "experimental.numpy.dot": ("a b", with_pair(K.dot)),
+    "experimental.numpy.dot": ("a b", lambda a, b: K.dot(*pair(a, b))),
     "keras3.hard_sigmoid": ("x", lambda x: K.relu(x + 3.0, max_value=6.0) / 6.0),
     "experimental.numpy.argmin": ("a axis keepdims", arrays.argument_of_all(K.argmin)),
 }
