@@ -14,6 +14,9 @@ if(NNSTACK_BLAS STREQUAL "openblas")
     list(GET nnstack_openblas_files 1 nnstack_openblas_licence)
     set(nnstack_openblas "${PROJECT_BINARY_DIR}/${nnstack_blas_file}")
     configure_file("${nnstack_openblas_source}" "${nnstack_openblas}" COPYONLY)
+    if(CMAKE_STRIP)  # the wheel is half this library
+      execute_process(COMMAND "${CMAKE_STRIP}" --strip-unneeded "${nnstack_openblas}" COMMAND_ERROR_IS_FATAL ANY)
+    endif()
     execute_process(COMMAND "${PATCHELF_PROGRAM}" --set-soname "${nnstack_blas_file}" "${nnstack_openblas}"
                     COMMAND_ERROR_IS_FATAL ANY)
     install(PROGRAMS "${nnstack_openblas}" DESTINATION "${NNSTACK_LIBRARY_DIR}")

@@ -30,10 +30,11 @@ else()
   set(NNSTACK_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/nnstack")
 endif()
 
-# The architectures must be set before CUDA is enabled. This list runs on every GPU that CUDA 13 knows; on those after
-# Hopper the driver compiles the last entry when it is first used. Each more would add 0.36 MB to the wheel.
+# The architectures must be set before CUDA is enabled. This list runs on every GPU that CUDA 13 knows: Ampere, Ada and
+# Hopper as it is; for Turing, and for those after Hopper, the driver compiles the last entry when it is first used. Each
+# more would add 0.36 MB to the wheel.
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES "75-real;80-real;90-real;90-virtual")
+  set(CMAKE_CUDA_ARCHITECTURES "80-real;90-real;75-virtual")
 endif()
 
 # AUTO builds the plug-in where a CUDA 13 compiler works.
