@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 import nnstack
+from nnstack.compat.importing import _HEADS
 
 
 @pytest.fixture
 def tf() -> Iterator[Any]:
-    """`import tensorflow`, and everything as it was afterwards."""
-    if "tensorflow" in sys.modules or "keras" in sys.modules:
-        pytest.skip("the real package is loaded in this process")
+    """`import tensorflow`, and everything as it was afterwards; the real packages stand aside where they are loaded."""
+    real = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in _HEADS}
     nnstack.install_as_keras()
     try:
         import tensorflow
@@ -21,3 +21,4 @@ def tf() -> Iterator[Any]:
         yield tensorflow
     finally:
         nnstack.uninstall_as_keras()
+        sys.modules.update(real)

@@ -172,6 +172,20 @@ _DOC = """{title}.
     """
 
 
+def network(name: str, features: Callable[[Any], Any]) -> Builder:
+    """The builder of a family of one network: what `features` makes of an image, and the head."""
+
+    def build(request: Request, size: int, smallest: int) -> Model:
+        check_request(name, request)
+        image = image_input(request.input_tensor, image_shape(name, request, size, smallest))
+        x = head(features(image), request, named=False)
+        file = f"{name}_weights_tf_dim_ordering_tf_kernels"
+        return finish(name, request, image, x, Published(f"{file}.h5", f"{file}_notop.h5", f"{STORAGE}{name}/"))
+
+    build.__module__ = features.__module__
+    return build
+
+
 def variant(
     name: str, build: Builder, title: str, paper: str, size: int, smallest: int = 32, /, **table: Any
 ) -> Builder:

@@ -6,21 +6,10 @@ from typing import Any
 
 from nnstack import layers
 from nnstack.applications.blocks import channel_axis
-from nnstack.applications.classifier import (
-    STORAGE,
-    Published,
-    Request,
-    check_request,
-    finish,
-    head,
-    image_input,
-    image_shape,
-    variant,
-)
+from nnstack.applications.classifier import network, variant
 from nnstack.applications.imagenet_utils import decode_predictions, preprocessing
 from nnstack.applications.inception import average_branch, branch, convolution, half, joined, stem
 from nnstack.engine.layer import Layer
-from nnstack.engine.model import Model
 
 PAPER = "Inception-v4, Inception-ResNet and the impact of residual connections, https://arxiv.org/abs/1602.07261"
 
@@ -86,16 +75,9 @@ def _features(image: Any) -> Any:
     return convolution(x, 1536, 1, name="conv_7b")
 
 
-def _inception_resnet_v2(request: Request, size: int, smallest: int) -> Model:
-    name = "inception_resnet_v2"
-    check_request(name, request)
-    image = image_input(request.input_tensor, image_shape(name, request, size, smallest))
-    x = head(_features(image), request, named=False)
-    file = f"{name}_weights_tf_dim_ordering_tf_kernels"
-    return finish(name, request, image, x, Published(f"{file}.h5", f"{file}_notop.h5", f"{STORAGE}{name}/"))
-
-
-InceptionResNetV2 = variant("InceptionResNetV2", _inception_resnet_v2, "Inception-ResNet version 2", PAPER, 299, 75)
+InceptionResNetV2 = variant(
+    "InceptionResNetV2", network("inception_resnet_v2", _features), "Inception-ResNet version 2", PAPER, 299, 75
+)
 preprocess_input = preprocessing("tf")
 
 __all__ = ["CustomScaleLayer", "InceptionResNetV2", "decode_predictions", "preprocess_input"]

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnstack.applications.classifier import (
-    STORAGE,
-    Published,
-    Request,
-    check_request,
-    finish,
-    head,
-    image_input,
-    image_shape,
-    variant,
-)
+from nnstack.applications.classifier import network, variant
 from nnstack.applications.imagenet_utils import decode_predictions, preprocessing
 from nnstack.applications.inception import average_branch, branch, convolution, half, joined, stem
-from nnstack.engine.model import Model
 
 PAPER = "Rethinking the Inception architecture for computer vision, https://arxiv.org/abs/1512.00567"
 
@@ -54,16 +43,7 @@ def _features(image: Any) -> Any:
     return x
 
 
-def _inception_v3(request: Request, size: int, smallest: int) -> Model:
-    name = "inception_v3"
-    check_request(name, request)
-    image = image_input(request.input_tensor, image_shape(name, request, size, smallest))
-    x = head(_features(image), request, named=False)
-    file = f"{name}_weights_tf_dim_ordering_tf_kernels"
-    return finish(name, request, image, x, Published(f"{file}.h5", f"{file}_notop.h5", f"{STORAGE}{name}/"))
-
-
-InceptionV3 = variant("InceptionV3", _inception_v3, "Inception version 3", PAPER, 299, 75)
+InceptionV3 = variant("InceptionV3", network("inception_v3", _features), "Inception version 3", PAPER, 299, 75)
 preprocess_input = preprocessing("tf")
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]

@@ -6,19 +6,8 @@ from typing import Any
 
 from nnstack import layers
 from nnstack.applications.blocks import batch_norm, conv_bn_relu
-from nnstack.applications.classifier import (
-    STORAGE,
-    Published,
-    Request,
-    check_request,
-    finish,
-    head,
-    image_input,
-    image_shape,
-    variant,
-)
+from nnstack.applications.classifier import network, variant
 from nnstack.applications.imagenet_utils import decode_predictions, preprocessing
-from nnstack.engine.model import Model
 
 PAPER = "Xception: deep learning with depthwise separable convolutions, https://arxiv.org/abs/1610.02357"
 
@@ -59,16 +48,7 @@ def _features(x: Any) -> Any:
     return x
 
 
-def _xception(request: Request, size: int, smallest: int) -> Model:
-    name = "xception"
-    check_request(name, request)
-    image = image_input(request.input_tensor, image_shape(name, request, size, smallest))
-    x = head(_features(image), request, named=False)
-    file = f"{name}_weights_tf_dim_ordering_tf_kernels"
-    return finish(name, request, image, x, Published(f"{file}.h5", f"{file}_notop.h5", f"{STORAGE}{name}/"))
-
-
-Xception = variant("Xception", _xception, "Xception", PAPER, 299, 71)
+Xception = variant("Xception", network("xception", _features), "Xception", PAPER, 299, 71)
 preprocess_input = preprocessing("tf")
 
 __all__ = ["Xception", "decode_predictions", "preprocess_input"]

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from nnstack import backend
 from nnstack.compat.dtypes import as_dtype
+from nnstack.compat.elements import (
+    DatasetBase,
+    Row,
+    batches_of,
+    called,
+    from_user,
+    map_arrays,
+    padded_batch_of,
+    padded_shapes_of,
+    parts_of,
+    stacked,
+    structured,
+    to_user,
+    typed_array,
+)
 from nnstack.compat.functions.strings import StringArray, is_text
-from nnstack.compat.specs import TensorShape, TensorSpec
+from nnstack.compat.specs import TensorSpec
 from nnstack.utils import nest
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
 
 
-class Dataset:
+class Dataset(DatasetBase):
     """Elements that can be gone through again and again; every method gives a new data set.
 
     An element is a tensor, or a tuple or dict of them. Inside they are numpy arrays; who iterates gets tensors, and so
@@ -36,7 +51,7 @@ class Dataset:
     @staticmethod
     def from_tensor_slices(tensors: Any, name: Any = None) -> Dataset:
         """One element for each place of the first axis of all arrays."""
-        arrays = _map_arrays(np.asarray, _structured(tensors))
+        arrays = map_arrays(np.asarray, structured(tensors))
         leaves = nest.flatten(arrays)
         if not leaves or any(leaf.ndim == 0 for leaf in leaves):
             raise ValueError("Dataset.from_tensor_slices: expected arrays of at least one axis")
@@ -49,14 +64,14 @@ class Dataset:
                 return iter(arrays)
             if isinstance(arrays, tuple) and not any(nest.is_nested(part) for part in arrays):
                 return iter(zip(*arrays, strict=True))
-            return (nest.map_structure(_Row(i), arrays) for i in range(len(leaves[0])))
+            return (nest.map_structure(Row(i), arrays) for i in range(len(leaves[0])))
 
         return Dataset(make, lengths.pop())
 
     @staticmethod
     def from_tensors(tensors: Any, name: Any = None) -> Dataset:
         """One element, the whole."""
-        element = _map_arrays(np.asarray, _structured(tensors))
+        element = map_arrays(np.asarray, structured(tensors))
         return Dataset(lambda: iter([element]), 1)
 
     @staticmethod
@@ -69,12 +84,17 @@ class Dataset:
         name: Any = None,
     ) -> Dataset:
         """What the generator function yields, in the types of `output_signature` or `output_types`."""
-        kinds = output_types if output_signature is None else _map_specs(lambda spec: spec.dtype, output_signature)
+        kinds = (
+            output_types if output_signature is None else nest.map_structure(lambda spec: spec.dtype, output_signature)
+        )
 
         def typed(element: Any) -> Any:
             if kinds is None:
-                return _map_arrays(np.asarray, element)
-            flat = [_typed(leaf, kind) for leaf, kind in zip(_parts(element, kinds), nest.flatten(kinds), strict=True)]
+                return map_arrays(np.asarray, element)
+            flat = [
+                typed_array(leaf, kind)
+                for leaf, kind in zip(parts_of(element, kinds), nest.flatten(kinds), strict=True)
+            ]
             return nest.pack_as(kinds, iter(flat))
 
         return Dataset(lambda: map(typed, generator(*(args or ()))))
@@ -113,21 +133,21 @@ class Dataset:
 
     def map(self, map_func: Callable[..., Any], *_: Any, **__: Any) -> Dataset:
         """`map_func(element)`, a tuple's parts as its arguments."""
-        return Dataset(lambda: (_from_user(_called(map_func, element)) for element in self._make()), self._length)
+        return Dataset(lambda: (from_user(called(map_func, element)) for element in self._make()), self._length)
 
     def filter(self, predicate: Callable[..., Any], name: Any = None) -> Dataset:
         """The elements for which `predicate` holds."""
-        return Dataset(lambda: (element for element in self._make() if bool(_called(predicate, element))))
+        return Dataset(lambda: (element for element in self._make() if bool(called(predicate, element))))
 
     def flat_map(self, map_func: Callable[..., Any], name: Any = None) -> Dataset:
         """The elements of the data sets that `map_func` gives, one set after another."""
-        return Dataset(lambda: (one for element in self._make() for one in _called(map_func, element)._make()))
+        return Dataset(lambda: (one for element in self._make() for one in called(map_func, element)._make()))
 
     def interleave(self, map_func: Callable[..., Any], cycle_length: int | None = None, **_: Any) -> Dataset:
         """As `flat_map`, one element from each of `cycle_length` sets in turn."""
 
         def make() -> Iterator[Any]:
-            waiting = (_called(map_func, element)._make() for element in self._make())
+            waiting = (called(map_func, element)._make() for element in self._make())
             turns = list(itertools.islice(waiting, cycle_length if cycle_length and cycle_length > 0 else 4))
             while turns:
                 for place, turn in enumerate(list(turns)):
@@ -145,7 +165,7 @@ class Dataset:
     def batch(self, batch_size: int, drop_remainder: bool = False, *_: Any, **__: Any) -> Dataset:
         """So many elements stacked into one; the last may hold fewer."""
         size = int(batch_size)
-        return Dataset(lambda: _batches(self._make(), size, drop_remainder, _stacked), self._per(size, drop_remainder))
+        return Dataset(lambda: batches_of(self._make(), size, drop_remainder, stacked), self._per(size, drop_remainder))
 
     def padded_batch(
         self, batch_size: int, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: bool = False,
@@ -156,14 +176,17 @@ class Dataset:
         def stack(elements: list[Any]) -> Any:
             leaves = zip(*[nest.flatten(element) for element in elements], strict=True)
             count = len(nest.flatten(elements[0]))
-            shapes = _shapes(padded_shapes, count)
+            shapes = padded_shapes_of(padded_shapes, count)
             values = nest.flatten(padding_values) if padding_values is not None else [None]
             values = values * count if len(values) == 1 else values
-            made = [_padded(list(one), shape, value) for one, shape, value in zip(leaves, shapes, values, strict=True)]
+            made = [
+                padded_batch_of(list(one), shape, value)
+                for one, shape, value in zip(leaves, shapes, values, strict=True)
+            ]
             return nest.pack_as(elements[0], iter(made))
 
         size = int(batch_size)
-        return Dataset(lambda: _batches(self._make(), size, drop_remainder, stack), self._per(size, drop_remainder))
+        return Dataset(lambda: batches_of(self._make(), size, drop_remainder, stack), self._per(size, drop_remainder))
 
     def ragged_batch(self, *_: Any, **__: Any) -> Dataset:
         """ValueError: rows of different lengths are not there."""
@@ -175,7 +198,7 @@ class Dataset:
         def make() -> Iterator[Any]:
             for element in self._make():
                 for place in range(len(nest.flatten(element)[0])):
-                    yield nest.map_structure(_Row(place), element)
+                    yield nest.map_structure(Row(place), element)
 
         return Dataset(make)
 
@@ -247,7 +270,7 @@ class Dataset:
 
     def take_while(self, predicate: Callable[..., Any], name: Any = None) -> Dataset:
         """Up to the first for which `predicate` does not hold."""
-        return Dataset(lambda: itertools.takewhile(lambda one: bool(_called(predicate, one)), self._make()))
+        return Dataset(lambda: itertools.takewhile(lambda one: bool(called(predicate, one)), self._make()))
 
     def shard(self, num_shards: int, index: int, name: Any = None) -> Dataset:
         """Every num_shards-th element, from number `index`."""
@@ -277,7 +300,7 @@ class Dataset:
             state = nest.map_structure(backend.convert, initial_state)
             for element in self:
                 state, result = scan_func(state, element)
-                yield _from_user(result)
+                yield from_user(result)
 
         return Dataset(make, self._length)
 
@@ -320,7 +343,7 @@ class Dataset:
 
     def as_numpy_iterator(self) -> Iterator[Any]:
         """The elements as numpy arrays."""
-        return (_map_arrays(lambda x: x.numpy() if isinstance(x, StringArray) else x, one) for one in self._make())
+        return (map_arrays(lambda x: x.numpy() if isinstance(x, StringArray) else x, one) for one in self._make())
 
     def get_single_element(self) -> Any:
         """The only element; ValueError if there is none or more than one."""
@@ -349,7 +372,7 @@ class Dataset:
     def element_spec(self) -> Any:
         """Shapes and types of the first element, the first axis of batches being unknown."""
         first = next(self._make(), None)
-        return _map_arrays(lambda x: TensorSpec(np.shape(x), "string" if is_text(x) else np.asarray(x).dtype), first)
+        return map_arrays(lambda x: TensorSpec(np.shape(x), "string" if is_text(x) else np.asarray(x).dtype), first)
 
     def _per(self, size: int, drop_remainder: bool) -> int:
         if self._length < 0:
@@ -375,7 +398,7 @@ class Elements:
         return self
 
     def __next__(self) -> Any:
-        return _to_user(next(self._elements))
+        return to_user(next(self._elements))
 
     def get_next(self) -> Any:
         """The same as `next`."""
@@ -389,147 +412,3 @@ class Options:
         value = Options()
         object.__setattr__(self, name, value)
         return value
-
-
-class _Row:
-    """Takes row i of an array."""
-
-    def __init__(self, place: int) -> None:
-        self._place = place
-
-    def __call__(self, array: Any) -> Any:
-        return array[self._place]
-
-
-def _structured(tensors: Any) -> Any:
-    """A list is an array to be, unless it holds arrays: TensorFlow stacks it."""
-    if isinstance(tensors, list):
-        return StringArray(tensors) if is_text(tensors) else np.asarray([np.asarray(one) for one in tensors])
-    if isinstance(tensors, tuple):
-        return tuple(_structured(one) for one in tensors)
-    if hasattr(tensors, "columns"):
-        return np.asarray(tensors)  # a frame is a table; dict(frame) its columns
-    if isinstance(tensors, Mapping):
-        return {key: _structured(value) for key, value in tensors.items()}
-    if not isinstance(tensors, np.ndarray) and not backend.is_tensor(tensors):
-        tensors = np.asarray(tensors)
-    return StringArray(tensors) if is_text(tensors) else tensors
-
-
-def _map_arrays(function: Callable[[Any], Any], structure: Any) -> Any:
-    def leaf(value: Any) -> Any:
-        if isinstance(value, Dataset):
-            return value
-        if is_text(value):
-            return function(StringArray(value)) if function is not np.asarray else StringArray(value)
-        return function(value.numpy() if backend.is_tensor(value) else value)
-
-    return nest.map_structure(leaf, structure)
-
-
-def _map_specs(function: Callable[[Any], Any], specs: Any) -> Any:
-    return nest.map_structure(function, specs)
-
-
-def _parts(element: Any, kinds: Any) -> list[Any]:
-    """The element's parts where the types say that there is an array."""
-    if isinstance(kinds, dict):
-        return [part for key in sorted(kinds) for part in _parts(element[key], kinds[key])]
-    if isinstance(kinds, list | tuple):
-        return [part for one, kind in zip(element, kinds, strict=True) for part in _parts(one, kind)]
-    return [element]
-
-
-def _typed(value: Any, kind: Any) -> Any:
-    if as_dtype(kind) == "string":
-        return StringArray(value)
-    return np.asarray(value.numpy() if backend.is_tensor(value) else value, as_dtype(kind).name)
-
-
-def _to_user(element: Any) -> Any:
-    def leaf(value: Any) -> Any:
-        if isinstance(value, Dataset):
-            return value
-        return StringArray(value) if is_text(value) else backend.convert(np.asarray(value))
-
-    return nest.map_structure(leaf, element)
-
-
-def _from_user(element: Any) -> Any:
-    """What a function gave: tensors, arrays, numbers, lists of numbers (lists of arrays are structures)."""
-    if isinstance(element, list):
-        return tuple(_from_user(one) for one in element)
-    if isinstance(element, tuple):
-        return tuple(_from_user(one) for one in element)
-    if isinstance(element, dict):
-        return {key: _from_user(value) for key, value in element.items()}
-    return _map_arrays(lambda x: backend.convert(x).numpy() if not isinstance(x, np.ndarray) else x, element)
-
-
-def _called(function: Callable[..., Any], element: Any) -> Any:
-    arguments = _to_user(element)
-    return function(*arguments) if isinstance(arguments, tuple) else function(arguments)
-
-
-def _batches(elements: Iterator[Any], size: int, whole: bool, stack: Callable[[list[Any]], Any]) -> Iterator[Any]:
-    while part := list(itertools.islice(elements, size)):
-        if len(part) == size or not whole:
-            yield stack(part)
-
-
-def _stacked(elements: list[Any]) -> Any:
-    if not nest.is_nested(elements[0]):
-        return _stack_leaves(elements)
-    leaves = zip(*[nest.flatten(element) for element in elements], strict=True)
-    return nest.pack_as(elements[0], iter([_stack_leaves(list(one)) for one in leaves]))
-
-
-def _stack_leaves(leaves: list[Any]) -> Any:
-    if isinstance(leaves[0], Dataset):
-        return leaves[0]
-    if is_text(leaves[0]):
-        return StringArray(np.stack([np.asarray(StringArray(one)) for one in leaves]))
-    shapes = {np.shape(one) for one in leaves}
-    if len(shapes) > 1:
-        raise ValueError(f"Dataset.batch: elements of different shapes {sorted(shapes)}; use padded_batch")
-    return np.array(leaves) if not shapes.pop() else np.stack(leaves)
-
-
-def _shapes(padded_shapes: Any, count: int) -> list[Any]:
-    if padded_shapes is None:
-        return [None] * count
-    if count == 1 and not isinstance(padded_shapes, tuple | dict):
-        return [padded_shapes]
-
-    def leaves(part: Any) -> list[Any]:
-        if isinstance(part, TensorShape | list) or (
-            isinstance(part, tuple) and all(size is None or isinstance(size, int) for size in part) and count == 1
-        ):
-            return [part]
-        if isinstance(part, dict):
-            return [leaf for key in sorted(part) for leaf in leaves(part[key])]
-        if isinstance(part, tuple) and part and not all(size is None or isinstance(size, int) for size in part):
-            return [leaf for one in part for leaf in leaves(one)]
-        return [part]
-
-    return leaves(padded_shapes)
-
-
-def _padded(leaves: list[Any], shape: Any, value: Any) -> np.ndarray:
-    arrays = [np.asarray(one) for one in leaves]
-    largest = [max(sizes) for sizes in zip(*[array.shape for array in arrays], strict=True)]
-    wanted = (
-        largest
-        if shape is None
-        else [have if size in (None, -1) else size for size, have in zip(shape, largest, strict=True)]
-    )
-    if any(size < have for size, have in zip(wanted, largest, strict=True)):
-        raise ValueError(f"Dataset.padded_batch: an element of shape {tuple(largest)} does not fit {tuple(wanted)}")
-    filler = "" if arrays[0].dtype.kind in "UO" else 0
-    if value is not None:
-        filler = value.numpy() if backend.is_tensor(value) else value
-    out = np.full((len(arrays), *wanted), filler, arrays[0].dtype)
-    for number, array in enumerate(arrays):
-        place: Any = (number, *(slice(size) for size in array.shape))
-        out[place] = array
-    return out

@@ -166,7 +166,7 @@ def build_layer(layer: Layer, inputs: Any) -> None:
     """Makes the weights if they do not exist yet, and sets the initial values given as `weights=`."""
     if layer.built:
         return
-    shapes = nest.map_structure(lambda leaf: _shape_of(leaf), inputs)
+    shapes = nest.map_structure(_shape_of, inputs)
     layer._build_for_call(shapes)
     layer._build_input_shape = shapes
     layer.built = True
