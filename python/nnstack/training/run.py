@@ -26,8 +26,8 @@ class Run:
     def __init__(self, model: Any, callbacks: CallbackList, first_epoch: int) -> None:
         self.callbacks = callbacks
         self.first_epoch = first_epoch
-        self.start = draws(model)
         self.begin_epoch(model, first_epoch)
+        self.start = self._now
 
     def begin_epoch(self, model: Any, epoch: int) -> None:
         """Nothing of this epoch has been drawn yet."""
