@@ -25,9 +25,7 @@ class SpatialLayer(Layer):
         self.kernel_size = int_tuple(kernel_size, self.spatial, what, "kernel_size")
         self.strides = int_tuple(strides, self.spatial, what, "strides")
         self.padding = choice(padding, self.paddings, what, "padding")
-        # Sequences have their channels last whatever the layout of images is.
-        default = "channels_last" if self.spatial == 1 else None
-        self.data_format = backend.normalize_data_format(data_format or default)
+        self.data_format = backend.normalize_data_format(data_format)
         self.dilation_rate = int_tuple(dilation_rate, self.spatial, what, "dilation_rate")
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
@@ -181,7 +179,7 @@ class Conv1D(Convolution):
 
     `filters` number of outputs per place; `kernel_size` steps of the window; `strides` default 1; `padding` "valid",
     "same", or "causal" (a place sees none after it); `data_format` default "channels_last", else (batch, channels,
-    steps); `dilation_rate` distance of the window's steps, above 1 only with strides 1; `groups`: channels and filters
+    steps), None for `image_data_format()`; `dilation_rate` distance of the window's steps, above 1 only with strides 1; `groups`: channels and filters
     in that many independent parts; `activation`, `use_bias`, initializers (Glorot uniform, zeros), regularizers and
     constraints as in Dense. More than one batch axis is fine. Weights: `kernel` (kernel_size, channels / groups,
     filters), `bias` (filters,).
@@ -196,6 +194,18 @@ class Conv1D(Convolution):
 
     spatial = 1
     paddings = ("valid", "same", "causal")
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = "channels_last",  # whatever the layout of images is
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(filters, kernel_size, strides, padding, data_format, *args, **kwargs)
 
 
 class Conv2D(Convolution):

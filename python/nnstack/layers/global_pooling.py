@@ -14,8 +14,7 @@ class _GlobalPooling(Layer):
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        default = "channels_last" if self.spatial == 1 else None
-        self.data_format = backend.normalize_data_format(data_format or default)
+        self.data_format = backend.normalize_data_format(data_format)
         self.keepdims = bool(keepdims)
         self.input_spec = InputSpec(ndim=self.spatial + 2)
 
@@ -45,10 +44,14 @@ class _GlobalAverage(_GlobalPooling):
 class GlobalMaxPooling1D(_GlobalMax):
     """The largest entry of each channel over time: (batch, steps, channels) -> (batch, channels).
 
-    `data_format` default "channels_last", else (batch, channels, steps); `keepdims`: keep the time axis with size 1.
+    `data_format` default "channels_last", else (batch, channels, steps), None for `image_data_format()`; `keepdims`:
+    keep the time axis with size 1.
     """
 
     spatial = 1
+
+    def __init__(self, data_format: str | None = "channels_last", keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(data_format, keepdims, **kwargs)
 
 
 class GlobalMaxPooling2D(_GlobalMax):
@@ -66,7 +69,8 @@ class GlobalMaxPooling3D(_GlobalMax):
 class GlobalAveragePooling1D(_GlobalAverage):
     """The mean of each channel over time: (batch, steps, channels) -> (batch, channels). Masked steps do not count.
 
-    `data_format` default "channels_last", else (batch, channels, steps); `keepdims`: keep the time axis with size 1.
+    `data_format` default "channels_last", else (batch, channels, steps), None for `image_data_format()`; `keepdims`:
+    keep the time axis with size 1.
 
     >>> GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]], "float32")).numpy()
     array([[2.]], dtype=float32)
@@ -74,7 +78,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
 
     spatial = 1
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = "channels_last", keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(data_format, keepdims, **kwargs)
         self.supports_masking = True
 

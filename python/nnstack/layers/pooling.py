@@ -66,18 +66,30 @@ class _Pooling(SpatialLayer):
         }
 
 
-class MaxPooling1D(_Pooling):
+class _Pooling1D(_Pooling):
+    spatial = 1
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = "channels_last",  # whatever the layout of images is
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+
+class MaxPooling1D(_Pooling1D):
     """The largest entry of each window along time: (batch, steps, channels) -> (batch, new_steps, channels).
 
     `pool_size` default 2; `strides` default pool_size; `padding` "valid" or "same" (borders do not count);
-    `data_format` default "channels_last", else (batch, channels, steps). Raises `ValueError` for a window larger than
-    the input.
+    `data_format` default "channels_last", else (batch, channels, steps), None for `image_data_format()`. Raises
+    `ValueError` for a window larger than the input.
 
     >>> MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]], "float32")).numpy().ravel()
     array([3., 2.], dtype=float32)
     """
-
-    spatial = 1
 
 
 class MaxPooling2D(_Pooling):
@@ -92,10 +104,9 @@ class MaxPooling3D(_Pooling):
     spatial = 3
 
 
-class AveragePooling1D(_Pooling):
+class AveragePooling1D(_Pooling1D):
     """The mean of each window along time, borders left out of the count; see MaxPooling1D."""
 
-    spatial = 1
     mode = "avg"
 
 
