@@ -124,3 +124,141 @@ def test_what_is_refused() -> None:
     model = Sequential([L.Dense(1, input_shape=(1,))])
     with pytest.raises(TypeError, match="expected numbers, got dtype <U"):
         model.predict(TEXTS, verbose=0)
+
+
+def numbers_model() -> Model:
+    i = L.Input((None,), dtype="int64")
+    return Model(i, L.Dense(1, "sigmoid")(L.GlobalAveragePooling1D()(L.Embedding(12, 4)(i))))
+
+
+def _functional_end_to_end() -> Model:
+    i = L.Input((1,), dtype="string")
+    return Model(i, numbers_model()(vectorizer(output_sequence_length=4)(i)))
+
+
+def _model_in_model() -> Model:
+    i = L.Input((1,), dtype="string")
+    return Model(i, L.Dense(1)(L.Dropout(0.5)(text_model(vectorizer())(i))))
+
+
+def _two_levels() -> Model:
+    i = L.Input((), dtype="string")
+    return Model(i, L.Dense(1)(_model_in_model()(i)))
+
+
+def _stack_that_begins_with_texts() -> Model:
+    i = L.Input((1,), dtype="string")
+    stack = Sequential([vectorizer(output_mode="tf_idf"), L.Dense(3, "tanh")])  # built by this call
+    return Model(i, L.Dense(1)(stack(i)))
+
+
+NESTED: dict[str, Any] = {
+    "the vectorizer before a model": _functional_end_to_end,
+    "the vectorizer before a model, stacked": lambda: Sequential([vectorizer(), numbers_model()]),
+    "an Input, the vectorizer, a model, stacked": lambda: Sequential(
+        [L.Input((1,), dtype="string"), vectorizer(), numbers_model()]
+    ),
+    "a model in a model": _model_in_model,
+    "two levels": _two_levels,
+    "a model in a stack": lambda: Sequential([text_model(vectorizer()), L.Dense(1)]),
+    "a stack in a stack": lambda: Sequential([Sequential([vectorizer(output_mode="count"), L.Dense(2)]), L.Dense(1)]),
+    "a stack in a model": _stack_that_begins_with_texts,
+}
+
+
+@pytest.mark.parametrize("make", NESTED.values(), ids=NESTED.keys())
+def test_nested(make: Any, tmp_path: Path) -> None:
+    model = make()
+    model.compile("adam", "mse")
+    losses = model.fit(TEXTS, TARGETS, epochs=20, batch_size=4, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    after = model.predict(TEXTS, verbose=0)
+    np.testing.assert_allclose(model(TEXTS[:, None]).numpy(), after, rtol=1e-5)
+    assert model.evaluate(TEXTS, TARGETS, verbose=0) == pytest.approx(float(((after - TARGETS) ** 2).mean()), rel=1e-4)
+    for name in ("m.h5", "m.keras"):
+        model.save(str(tmp_path / name))
+        again = load_model(str(tmp_path / name))
+        np.testing.assert_array_equal(again.predict(TEXTS, verbose=0), after)
+        again.train_on_batch(TEXTS, TARGETS)
+    for copy in (clone_model(model), type(model).from_config(model.get_config())):
+        copy.set_weights(model.get_weights())
+        np.testing.assert_allclose(copy.predict(TEXTS, verbose=0), after, rtol=1e-5)
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, expand_nested=True)
+    assert not any("nested_front" in line for line in lines)
+    model.compile("adam", "mse", run_eagerly=True)
+    assert np.isfinite(model.fit(TEXTS, TARGETS, verbose=0).history["loss"][0])
+
+
+def test_the_layers_of_a_nested_model_one_by_one() -> None:
+    """What a nested model gives is what its layers give, called one after the other, and so are its gradients."""
+    inner = text_model(vectorizer())
+    i = L.Input((1,), dtype="string")
+    nested = Model(i, inner(i) * 2)
+    j = L.Input((1,), dtype="string")
+    x: Any = j
+    for layer in inner.layers[1:]:
+        x = layer(x)
+    flat = Model(j, x * 2)
+    np.testing.assert_array_equal(nested.predict(TEXTS, verbose=0), flat.predict(TEXTS, verbose=0))
+    start = inner.get_weights()
+    results = []
+    for model in (nested, flat):
+        inner.set_weights(start)
+        model.compile("sgd", "mse")
+        model.fit(TEXTS, TARGETS, epochs=2, shuffle=False, verbose=0)
+        results.append(inner.get_weights())
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_one_model_for_two_texts() -> None:
+    """A question and an answer through the same model, which also has an output of its own in between."""
+    inner = text_model(vectorizer())
+    first, second = L.Input((1,), dtype="string", name="first"), L.Input((1,), dtype="string", name="second")
+    model = Model([first, second], L.Subtract()([inner(first), inner(second)]))
+    got = model.predict({"first": TEXTS, "second": TEXTS[::-1]}, verbose=0)
+    one = inner.predict(TEXTS, verbose=0)
+    np.testing.assert_allclose(got, one - one[::-1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_that_prepares_columns(tmp_path: Path) -> None:
+    """As guides on tables do it: a model of look-ups and scales alone, called on a dict of Inputs of the model around
+    it, or on numbers that this one computes.
+    """
+
+    def inputs() -> dict[str, Any]:
+        return {"colour": L.Input((1,), dtype="string", name="colour"), "price": L.Input((2,), name="price")}
+
+    own = inputs()
+    known = L.StringLookup(vocabulary=["red", "green"], output_mode="one_hot")
+    parts = [known(own["colour"]), L.Normalization(mean=[1.0, 2.0], variance=[4.0, 9.0])(own["price"])]
+    prepare = Model(own, L.Concatenate()(parts), name="prepare")
+    around = inputs()
+    head = Sequential([L.Dense(4, "relu"), L.Dense(1)])
+    model = Model(around, head(prepare(around)))
+    x = {"colour": np.array(["red", "blue", "green"]), "price": np.array([[1, 2], [-1, 5], [3.0, -4]], np.float32)}
+    wanted = np.concatenate([known(x["colour"][:, None]).numpy(), (x["price"] - [1, 2]) / [2, 3]], 1)
+    np.testing.assert_allclose(prepare.predict(x, verbose=0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(x, verbose=0), head.predict(wanted, verbose=0), rtol=1e-4, atol=1e-6)
+    model.compile("adam", "mse")
+    model.fit(x, np.ones(3), verbose=0)
+    model.save(str(tmp_path / "m.keras"))
+    again = load_model(str(tmp_path / "m.keras"))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    doubled = L.Dense(2, use_bias=False, kernel_initializer=lambda shape, dtype=None: 2 * np.eye(2))(around["price"])
+    computed = Model(around, prepare({**around, "price": doubled}))
+    wanted[:, 3:] = (2 * x["price"] - [1, 2]) / [2, 3]
+    np.testing.assert_allclose(computed.predict(x, verbose=0), wanted, rtol=1e-5)
+
+
+def test_what_nested_models_refuse() -> None:
+    inner = text_model(vectorizer())
+    with pytest.raises(ValueError, match=r'input "text": expected texts, got numbers'):
+        inner(L.Input((1,), dtype="int64"))
+    i = L.Input((1,), dtype="int64", name="number")
+    numbers = Model(i, L.Dense(1)(L.CategoryEncoding(3, "one_hot")(L.Hashing(3)(i))))
+    with pytest.raises(ValueError, match=r'input "number": goes into layers that work on arrays, in Python'):
+        numbers(L.Dense(1)(L.Input((1,))))
+    with pytest.raises(ValueError, match=r'input "number": expected numbers, got texts'):
+        numbers(L.Input((1,), dtype="string"))

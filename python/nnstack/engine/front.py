@@ -2,6 +2,8 @@
 
 The core knows no strings. A graph from `Input(dtype="string")` over layers such as TextVectorization is cut where their
 numbers come out: `Front.run` makes those arrays of each batch, and `Front.back` is the rest, a graph of numbers alone.
+A model with a front that is called in another graph is cut there too: its call has two parts, which the front and the
+back of the graph around it take.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from nnstack.engine.nodes import Node
+from nnstack import backend
+from nnstack.engine.nodes import Node, history_of
 from nnstack.utils import nest
 
 
@@ -33,11 +36,32 @@ def refuse_texts(layer: Any, tensors: list[Any]) -> None:
             )
 
 
+def is_symbolic(tensor: Any) -> bool:
+    """Whether a leaf of a call's arguments is a tensor without numbers."""
+    return backend.is_tensor(tensor) and not isinstance(tensor, backend.Variable) and not tensor.concrete
+
+
+def at_the_front(tensor: Any) -> bool:
+    """Whether a tensor is an Input of a graph, or comes from such by layers that work on arrays alone."""
+    origin = history_of(tensor)
+    node = None if origin is None else origin.layer._inbound_nodes[origin.node_index]
+    return node is not None and (node.is_input or node.on_arrays)
+
+
 def calls_on_arrays(graph: Any) -> list[Node]:
     """The calls of a graph that belong to its front."""
     given = {id(tensor) for tensor in graph.flat_inputs}
-    made = [node for node in graph.nodes if node.on_arrays]
-    return [node for node in made if any(id(tensor) not in given for tensor in nest.flatten(node.outputs))]
+    made = [node for node in graph.nodes if any(id(tensor) not in given for tensor in nest.flatten(node.outputs))]
+    made = [node.parts[0] if node.parts else node for node in made]
+    return [node for node in made if node.on_arrays]
+
+
+def reached(node: Node, ends: set[int]) -> Node:
+    """The part of a call that a walk meets which ends at the tensors of these ids: behind the cut, the second one."""
+    if node.parts is None:
+        return node
+    first, second = node.parts
+    return second if any(id(tensor) in ends for tensor in nest.flatten(first.outputs)) else node
 
 
 class Front:
@@ -48,7 +72,7 @@ class Front:
 
         self.nodes = nodes
         self._graph = graph
-        rest = [node for node in graph.nodes if node not in nodes]
+        rest = [node.parts[1] if node.parts else node for node in graph.nodes if node not in nodes]
         for tensor in graph.flat_outputs:
             if is_text(tensor):
                 raise ValueError(
@@ -58,12 +82,17 @@ class Front:
         taken = {id(tensor) for node in rest for tensor in node.keras_inputs}
         taken |= {id(tensor) for tensor in graph.flat_outputs}
         made = [tensor for node in self.nodes for tensor in nest.flatten(node.outputs)]
-        self._tensors = [tensor for tensor in [*graph.fed_inputs, *made] if id(tensor) in taken]
-        self.back = Graph(self._tensors, graph.outputs)
+        self.tensors = [tensor for tensor in [*graph.fed_inputs, *made] if id(tensor) in taken]
+        self.back = Graph(self.tensors, graph.outputs)
 
-    def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    @property
+    def inputs(self) -> list[Any]:
+        """What the whole graph is fed."""
+        return list(self._graph.fed_inputs)
+
+    def run(self, inputs: list[Any]) -> list[np.ndarray]:
         """What the back is fed, from one array per input of the whole graph."""
-        values = {id(tensor): array for tensor, array in zip(self._graph.fed_inputs, inputs, strict=True)}
+        values = {id(tensor): array for tensor, array in zip(self.inputs, inputs, strict=True)}
 
         def now(leaf: Any) -> Any:
             return values.get(id(leaf), leaf)
@@ -73,7 +102,7 @@ class Front:
             results = nest.flatten(node.layer(*args, **kwargs))
             for tensor, result in zip(nest.flatten(node.outputs), results, strict=True):
                 values[id(tensor)] = result if isinstance(result, np.ndarray) else result.numpy()
-        return [values[id(tensor)] for tensor in self._tensors]
+        return [values[id(tensor)] for tensor in self.tensors]
 
 
 def text_array(value: Any) -> np.ndarray | None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from nnstack import _core, backend
 from nnstack.backend.stand_ins import substitute
 from nnstack.engine.connections import mask_of
-from nnstack.engine.front import Front, calls_on_arrays, is_text
+from nnstack.engine.front import Front, Prepared, calls_on_arrays, is_text, reached
 from nnstack.engine.layer import Layer
 from nnstack.engine.nodes import History, Node, history_of
 from nnstack.engine.operations import adopt
@@ -119,7 +119,7 @@ class Graph:
             if all(id(tensor) in values for tensor in produced):
                 continue
             args, kwargs = nest.map_structure(now, (node.args, node.kwargs))
-            results = nest.flatten(node.layer(*args, **kwargs))
+            results = nest.flatten(node.layer(*(map(Prepared, args) if node.prepared else args), **kwargs))
             values.update({id(tensor): value for tensor, value in zip(produced, results, strict=True)})
         outputs = nest.map_structure(now, self.outputs)
         if isinstance(backend.current_scope(), backend.Trace):
@@ -131,10 +131,8 @@ class Graph:
                 tensor._keras_stand_ins = values  # for losses that use tensors of this graph
         return outputs
 
-    def _arrange(self, inputs: Any) -> list[Any]:
-        """Inputs in the order of the graph's, checked and cast: a dict is read by input names, a structure by
-        position.
-        """
+    def in_order(self, inputs: Any) -> list[Any]:
+        """Inputs in the order of the graph's: a dict is read by input names, a structure by position."""
         if isinstance(inputs, dict):
             names = sorted(self.inputs) if isinstance(self.inputs, dict) else self.input_names
             missing = [name for name in names if name not in inputs]
@@ -147,9 +145,13 @@ class Graph:
             raise ValueError(
                 f"model: expected {len(self.flat_inputs)} inputs ({', '.join(self.input_names)}), got {len(flat)}"
             )
+        return flat
+
+    def _arrange(self, inputs: Any) -> list[Any]:
+        """Inputs in the graph's order, checked and cast."""
         return [
             _conform(value, reference, name)
-            for value, reference, name in zip(flat, self.flat_inputs, self.input_names, strict=True)
+            for value, reference, name in zip(self.in_order(inputs), self.flat_inputs, self.input_names, strict=True)
         ]
 
     # -- checks -------------------------------------------------------------------------------------------------------
@@ -223,7 +225,7 @@ def _sort(inputs: list[Any], outputs: list[Any]) -> tuple[list[Node], list[Layer
     while stack:
         tensor, done = stack.pop()
         origin: History = tensor._keras_history
-        node = origin.layer._inbound_nodes[origin.node_index]
+        node = reached(origin.layer._inbound_nodes[origin.node_index], stop)
         if done:
             finished.setdefault(id(node), node)
         elif id(node) not in finished:
@@ -239,7 +241,7 @@ def _sort(inputs: list[Any], outputs: list[Any]) -> tuple[list[Node], list[Layer
         depth = max(depths.setdefault(id(node), 0), layer_depths.get(id(node.layer), 0))
         layer_depths[id(node.layer)] = depths[id(node)] = depth
         if not all(id(tensor) in stop for tensor in nest.flatten(node.outputs)):
-            for parent in node.parents:
+            for parent in (reached(one, stop) for one in node.parents):
                 depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
     for tensor in inputs:  # inputs that no output needs
         layer = tensor._keras_history.layer

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from nnstack import backend
 from nnstack.engine.additions import Additions
-from nnstack.engine.front import Prepared
+from nnstack.engine.front import Prepared, is_symbolic
 from nnstack.engine.graph import Graph
+from nnstack.engine.nested_front import call_in_two_parts
 from nnstack.engine.shapes import map_shapes
 from nnstack.engine.weights import assign_all
 from nnstack.saving.methods import Savable
@@ -174,13 +175,10 @@ class Model(Trainer, Savable, Additions):
         """Builds if needed and calls, on symbolic tensors or on arrays; see Layer."""
         front = None if self._graph is None else self._graph.front
         if front is not None and args and not isinstance(args[0], Prepared):
+            if any(is_symbolic(leaf) for leaf in nest.flatten(args[0])):
+                return call_in_two_parts(self, front, args, kwargs)
             from nnstack.data.arrays import prepare
 
-            if any(backend.is_tensor(leaf) for leaf in nest.flatten(args[0])):
-                raise ValueError(
-                    f'{self._kind} (model "{self.name}"): a model that begins with layers for texts takes arrays; in '
-                    "another model, call its layers one by one"
-                )
             args = (Prepared(prepare(self, args[0], what="call").inputs), *args[1:])
         return super().__call__(*args, **kwargs)
 

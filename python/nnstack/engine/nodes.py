@@ -36,7 +36,10 @@ class Node:
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
         self.layer = layer
-        self.on_arrays = False  # whether it is computed in Python before the step, see engine/front.py
+        # See engine/front.py.
+        self.on_arrays = False  # whether it is computed in Python before the step
+        self.parts: tuple[Node, Node] | None = None  # of the call of a model that begins with such calls
+        self.prepared = False  # whether it is the second part of one
         self.args = args
         self.kwargs = kwargs
         self.outputs = outputs

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.engine import context
-from nnstack.engine.front import text_array
+from nnstack.engine.front import is_text, text_array
 from nnstack.engine.graph import Graph
 from nnstack.engine.inputs import Input, InputLayer
 from nnstack.engine.layer import Layer
@@ -158,7 +158,8 @@ class Sequential(Model):
                 self._build_for((None, *inputs.shape[1:]), "string")
                 return super().__call__(*args, **kwargs)
             tensor: Any = inputs if backend.is_tensor(inputs) else backend.convert(inputs)
-            self._build_for((None, *tuple(tensor.shape)[1:]), _input_dtype(tensor.dtype))
+            dtype = "string" if is_text(tensor) else _input_dtype(tensor.dtype)
+            self._build_for((None, *tuple(tensor.shape)[1:]), dtype)
         if not self._stack:
             raise ValueError(f'sequential (model "{self.name}"): the model has no layers; add some first')
         return super().__call__(*args, **kwargs)
@@ -208,7 +209,8 @@ def _known_input(layer: Any) -> tuple[Any, str | None]:
         if shape is not None:
             return tuple(shape), "string" if getattr(layer, "reads_text", False) else layer.dtype
         if isinstance(layer, Model) and layer.inputs is not None and len(layer.inputs) == 1:
-            return tuple(layer.inputs[0].shape), layer.inputs[0].dtype
+            (tensor,) = layer.inputs
+            return tuple(tensor.shape), "string" if is_text(tensor) else tensor.dtype
         if not isinstance(layer, Model) or not layer.layers:
             return None, None
         layer = layer.layers[0]

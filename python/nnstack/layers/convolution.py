@@ -179,10 +179,10 @@ class Conv1D(Convolution):
 
     `filters` number of outputs per place; `kernel_size` steps of the window; `strides` default 1; `padding` "valid",
     "same", or "causal" (a place sees none after it); `data_format` default "channels_last", else (batch, channels,
-    steps), None for `image_data_format()`; `dilation_rate` distance of the window's steps, above 1 only with strides 1; `groups`: channels and filters
-    in that many independent parts; `activation`, `use_bias`, initializers (Glorot uniform, zeros), regularizers and
-    constraints as in Dense. More than one batch axis is fine. Weights: `kernel` (kernel_size, channels / groups,
-    filters), `bias` (filters,).
+    steps), None for `image_data_format()`; `dilation_rate` distance of the window's steps, above 1 only with strides 1;
+    `groups`: channels and filters in that many independent parts; `activation`, `use_bias`, initializers (Glorot
+    uniform, zeros), regularizers and constraints as in Dense. More than one batch axis is fine. Weights: `kernel`
+    (kernel_size, channels / groups, filters), `bias` (filters,).
 
     Raises `ValueError` for wrong arguments, an unknown number of channels, and a window larger than the input.
 

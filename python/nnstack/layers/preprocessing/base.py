@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnstack import backend
-from nnstack.engine import context
-from nnstack.engine.front import is_text
+from nnstack.engine import context, front
+from nnstack.engine.front import is_symbolic, is_text
 from nnstack.engine.layer import Layer
-from nnstack.engine.nodes import Node, history_of
+from nnstack.engine.nodes import Node
 from nnstack.layers.arguments import label
 from nnstack.utils import nest
 
@@ -94,8 +94,7 @@ class ArrayLayer(PreprocessingLayer):
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """The result as a tensor; on inputs of a graph, a tensor of the graph. `TypeError` elsewhere in a graph."""
-        tensors = [leaf for leaf in nest.flatten((inputs, kwargs)) if backend.is_tensor(leaf)]
-        if any(not isinstance(leaf, backend.Variable) and not leaf.concrete for leaf in tensors):
+        if any(is_symbolic(leaf) for leaf in nest.flatten((inputs, kwargs))):
             return self._symbolic(inputs, **kwargs)
         result = self.lookup(self._as_arrays(inputs), **kwargs)
         if not self.built:
@@ -137,15 +136,8 @@ class ArrayLayer(PreprocessingLayer):
 
 
 def at_the_front(inputs: Any) -> bool:
-    """Whether inputs of a call are Inputs of a graph, or come from such by layers that work on arrays alone."""
-    if not context.outermost():
-        return False
-    for tensor in nest.flatten(inputs):
-        origin = history_of(tensor)
-        node = None if origin is None else origin.layer._inbound_nodes[origin.node_index]
-        if node is None or not (node.is_input or node.on_arrays):
-            return False
-    return True
+    """Whether a call on these inputs of a graph can be a part of its front."""
+    return context.outermost() and all(front.at_the_front(tensor) for tensor in nest.flatten(inputs))
 
 
 def encode(x: Any, mode: str, depth: int, what: str, dtype: str, weights: Any = None, idf: Any = None) -> Any:
