@@ -360,3 +360,17 @@ def test_lambdas_of_any_backend_function() -> None:
     ]
     for layer, expected in cases:
         np.testing.assert_allclose(Model(i, layer(i)).predict(X, verbose=0), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_second_build_replaces_the_weights() -> None:
+    class Own(Layer):
+        def build(self, input_shape: Any) -> None:
+            self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], 2))
+
+        def call(self, inputs: Any) -> Any:
+            return K.dot(inputs, self.kernel)
+
+    layer = Own()
+    layer.build((None, 3))  # by hand, and without super().build, so that the first call builds again
+    layer(np.ones((1, 3), "float32"))
+    assert [weight is layer.kernel for weight in layer.weights] == [True]

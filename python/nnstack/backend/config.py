@@ -15,8 +15,12 @@ def floatx() -> str:
     return _settings["floatx"]
 
 
-def set_floatx(value: str) -> None:
-    """Sets the default float type: 'float16', 'bfloat16', 'float32' or 'float64'; ValueError for anything else."""
+def set_floatx(value: str | None = None, floatx: str | None = None) -> None:
+    """Sets the default float type: 'float16', 'bfloat16', 'float32' or 'float64'; ValueError for anything else.
+
+    `floatx` is Keras 2.3's name of the argument.
+    """
+    value = value if floatx is None else floatx
     if value not in _FLOAT_TYPES:
         raise ValueError(f"set_floatx: expected one of {', '.join(_FLOAT_TYPES)}, got {value!r}")
     _settings["floatx"] = str(value)
@@ -27,10 +31,13 @@ def epsilon() -> float:
     return _epsilon
 
 
-def set_epsilon(value: float) -> None:
-    """Sets the fuzz factor that `epsilon()` returns."""
+def set_epsilon(value: float | None = None, e: float | None = None) -> None:
+    """Sets the fuzz factor that `epsilon()` returns. `e` is Keras 2.3's name of the argument."""
     global _epsilon
-    _epsilon = float(value)
+    given = value if e is None else e
+    if given is None:
+        raise TypeError("set_epsilon: expected a number")
+    _epsilon = float(given)
 
 
 def image_data_format() -> str:
@@ -41,6 +48,19 @@ def image_data_format() -> str:
 def set_image_data_format(data_format: str) -> None:
     """Sets the default layout: 'channels_last' or 'channels_first'; ValueError for anything else."""
     _settings["image_data_format"] = normalize_data_format(data_format)
+
+
+def image_dim_ordering() -> str:
+    """The default layout as Keras 1 called it: 'tf' for channels last, 'th' for channels first."""
+    return {"channels_last": "tf", "channels_first": "th"}[image_data_format()]
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Sets the default layout by Keras 1's names, 'tf' or 'th'; ValueError for anything else."""
+    formats = {"tf": "channels_last", "th": "channels_first"}
+    if dim_ordering not in formats:
+        raise ValueError(f"set_image_dim_ordering: expected 'tf' or 'th', got {dim_ordering!r}")
+    set_image_data_format(formats[dim_ordering])
 
 
 def normalize_data_format(value: str | None) -> str:

@@ -216,9 +216,9 @@ def set_value(x: Variable, value: Any) -> None:
     x.handle.assign(array.astype(x.dtype, copy=False) if x.dtype != "bfloat16" else array)
 
 
-def batch_get_value(tensors: Iterable[Any]) -> list[np.ndarray]:
-    """`get_value` of each."""
-    return [get_value(x) for x in tensors]
+def batch_get_value(tensors: Iterable[Any] = (), ops: Iterable[Any] = ()) -> list[np.ndarray]:
+    """`get_value` of each. `ops` is Keras 2.3's name of the argument."""
+    return [get_value(x) for x in (*tensors, *ops)]
 
 
 def batch_set_value(tuples: Iterable[tuple[Variable, Any]]) -> None:

@@ -53,6 +53,7 @@ PATHS: dict[str, str] = {
     "optimizers.schedules.learning_rate_schedule": "nnstack.optimizers.schedules",
     "preprocessing.image_dataset": "nnstack.preprocessing.directories",
     "preprocessing.text_dataset": "nnstack.preprocessing.directories",
+    "premade_models": "nnstack.premade",
     "saving.hdf5_format": "nnstack.models",
     "saving.save": _MODELS,
     "saving.legacy": _MODELS,

@@ -12,12 +12,13 @@ from nnstack.engine import call as pipeline
 from nnstack.engine import context, naming
 from nnstack.engine.connections import Connections
 from nnstack.engine.nodes import Node
+from nnstack.engine.rebuilding import Rebuildable
 from nnstack.engine.shapes import declared_shape, map_shapes
 from nnstack.engine.weights import WeightOwner, leaves
 from nnstack.utils import nest
 
 
-class Layer(WeightOwner, Connections):
+class Layer(WeightOwner, Connections, Rebuildable):
     """What every layer is: `build` makes weights once the input's shape is known, `call` computes.
 
     Arguments: `trainable` default True; `name` default the class name in snake case, numbered; `dtype` of its weights
@@ -105,7 +106,14 @@ class Layer(WeightOwner, Connections):
         if name.lstrip("_") in ("trainable_weights", "non_trainable_weights"):  # as layers of Keras 2.0 name theirs
             self._adopt_weights(value, trainable=not name.lstrip("_").startswith("non"))
         else:
+            if isinstance(value, backend.Variable):
+                self._release(self.__dict__.get(name), value)
             object.__setattr__(self, name, value)
+
+    def _release(self, former: Any, value: Any) -> None:
+        """A weight whose attribute gets another one, as by a second `build`, is no weight of the layer any more."""
+        if isinstance(former, backend.Variable) and former is not value:
+            self._own_weights = [variable for variable in self._own_weights if variable is not former]
 
     def _require_init(self) -> None:
         if "_own_weights" not in self.__dict__:

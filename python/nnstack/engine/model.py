@@ -11,6 +11,7 @@ from nnstack import backend
 from nnstack.engine.additions import Additions
 from nnstack.engine.front import Prepared, is_symbolic
 from nnstack.engine.graph import Graph
+from nnstack.engine.model_specs import ModelSpecs
 from nnstack.engine.nested_front import call_in_two_parts
 from nnstack.engine.shapes import map_shapes
 from nnstack.engine.weights import assign_all
@@ -23,7 +24,7 @@ def _names_graph(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
 
 
-class Model(Trainer, Savable, Additions):
+class Model(Trainer, Savable, Additions, ModelSpecs):
     """Groups layers into an object that can be trained.
 
     Functional: `Model(inputs, outputs, name=None)` with tensors made by layers from `Input`s; lists and dicts of them

@@ -17,6 +17,7 @@ from nnstack.saving import training_config
 from nnstack.saving.config import KERAS_VERSION, layer_config, to_plain
 from nnstack.saving.dialects_graph import Place, calls
 from nnstack.saving.operations_of_keras_3 import for_keras_3
+from nnstack.training.compile_config import CompileConfig
 
 VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
 
@@ -262,23 +263,29 @@ def zip_config(model: Any, dialect: str, compiled: bool) -> dict[str, Any]:
         raise ValueError(f"save: {dialect} reads no .keras files; save to .h5")
     config = _with_modules(model_config(model, dialect), dialect)
     if compiled:
-        arguments = model._compile_arguments
-        optimizer = to_plain(optimizers.serialize(model.optimizer))
-        if dialect == "keras3":
-            settings = {key: value for key, value in optimizer["config"].items() if key not in _NOT_IN_KERAS_3}
-            optimizer = {**optimizer, "config": settings}
-        plain = training_config.write(model, losses_of=losses.serialize)
-        config["compile_config"] = {
-            "optimizer": optimizer,
-            "loss": plain["loss"],
-            "metrics": plain["metrics"],
-            "loss_weights": arguments["loss_weights"],
-            "weighted_metrics": plain["weighted_metrics"],
-            "run_eagerly": False,
-            "steps_per_execution": 1,
-            "jit_compile": False,
-        }
+        own = type(model).get_compile_config is not CompileConfig.get_compile_config
+        config["compile_config"] = model.get_compile_config() if own else compile_config(model, dialect)
     return config
+
+
+def compile_config(model: Any, dialect: str) -> dict[str, Any]:
+    """The arguments of compile() as .keras files hold them."""
+    arguments = model._compile_arguments
+    optimizer = to_plain(optimizers.serialize(model.optimizer))
+    if dialect == "keras3":
+        settings = {key: value for key, value in optimizer["config"].items() if key not in _NOT_IN_KERAS_3}
+        optimizer = {**optimizer, "config": settings}
+    plain = training_config.write(model, losses_of=losses.serialize)
+    return {
+        "optimizer": optimizer,
+        "loss": plain["loss"],
+        "metrics": plain["metrics"],
+        "loss_weights": arguments["loss_weights"],
+        "weighted_metrics": plain["weighted_metrics"],
+        "run_eagerly": False,
+        "steps_per_execution": 1,
+        "jit_compile": False,
+    }
 
 
 def _with_modules(entry: dict[str, Any], dialect: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
     if not may_write(filepath, overwrite, title):
         return
     config = json.dumps(dialect_writers.model_config(model, dialect), default=json_default)
-    compiled = model.optimizer is not None and include_optimizer
+    compiled = include_optimizer and model._compile_can_be_saved("save")
     training = json.dumps(dialect_writers.training(model, dialect), default=json_default) if compiled else None
     with writing(filepath, title) as file:
         _write_versions(file, dialect)

@@ -32,7 +32,7 @@ from nnstack.saving.hdf5_files import describe, h5py_module, may_write, path_to_
 from nnstack.saving.hdf5_guard import StoredArray
 from nnstack.saving.hdf5_weights import Pair
 from nnstack.saving.weight_layouts import Origin
-from nnstack.utils.generic_utils import to_snake_case
+from nnstack.utils.generic_utils import CustomObjectScope, to_snake_case
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _MAX_TEXT = 64 << 20
@@ -60,13 +60,25 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
         _assign(model, file, origin, title)
         training = config.get("compile_config")
         if compile and training:
-            model.compile(**training_config.read(_as_training_config(training), model, custom_objects, origin))
+            _compile(model, training, custom_objects, origin)
+        if compile and training and model.optimizer is not None:
             if hdf5_guard.has(file, "optimizer"):
                 values = [array.read() for array in _vars(hdf5_guard.group_at(file, "optimizer"))]
                 if values:
                     training_state.set_optimizer(model, values, origin)
             training_state.read_states(model, file)
     return model
+
+
+def _compile(model: Any, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, origin: Origin) -> None:
+    from nnstack.engine.model import Model
+
+    own = type(model)
+    if own.compile is not Model.compile or own.compile_from_config is not Model.compile_from_config:
+        with CustomObjectScope(dict(custom_objects or {})):
+            model.compile_from_config(config)
+    else:
+        model.compile(**training_config.read(_as_training_config(config), model, custom_objects, origin))
 
 
 def load_weights(model: Any, source: Any, title: str) -> None:
@@ -216,7 +228,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
     path = path_to_write(filepath, title, "a path")
     if not may_write(path, overwrite, title):
         return
-    compiled = model.optimizer is not None and include_optimizer
+    compiled = include_optimizer and model._compile_can_be_saved("save")
     config = dialect_writers.zip_config(model, dialect, compiled)
     metadata = {
         "keras_version": dialect_writers.VERSIONS[dialect],

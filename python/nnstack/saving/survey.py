@@ -93,6 +93,10 @@ def _own_class(name: str) -> Any:
     special = {"Sequential": Sequential, "Functional": Model, "Model": Model}
     if name in special:
         return special[name]
+    if name in ("LinearModel", "WideDeepModel"):
+        from nnstack import premade
+
+        return getattr(premade, name)
     if name == "OnnxOperator":
         from nnstack.onnx.reading.layer import OnnxOperator
 

@@ -45,6 +45,15 @@ def read(
         }
 
 
+def read_compile_config(config: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Keywords for `model.compile` from what `Model.get_compile_config` gave."""
+    return read({**config, "optimizer_config": _as_object(config.get("optimizer"))}, model, None, Origin((2, 15), None))
+
+
+def _as_object(optimizer: Any) -> Any:
+    return {"class_name": optimizer, "config": {}, "module": None} if isinstance(optimizer, str) else optimizer
+
+
 def _is_object_config(value: Any) -> bool:
     return isinstance(value, Mapping) and "class_name" in value
 

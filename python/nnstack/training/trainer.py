@@ -10,6 +10,7 @@ from nnstack.data import arguments
 from nnstack.data.arrays import Arrays
 from nnstack.data.order import new_order_state
 from nnstack.engine.trainable import CompiledTrainable
+from nnstack.training.compile_config import CompileConfig
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
 from nnstack.training.default_steps import DefaultSteps
@@ -20,7 +21,7 @@ from nnstack.training.steps import CompiledStep, EagerStep, MetricPrograms, Step
 from nnstack.utils import nest
 
 
-class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
+class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
     """The part of `Model` that knows the optimizer, losses and metrics, and makes steps of them."""
 
     if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
 
     def _init_trainer(self) -> None:
         self.optimizer: Any = None
+        self._awaited_optimizer: Any = None  # puts in the state of a checkpoint that was loaded before compile()
         self.compiled_loss: CompiledLoss | None = None
         self.compiled_metrics: CompiledMetrics | None = None
         self.loss: Any = None
@@ -79,7 +81,8 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
     ) -> None:
         """Sets what training minimises, how, and what it reports.
 
-        `optimizer`: name, config dict or Optimizer. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict
+        `optimizer`: name, config dict or Optimizer; a list of them for a class whose own train_step takes
+        `self.optimizer[0]` and so on. `loss`: name, function `(y_true, y_pred)` or Loss; a list or dict
         for several outputs, None for an output without one. `metrics`, `weighted_metrics`: lists of names, functions
         or Metric objects; dict or list of lists per output. `loss_weights`: list or dict of numbers.
         `sample_weight_mode`: None or 'temporal', per output too. `target_tensors`: variables or symbolic tensors
@@ -108,9 +111,18 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
         if names and nest.is_nested(modes):
             spread(modes, names, "sample_weight_mode", one_for_all=True)
         own_targets = self._own_targets(nest.renamed(target_tensors, keys))
-        new_optimizer = named("optimizer", optimizers.get, optimizer)
+        several = isinstance(optimizer, list | tuple)
+        if several and not self._step_is_custom("train"):
+            raise ValueError(
+                f'compile (model "{self.name}"): expected one optimizer, got {len(optimizer)}. A list is for classes '
+                "with a train_step of their own"
+            )
+        new_optimizer: Any = [
+            named("optimizer", optimizers.get, one) for one in (optimizer if several else [optimizer])
+        ]
         if self.dtype_policy.name == "mixed_float16":
-            new_optimizer = optimizers.with_loss_scale(new_optimizer)
+            new_optimizer = [optimizers.with_loss_scale(one) for one in new_optimizer]
+        new_optimizer = new_optimizer if several else new_optimizer[0]
         compiled_loss = CompiledLoss(own_loss, own_weights, names)
         compiled_metrics = CompiledMetrics(own_metrics, own_weighted, names, compiled_loss.losses)
         self.optimizer = new_optimizer
@@ -126,11 +138,17 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions):
             "weighted_metrics": weighted_metrics,
             "loss_weights": loss_weights,
             "sample_weight_mode": sample_weight_mode,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
         }
         self._trained_variables = None
         self._compiled_trainable = CompiledTrainable(self)
         self.stop_training = False
         self._forget_programs()
+        if self._awaited_optimizer is not None:
+            read, self._awaited_optimizer = self._awaited_optimizer, None
+            read()
 
     def _own_targets(self, given: Any) -> list[Any] | None:
         """`target_tensors`, one per output and None where there is none; None if none are given."""
