@@ -84,7 +84,7 @@ def test_classes(old: str, new: str) -> None:
 @pytest.mark.parametrize(("name", "old", "new"), ROWS)
 def test_arguments(name: str, old: str, new: str) -> None:
     cls = survey.find_class(name)
-    if old in dialects._accepted(cls):
+    if old in dialects.accepted(cls):
         assert translated(name, {old: 1}, KERAS_2)[old] == 1  # it is this class's own word
         return
     stored, meant = SAMPLES.get(old, (2, 2))
@@ -109,7 +109,7 @@ def test_values(argument: str, old: str, new: Any) -> None:
     name = next(
         one
         for one in ("Conv2D", "LSTM", "Embedding", "BatchNormalization", "PReLU")
-        if argument in dialects._accepted(survey.find_class(one))
+        if argument in dialects.accepted(survey.find_class(one))
     )
     result = translated(name, {**REQUIRED.get(name, {}), argument: old}, KERAS_1)
     assert result.get(argument) == new
@@ -125,7 +125,7 @@ def test_defaults_that_were_others(name: str, argument: str, value: Any, since: 
     """Where a file of an older version leaves it out; one that says it, or a newer one, is taken at its word."""
     config = REQUIRED.get(dialects.class_name(name), {})
     cls = survey.find_class(name)
-    if argument in dialects._accepted(cls):
+    if argument in dialects.accepted(cls):
         assert translated(name, config, KERAS_1)[argument] == value
         assert translated(name, {**config, argument: "said"}, KERAS_1)[argument] == "said"
         if since < NOW:
@@ -136,7 +136,7 @@ def test_defaults_that_were_others(name: str, argument: str, value: Any, since: 
 def test_arguments_without_a_meaning(key: str) -> None:
     """Left out where the class does not take them; a value that would change something is an error."""
     harmless = LEFT_OUT[key]
-    name = next(one for one in ("Flatten", "Dense", "Add") if key not in dialects._accepted(survey.find_class(one)))
+    name = next(one for one in ("Flatten", "Dense", "Add") if key not in dialects.accepted(survey.find_class(one)))
     config = REQUIRED.get(name, {})
     values = harmless if isinstance(harmless, tuple) else (harmless,)
     for value in ("anything",) if harmless is dialects.ANY else values:

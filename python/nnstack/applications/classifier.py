@@ -104,7 +104,7 @@ def image_input(tensor: Any, shape: Any) -> Any:
 
 def finish(name: str, request: Request, image: Any, outputs: Any, published: Published | None = None) -> Model:
     """The model called `name`, with the weights asked for."""
-    inputs = image if request.input_tensor is None else get_source_inputs(request.input_tensor)
+    inputs = get_source_inputs(image) if image is request.input_tensor else image
     model = Model(inputs, outputs, name=name)
     if request.weights == "imagenet":
         model.load_weights(_published_file(name, request, published))

@@ -26,11 +26,13 @@ from nnstack.backend.config import (
     floatx as floatx,
     get_uid as get_uid,
     image_data_format as image_data_format,
+    image_dim_ordering as image_dim_ordering,
     normalize_data_format as normalize_data_format,
     reset_uids as reset_uids,
     set_epsilon as set_epsilon,
     set_floatx as set_floatx,
     set_image_data_format as set_image_data_format,
+    set_image_dim_ordering as set_image_dim_ordering,
 )
 from nnstack.backend.ctc import (
     SparseTensor as SparseTensor,

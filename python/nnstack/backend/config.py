@@ -1,5 +1,6 @@
 """Settings that hold for the whole process: default float type, fuzz factor, image layout, unique names."""
 
+import sys
 from collections import Counter
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
@@ -72,8 +73,9 @@ def normalize_data_format(value: str | None) -> str:
 
 
 def backend() -> str:
-    """Name of the backend, 'nnstack'."""
-    return "nnstack"
+    """Name of the backend: 'nnstack', or 'tensorflow' for programs that find nnstack under that name."""
+    importing = sys.modules.get("nnstack.compat.importing")
+    return "tensorflow" if importing is not None and importing.is_installed() else "nnstack"
 
 
 def get_uid(prefix: str = "") -> int:

@@ -47,7 +47,7 @@ class TensorBoard(Callback):
         for name in kwargs:
             if name not in ("write_grads", "batch_size", "embeddings_layer_names", "embeddings_data"):
                 raise ValueError(f"TensorBoard: unknown argument {name!r}")
-            if kwargs[name] and name != "batch_size":
+            if name != "batch_size" and kwargs[name] is not None and kwargs[name] is not False:
                 warnings.warn(f"TensorBoard: {name} has no effect any more", stacklevel=2)
         if update_freq not in ("epoch", "batch") and (not isinstance(update_freq, int) or update_freq < 1):
             raise ValueError(f"TensorBoard: expected update_freq 'epoch', 'batch' or a number, got {update_freq!r}")

@@ -97,6 +97,27 @@ def reading(workers: Any, use_multiprocessing: Any, max_queue_size: Any, title: 
     return Reading(workers, bool(use_multiprocessing), whole_number(max_queue_size, "max_queue_size", title, least=0))
 
 
+_KERAS_1 = {
+    "samples_per_epoch": "steps_per_epoch",
+    "nb_epoch": "epochs",
+    "nb_val_samples": "validation_steps",
+    "val_samples": "steps",
+    "max_q_size": "max_queue_size",
+    "nb_worker": "workers",
+    "pickle_safe": "use_multiprocessing",
+}
+
+
+def from_keras_1(generator: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of Keras 1's `fit_generator` and its like under today's names, as Keras 2 reads them: the samples
+    of an epoch are batches, unless the generator says how large its batches are.
+    """
+    named = {_KERAS_1.get(name, name): value for name, value in kwargs.items()}
+    if "samples_per_epoch" in kwargs and hasattr(generator, "batch_size"):
+        named["steps_per_epoch"] = kwargs["samples_per_epoch"] // generator.batch_size
+    return named
+
+
 def no_more(kwargs: Mapping[str, Any], title: str) -> None:
     """`TypeError` for keywords nobody knows."""
     if kwargs:

@@ -147,13 +147,17 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
 
 
 def _autocast(layer: Layer, inputs: Any) -> Any:
-    """Float tensors in the type that the layer computes in. The graph knows them as they were: a cast is no layer."""
+    """Float tensors, and whole numbers where the layer takes floats, in the type that the layer computes in. The graph
+    knows them as they were: a cast is no layer.
+    """
     wanted = layer.compute_dtype
-    if not layer._autocast or wanted not in _FLOATS:
+    if not (layer._autocast or layer._takes_floats) or wanted not in _FLOATS:
         return inputs
 
     def cast(tensor: Any) -> Any:
-        if tensor is None or tensor.dtype not in _FLOATS or tensor.dtype == wanted:
+        if tensor is None or tensor.dtype == wanted:
+            return tensor
+        if not (layer._autocast if tensor.dtype in _FLOATS else layer._takes_floats):
             return tensor
         result = backend.cast(tensor, wanted)
         result._keras_mask = mask_of(tensor)

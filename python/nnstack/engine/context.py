@@ -38,6 +38,11 @@ def outermost() -> bool:
     return not _state.training
 
 
+def direct() -> bool:
+    """True in the `call` of a layer or model that no other calls."""
+    return len(_state.training) <= 1
+
+
 @contextlib.contextmanager
 def graph_building() -> Iterator[None]:
     """Layers called inside record nodes, whatever trace, eager scope or layer call surrounds the block."""

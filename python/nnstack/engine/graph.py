@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from nnstack import _core, backend
 from nnstack.backend.stand_ins import substitute
+from nnstack.engine import context
 from nnstack.engine.connections import mask_of
 from nnstack.engine.front import Front, Prepared, calls_on_arrays, is_text, reached
 from nnstack.engine.layer import Layer
@@ -148,9 +149,11 @@ class Graph:
         return flat
 
     def _arrange(self, inputs: Any) -> list[Any]:
-        """Inputs in the graph's order, checked and cast."""
+        """Inputs in the graph's order, cast. Data are checked; tensors of a graph only by the layers, as in Keras: a
+        network of convolutions takes other images, one of Dense layers more axes.
+        """
         return [
-            _conform(value, reference, name)
+            _conform(value, reference, name, context.direct() and history_of(value) is None)
             for value, reference, name in zip(self.in_order(inputs), self.flat_inputs, self.input_names, strict=True)
         ]
 
@@ -195,7 +198,7 @@ def _alone(structure: Any) -> Any:
     return structure[0] if isinstance(structure, list | tuple) and len(structure) == 1 else structure
 
 
-def _conform(value: Any, reference: Any, name: str) -> Any:
+def _conform(value: Any, reference: Any, name: str, checked: bool) -> Any:
     """`value` with the dtype and rank of the graph's input; `ValueError` if its shape cannot be that input's."""
     value = backend.convert(value)
     mask = mask_of(value)
@@ -205,8 +208,9 @@ def _conform(value: Any, reference: Any, name: str) -> Any:
     elif len(have) == len(want) + 1 and have[-1] == 1:
         value = backend.squeeze(value, -1)
     have = tuple(value.shape)
-    if len(have) != len(want) or any(
-        a is not None and b is not None and a != b for a, b in zip(want[1:], have[1:], strict=True)
+    if checked and (
+        len(have) != len(want)
+        or any(a is not None and b is not None and a != b for a, b in zip(want[1:], have[1:], strict=True))
     ):
         raise ValueError(f'model: input "{name}" expects shape {want}, got {have}')
     if value.dtype != reference.dtype:

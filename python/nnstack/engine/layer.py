@@ -11,6 +11,7 @@ from nnstack import backend, mixed_precision
 from nnstack.engine import call as pipeline
 from nnstack.engine import context, naming
 from nnstack.engine.connections import Connections
+from nnstack.engine.keras_1 import takes_keras_1
 from nnstack.engine.nodes import Node
 from nnstack.engine.rebuilding import Rebuildable
 from nnstack.engine.shapes import declared_shape, map_shapes
@@ -39,6 +40,7 @@ class Layer(WeightOwner, Connections, Rebuildable):
     default_name: ClassVar[str | None] = None
     names_from_one: ClassVar[bool] = False
     stateful: bool = False
+    _takes_floats: ClassVar[bool] = False  # True where whole numbers that come in are cast to the compute type
     _sets_own_masks: ClassVar[bool] = False  # True where `call` itself attaches masks to its outputs
 
     def __init__(
@@ -90,6 +92,11 @@ class Layer(WeightOwner, Connections, Rebuildable):
         batch_input_shape = declared_shape(shape_keywords, f'{self._kind} (layer "{name}")')
         if batch_input_shape is not None:
             self._batch_input_shape = batch_input_shape
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and cls.__module__.startswith("nnstack.layers"):
+            cls.__init__ = takes_keras_1(cls.__init__)  # type: ignore[method-assign]
 
     # What the class is called in messages.
     @property

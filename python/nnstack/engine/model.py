@@ -43,6 +43,9 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         graph: Graph | None = None
+        for name in ("input", "output"):  # Keras 1's names
+            if name in kwargs:
+                kwargs[f"{name}s"] = kwargs.pop(name)
         if _names_graph(args, kwargs):
             given = dict(zip(("inputs", "outputs", "name", "trainable"), args, strict=False))
             inputs, outputs = given.pop("inputs", None), given.pop("outputs", None)

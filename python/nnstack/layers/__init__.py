@@ -16,19 +16,20 @@ _NAMES = {
     "nnstack.layers.activations": "Activation ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU",
     "nnstack.layers.attention": "AdditiveAttention Attention",
     "nnstack.layers.batch_normalization": "BatchNormalization SyncBatchNormalization",
-    "nnstack.layers.convolution": "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D",
+    "nnstack.layers.convolution": "Conv1D Conv2D Conv3D Convolution1D",
     "nnstack.layers.convolution_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose Convolution1DTranspose "
-    "Convolution2DTranspose Convolution3DTranspose Deconvolution2D Deconvolution3D",
+    "Convolution2DTranspose Convolution3DTranspose",
     "nnstack.layers.dense": "Dense",
     "nnstack.layers.depthwise": "DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D "
-    "SeparableConvolution1D SeparableConvolution2D",
+    "SeparableConvolution1D",
     "nnstack.layers.einsum_dense": "EinsumDense",
     "nnstack.layers.embedding": "Embedding",
     "nnstack.layers.global_pooling": "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
     "GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D "
     "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D",
     "nnstack.layers.lambda_layer": "Lambda",
-    "nnstack.layers.legacy": "AtrousConvolution1D AtrousConvolution2D Highway MaxoutDense",
+    "nnstack.layers.legacy": "AtrousConvolution1D AtrousConvolution2D Convolution2D Convolution3D Deconvolution2D "
+    "Deconvolution3D Highway MaxoutDense SeparableConvolution2D",
     "nnstack.layers.locally_connected": "LocallyConnected1D LocallyConnected2D",
     "nnstack.layers.masking": "Identity Masking",
     "nnstack.layers.merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract "
@@ -68,8 +69,8 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 
 
 def __getattr__(name: str) -> Any:
-    if name == "experimental":
-        return importlib.import_module("nnstack.layers.experimental")
+    if name in ("experimental", "merge"):
+        return importlib.import_module(f"nnstack.layers.{name}")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'nnstack.layers' has no attribute {name!r}")
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)

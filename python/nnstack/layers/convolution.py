@@ -234,5 +234,3 @@ class Conv3D(Convolution):
 
 
 Convolution1D = Conv1D
-Convolution2D = Conv2D
-Convolution3D = Conv3D

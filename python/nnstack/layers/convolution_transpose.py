@@ -122,5 +122,5 @@ class Conv3DTranspose(_ConvTranspose):
 
 
 Convolution1DTranspose = Conv1DTranspose
-Convolution2DTranspose = Deconvolution2D = Conv2DTranspose
-Convolution3DTranspose = Deconvolution3D = Conv3DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose

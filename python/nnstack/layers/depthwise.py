@@ -198,4 +198,3 @@ class SeparableConv2D(_SeparableConv):
 
 
 SeparableConvolution1D = SeparableConv1D
-SeparableConvolution2D = SeparableConv2D

@@ -1,4 +1,4 @@
-"""Layers of Keras 1 that Keras 2 keeps for old programs and files."""
+"""Layers of Keras 1 that Keras 2 keeps for old programs and files, and old names of today's layers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from typing import Any
 
 from nnstack import activations, backend, constraints, initializers, regularizers
 from nnstack.engine.layer import Layer
+from nnstack.engine.naming import snake_case
 from nnstack.engine.spec import InputSpec
 from nnstack.layers.arguments import label, positive_int
-from nnstack.layers.convolution import Conv1D, Conv2D
+from nnstack.layers.convolution import Conv1D, Conv2D, Conv3D
+from nnstack.layers.convolution_transpose import Conv2DTranspose, Conv3DTranspose
+from nnstack.layers.depthwise import SeparableConv2D
+from nnstack.layers.lambda_layer import Lambda
+from nnstack.layers.merging import Add, Average, Concatenate, Dot, Maximum, Multiply
 
 
 class _Legacy(Layer):
@@ -127,16 +132,65 @@ class MaxoutDense(_Legacy):
         return {**super().get_config(), "output_dim": self.output_dim, "nb_feature": self.nb_feature}
 
 
-def AtrousConvolution1D(*args: Any, **kwargs: Any) -> Any:
-    """`Conv1D` with Keras 1's name for `dilation_rate`: `atrous_rate`."""
-    return Conv1D(*args, **_dilated(kwargs))
+def _former(today: Any, rank: int) -> Any:
+    """`today` under its name of Keras 1, which takes the sizes of the kernel one by one: (filters, rows, columns)."""
+
+    class Former(today):  # type: ignore[misc]
+        default_name = today.default_name or snake_case(today.__name__)
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            sizes = args[1 : 1 + rank]
+            if len(sizes) == rank and all(isinstance(size, int) for size in sizes):
+                args = (args[0], sizes)  # what Keras 1 has behind them are keywords today
+            if "atrous_rate" in kwargs:
+                kwargs["dilation_rate"] = kwargs.pop("atrous_rate")
+            if today is Conv2DTranspose:
+                kwargs.pop("output_shape", None)
+            super().__init__(*args, **kwargs)
+
+    Former.__name__, Former.__qualname__, Former.__doc__ = today.__name__, today.__qualname__, today.__doc__
+    return Former
 
 
-def AtrousConvolution2D(*args: Any, **kwargs: Any) -> Any:
-    """`Conv2D` with Keras 1's name for `dilation_rate`: `atrous_rate`."""
-    return Conv2D(*args, **_dilated(kwargs))
+Convolution2D = AtrousConvolution2D = _former(Conv2D, 2)
+Convolution3D = _former(Conv3D, 3)
+Deconvolution2D = _former(Conv2DTranspose, 2)
+Deconvolution3D = _former(Conv3DTranspose, 3)
+SeparableConvolution2D = _former(SeparableConv2D, 2)
+AtrousConvolution1D = _former(Conv1D, 2)  # two sizes never stand there: (filters, length, strides)
+_MERGED = {"sum": Add, "mul": Multiply, "ave": Average, "max": Maximum, "concat": Concatenate, "dot": Dot, "cos": Dot}
 
 
-def _dilated(kwargs: dict[str, Any]) -> dict[str, Any]:
-    rate = kwargs.pop("atrous_rate", None)
-    return kwargs if rate is None else {**kwargs, "dilation_rate": rate}
+def merge(
+    inputs: Any,
+    mode: Any = "sum",
+    dot_axes: Any = -1,
+    concat_axis: int = -1,
+    output_shape: Any = None,
+    output_mask: Any = None,
+    arguments: Any = None,
+    name: str | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Tensors made one, as Keras 1 had it: `mode` 'sum', 'mul', 'concat', 'ave', 'max', 'dot', 'cos', or a function of
+    the list of tensors. `ValueError` for another mode.
+
+    >>> merge([Input((3,)), Input((4,))], mode="concat").shape
+    (None, 7)
+    """
+    if callable(mode):
+        layer: Any = Lambda(mode, output_shape, output_mask, arguments, name=name)
+    elif mode in ("dot", "cos"):
+        axes = [axis[0] if isinstance(axis, list | tuple) else axis for axis in _listed(dot_axes)]
+        layer = Dot(axes if len(axes) > 1 else axes[0], normalize=mode == "cos", name=name)
+    elif mode == "concat":
+        layer = Concatenate(concat_axis, name=name)
+    elif mode in _MERGED:
+        layer = _MERGED[mode](name=name)
+    else:
+        raise ValueError(f"merge: expected a function or one of {', '.join(_MERGED)} as mode, got {mode!r}")
+    return layer(inputs)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -9,12 +9,17 @@ from typing import Any
 from nnstack import backend
 from nnstack.engine.layer import Layer
 from nnstack.layers.arguments import label
+from nnstack.utils import nest
 
 
 class _Merge(Layer):
     """Elementwise merge: shapes must agree or broadcast, the batch axis aside."""
 
     least = 2
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        # A layer may have given a list of one tensor, as a Lambda around backend.gradients does.
+        return super().__call__(nest.flatten(inputs) if isinstance(inputs, list | tuple) else inputs, *args, **kwargs)
 
     def build(self, input_shape: Any) -> None:
         self._check(input_shape)

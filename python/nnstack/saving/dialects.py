@@ -11,7 +11,7 @@ Sources: the configs that Keras 1.0-1.2, 2.0-2.3, tf.keras 1.x-2.15 and Keras 3 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 # -- classes -------------------------------------------------------------------------------------------------
@@ -294,12 +294,8 @@ def translate(name: str, config: Mapping[str, Any], cls: Any, version: tuple[int
     keras_1 = (version is not None and version < (2,)) or not _KERAS_1_WORDS.isdisjoint(config)
     if "batch_shape" in config:
         config.setdefault("batch_input_shape", config.pop("batch_shape"))
-    accepted = _accepted(cls)
-    _rename(own, config, accepted)
-    for argument, spelled in VALUES.items():
-        value = config.get(argument)
-        if isinstance(value, str) and value in spelled:
-            config[argument] = spelled[value]
+    known = accepted(cls)
+    respell(own, config, known)
     if config.get("data_format", "") is None and keras_1:
         del config["data_format"]
     if keras_1:
@@ -314,13 +310,14 @@ def translate(name: str, config: Mapping[str, Any], cls: Any, version: tuple[int
                 config.setdefault(argument, value)
     if own == "Embedding" and str(config.get("dtype", "")).startswith(("int", "uint")):
         del config["dtype"]  # the type of the indices, as Keras 2.0 has it
-    _leave_out(own, config, accepted)
+    _leave_out(own, config, known)
     if version is not None and version >= (3,):  # settings that Keras 3 added since, where they are off
-        config = {key: value for key, value in config.items() if key in accepted or value not in (None, False)}
+        config = {key: value for key, value in config.items() if key in known or value not in (None, False)}
     return config
 
 
-def _rename(own: str, config: dict[str, Any], accepted: frozenset[str]) -> None:
+def respell(own: str, config: dict[str, Any], accepted: Container[str]) -> None:
+    """Puts today's names of arguments and values into `config`, for the class `own`; names that it takes stay."""
     for classes, names in ARGUMENTS:
         if own in classes:
             for old, new in names.items():
@@ -334,6 +331,10 @@ def _rename(own: str, config: dict[str, Any], accepted: frozenset[str]) -> None:
                 del config[old]
     if own.startswith("ConvLSTM") and "units" in config and "filters" not in config:
         config["filters"] = config.pop("units")
+    for argument, spelled in VALUES.items():
+        value = config.get(argument)
+        if isinstance(value, str) and value in spelled:
+            config[argument] = spelled[value]
 
 
 def _from_keras_1(own: str, config: dict[str, Any]) -> None:
@@ -361,7 +362,7 @@ def _from_keras_1(own: str, config: dict[str, Any]) -> None:
         )
 
 
-def _accepted(cls: Any) -> frozenset[str]:
+def accepted(cls: Any) -> frozenset[str]:
     """Names of the arguments that a class and its bases take."""
     names = set(_LAYER_ARGUMENTS)
     for base in inspect.getmro(cls):

@@ -272,12 +272,14 @@ class TrainingMethods(BatchMethods):
         initial_epoch: int = 0,
         **kwargs: Any,
     ) -> Any:
-        """Old name of `fit` for generators and Sequences; arguments as there."""
-        return self.fit(
-            generator, None, None, epochs, verbose, callbacks, 0.0, validation_data, shuffle, class_weight, None,
-            initial_epoch, steps_per_epoch, validation_steps, None, validation_freq, max_queue_size, workers,
-            use_multiprocessing, **kwargs,
-        )  # fmt: skip
+        """Old name of `fit` for generators and Sequences; arguments as there, or by Keras 1's names."""
+        named: dict[str, Any] = {
+            "steps_per_epoch": steps_per_epoch, "epochs": epochs, "verbose": verbose, "callbacks": callbacks,
+            "validation_data": validation_data, "validation_steps": validation_steps, "validation_freq":
+            validation_freq, "class_weight": class_weight, "max_queue_size": max_queue_size, "workers": workers,
+            "use_multiprocessing": use_multiprocessing, "shuffle": shuffle, "initial_epoch": initial_epoch,
+        }  # fmt: skip
+        return self.fit(generator, **named | arguments.from_keras_1(generator, kwargs))
 
     def evaluate_generator(
         self,
@@ -288,11 +290,14 @@ class TrainingMethods(BatchMethods):
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: Any = 0,
+        **kwargs: Any,
     ) -> Any:
         """Old name of `evaluate` for generators and Sequences."""
-        return self.evaluate(
-            generator, None, None, verbose, None, steps, callbacks, max_queue_size, workers, use_multiprocessing
-        )
+        named: dict[str, Any] = {
+            "steps": steps, "callbacks": callbacks, "max_queue_size": max_queue_size, "workers": workers,
+            "use_multiprocessing": use_multiprocessing, "verbose": verbose,
+        }  # fmt: skip
+        return self.evaluate(generator, **named | arguments.from_keras_1(generator, kwargs))
 
     def predict_generator(
         self,
@@ -303,9 +308,14 @@ class TrainingMethods(BatchMethods):
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: Any = 0,
+        **kwargs: Any,
     ) -> Any:
         """Old name of `predict` for generators and Sequences."""
-        return self.predict(generator, None, verbose, steps, callbacks, max_queue_size, workers, use_multiprocessing)
+        named: dict[str, Any] = {
+            "steps": steps, "callbacks": callbacks, "max_queue_size": max_queue_size, "workers": workers,
+            "use_multiprocessing": use_multiprocessing, "verbose": verbose,
+        }  # fmt: skip
+        return self.predict(generator, **named | arguments.from_keras_1(generator, kwargs))
 
 
 class Latest:
