@@ -229,3 +229,22 @@ def test_mask_travels_and_stops() -> None:
         TypeError, match=r'reshape \(layer "r"\): does not support masking, but was given an input mask'
     ):
         reshape.compute_mask(h, h._keras_mask)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: layers.Dense(2), layers.BatchNormalization, layers.LayerNormalization, layers.UnitNormalization,
+     layers.LeakyReLU, layers.ELU, layers.ThresholdedReLU, layers.Softmax, lambda: layers.LSTM(2),
+     lambda: layers.TimeDistributed(layers.Dense(2))],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["int32", "int64"])
+def test_whole_numbers_into_layers_of_floats(make: Any, kind: str) -> None:
+    """They are cast, in a graph and on arrays, to the type the layer computes in."""
+    layer = make()
+    x = np.arange(-6, 6).reshape(2, 3, 2)
+    i = layers.Input((3, 2), dtype=kind)
+    model = Model(i, layer(i))
+    wanted = np.asarray(layer(x.astype("float32")))
+    assert model.outputs[0].dtype == "float32"
+    np.testing.assert_array_equal(np.asarray(layer(x.astype(kind))), wanted)
+    np.testing.assert_allclose(model.predict(x.astype(kind), verbose=0), wanted, rtol=1e-6)

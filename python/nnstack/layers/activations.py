@@ -62,6 +62,8 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """x where positive, alpha * x elsewhere; `alpha` default 0.3."""
 
+    _takes_floats = True
+
     def __init__(self, alpha: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if alpha is None:
@@ -79,6 +81,8 @@ class LeakyReLU(Layer):
 class ELU(Layer):
     """x where positive, alpha * (exp(x) - 1) elsewhere; `alpha` default 1 (Clevert et al. 2015)."""
 
+    _takes_floats = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if alpha is None:
@@ -95,6 +99,8 @@ class ELU(Layer):
 
 class ThresholdedReLU(Layer):
     """x where x > theta, 0 elsewhere; `theta` default 1, at least 0."""
+
+    _takes_floats = True
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -161,6 +167,8 @@ class Softmax(Layer):
 
     `robust_masking`: put a very small number at masked places instead of adding one to what is there.
     """
+
+    _takes_floats = True
 
     def __init__(self, axis: Any = -1, robust_masking: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

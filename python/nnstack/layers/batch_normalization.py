@@ -40,6 +40,8 @@ class BatchNormalization(Layer):
     Sources: Ioffe and Szegedy 2015 (arXiv:1502.03167); Ioffe 2017 (arXiv:1702.03275) for `renorm`.
     """
 
+    _takes_floats = True
+
     def __init__(
         self,
         axis: Any = -1,

@@ -24,6 +24,8 @@ class Dense(Layer):
     Source: https://keras.io/2.16/api/layers/core_layers/dense/
     """
 
+    _takes_floats = True
+
     def __init__(
         self,
         units: int,

@@ -18,6 +18,8 @@ _HALVES = ("float16", "bfloat16")
 class _Normalization(Layer):
     """What LayerNormalization and GroupNormalization share: beta and gamma, and their options."""
 
+    _takes_floats = True
+
     def __init__(
         self,
         epsilon: float = 1e-3,
@@ -203,6 +205,8 @@ class UnitNormalization(Layer):
     >>> UnitNormalization()(np.array([[3.0, 4.0]], "float32")).numpy()
     array([[0.6, 0.8]], dtype=float32)
     """
+
+    _takes_floats = True
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

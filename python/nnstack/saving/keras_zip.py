@@ -11,7 +11,7 @@ import datetime
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from nnstack.saving import (
     dialect_writers,
     hdf5_guard,
     hdf5_weights,
+    learned,
     survey,
     training_config,
     training_state,
@@ -48,7 +49,7 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
         metadata = read_json(_member(archive, _METADATA, _MAX_TEXT, title), f"{title}: {_METADATA}")
         version = version_of(metadata.get("keras_version") if isinstance(metadata, Mapping) else None)
         origin = Origin(version, None)
-        weights = _member(archive, _WEIGHTS, None, title)
+        weights, texts = _member(archive, _WEIGHTS, None, title), _vocabularies(archive, title)
     with _weights_file(weights, title) as file, hdf5_guard.errors_of(title):
         stored = sum(array.nbytes for array in _all_arrays(file))
         with filling(stored):
@@ -57,7 +58,7 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
                 shape = survey.plain(config["build_config"].get("input_shape"))
                 if shape is not None:
                     model.build(tuple(shape))
-        _assign(model, file, origin, title)
+        _assign(model, file, origin, title, texts)
         training = config.get("compile_config")
         if compile and training:
             _compile(model, training, custom_objects, origin)
@@ -85,9 +86,9 @@ def load_weights(model: Any, source: Any, title: str) -> None:
     """Weights from a .keras file, or from a `.weights.h5` of Keras 3."""
     if zipfile.is_zipfile(source):
         with _archive(source, title) as archive:
-            weights = _member(archive, _WEIGHTS, None, title)
+            weights, texts = _member(archive, _WEIGHTS, None, title), _vocabularies(archive, title)
         with _weights_file(weights, title) as file, hdf5_guard.errors_of(title):
-            _assign(model, file, Origin((3,), None), title)
+            _assign(model, file, Origin((3,), None), title, texts)
         return
     with h5py_module().File(source, "r") as file, hdf5_guard.errors_of(title):
         _assign(model, file, Origin((3,), None), title)
@@ -125,6 +126,12 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int | None, title: str) 
     return data
 
 
+def _vocabularies(archive: zipfile.ZipFile, title: str) -> dict[str, bytes]:
+    """The vocabularies in it, by their names."""
+    named = [name for name in archive.namelist() if name.endswith(f"/{learned.VOCABULARY}")]
+    return {name: _member(archive, name, _MAX_TEXT, title) for name in named}
+
+
 def _weights_file(data: bytes, title: str) -> Any:
     try:
         return h5py_module().File(io.BytesIO(data), "r")
@@ -159,9 +166,10 @@ def _vars(group: Any) -> list[StoredArray]:
     return [StoredArray(hdf5_guard.child(inner, str(number))) for number in numbers]
 
 
-def _assign(model: Any, file: Any, origin: Origin, title: str) -> None:
+def _assign(model: Any, file: Any, origin: Origin, title: str, texts: Mapping[str, bytes] | None = None) -> None:
     pairs: list[Pair] = []
-    _match(model, file, origin, pairs, set(), title)
+    places: dict[int, str] = {}
+    _match(model, file, origin, pairs, places, title)
     missing = {id(v): v for v in model.weights}
     for pair in pairs:
         missing.pop(id(pair.variable), None)
@@ -170,12 +178,14 @@ def _assign(model: Any, file: Any, origin: Origin, title: str) -> None:
         raise ValueError(f"{title}: the file has no numbers for {len(missing)} weights: {names}")
     hdf5_weights.require_fit(pairs, title)
     hdf5_weights.assign(pairs)
+    learned.read(model, places, file, texts or {}, title)
 
 
-def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: set[int], title: str) -> None:
+def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: dict[int, str], title: str) -> None:
+    """`seen`: the group of each layer met, by the layer's id."""
     if id(layer) in seen:
         return
-    seen.add(id(layer))
+    seen[id(layer)] = group.name
     own, stored = weight_tree.own_weights(layer), _vars(group)
     if own and len(own) != len(stored):
         raise ValueError(
@@ -199,13 +209,13 @@ def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: set[i
             _match(inner, place, origin, pairs, seen, title)
 
 
-def _match_list(layers: list[Any], group: Any, origin: Origin, pairs: list[Any], seen: set[int], title: str) -> None:
+def _match_list(layers: list[Any], group: Any, origin: Origin, pairs: list[Any], seen: dict[int, str], title: str) -> None:
     for layer, name in _counted(layers, seen, counts_repeats=origin.version >= (3,)):
         if hdf5_guard.has(group, name):
             _match(layer, hdf5_guard.group_at(group, name), origin, pairs, seen, title)
 
 
-def _counted(layers: list[Any], seen: set[int], counts_repeats: bool) -> Iterator[tuple[Any, str]]:
+def _counted(layers: list[Any], seen: Container[int], counts_repeats: bool) -> Iterator[tuple[Any, str]]:
     """(layer, its name in a container): the class in snake case, numbered from the second on."""
     used: dict[str, int] = {}
     for layer in layers:
@@ -260,6 +270,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None
 def _write(layer: Any, group: Any, seen: set[int], dialect: str) -> None:
     seen.add(id(layer))
     _write_vars(group, [variable.numpy() for variable in weight_tree.own_weights(layer)], layer.name)
+    if learned.idf_weights(layer) is not None:
+        group["vars"].create_dataset("idf_weights", data=learned.idf_weights(layer))
     if weight_tree.holds_graph(layer):
         _write_list(layer.layers, group.create_group("layers"), seen, dialect)
         return

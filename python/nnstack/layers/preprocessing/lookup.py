@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class IndexLookup(ArrayLayer):
     ) -> None:
         if output_mode == "int":
             kwargs.setdefault("dtype", "int64")
+        self._size_in_file = kwargs.pop("vocabulary_size", None)  # configs of tf_keras, whose tokens follow later
         super().__init__(**kwargs)
         what = label(self)
         mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(output_mode, output_mode)
@@ -147,6 +148,15 @@ class IndexLookup(ArrayLayer):
             self._numbers[self.mask_token] = 0 if self._oov_start else -1  # -1: counts nowhere
         self._has_vocabulary = True
 
+    def load_learned(self, lines: list[str], arrays: Mapping[str, Any]) -> None:
+        """Takes what tf_keras keeps in files: a token per line, special ones included, and "idf_weights" of all
+        places.
+        """
+        if lines:
+            self._set_tokens([self._entry(line) for line in lines][len(self._special) :])
+        if "idf_weights" in arrays:
+            self._idf = np.asarray(arrays["idf_weights"], "float32")
+
     def _set_idf(self, front: Any, weights: Any) -> None:
         known = np.concatenate([front, weights]).astype("float32")
         back = (self.max_tokens or 0) - len(known) if self.pad_to_max_tokens else 0
@@ -224,7 +234,9 @@ class IndexLookup(ArrayLayer):
 
     @property
     def _depth(self) -> int:
-        return int(self.max_tokens or 0) if self.pad_to_max_tokens else self.vocabulary_size()
+        if self.pad_to_max_tokens:
+            return int(self.max_tokens or 0)
+        return self.vocabulary_size() if self._has_vocabulary else int(self._size_in_file or self.vocabulary_size())
 
     def _encoded(self, numbers: np.ndarray) -> np.ndarray:
         idf = self._idf if self.output_mode == "tf_idf" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -235,6 +236,18 @@ class Discretization(PreprocessingLayer):
         if self.input_bin_boundaries is None and self.num_bins:
             self.bin_boundaries = [float(one) for one in _compressed(self._summary, 1.0 / self.num_bins)[0, :-1]]
 
+    def load_learned(self, lines: list[str], arrays: Mapping[str, Any]) -> None:
+        """Takes the summary of the data that tf_keras keeps in files."""
+        if "0" in arrays and self.input_bin_boundaries is None:
+            self._summary = np.asarray(arrays["0"], np.float32)
+            self.finalize_state()
+
+    @property
+    def _depth(self) -> int:
+        """How many bins there are, or will be."""
+        known = self.bin_boundaries or self.num_bins is None
+        return len(self.bin_boundaries) + 1 if known else max(int(self.num_bins or 0), 1)
+
     def call(self, inputs: Any) -> Any:
         x = backend.convert(inputs)
         edges = np.asarray(self.bin_boundaries, "float32")
@@ -244,10 +257,10 @@ class Discretization(PreprocessingLayer):
             kind = x.dtype if x.dtype in ("float64", "float32") else "float32"
             reached = backend.greater_equal(backend.expand_dims(backend.cast(x, kind), -1), edges.astype(kind))
             bins = backend.sum(backend.cast(reached, "int64"), axis=-1)
-        return encode(bins, self.output_mode, len(edges) + 1, label(self), self.compute_dtype)
+        return encode(bins, self.output_mode, self._depth, label(self), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return encoded_shape(input_shape, self.output_mode, len(self.bin_boundaries) + 1)
+        return encoded_shape(input_shape, self.output_mode, self._depth)
 
     def get_config(self) -> dict[str, Any]:
         # Learned boundaries are written too, so that a model from a file is complete.

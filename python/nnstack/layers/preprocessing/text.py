@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,10 +65,11 @@ class TextVectorization(ArrayLayer):
         encoding: str = "utf-8",
         **kwargs: Any,
     ) -> None:
-        if output_mode == "int":
-            kwargs.setdefault("dtype", "int64")
-        super().__init__(**kwargs)
+        dtype, size = kwargs.pop("dtype", None), kwargs.pop("vocabulary_size", None)
+        super().__init__(dtype="int64" if output_mode == "int" else None, **kwargs)
         what = label(self)
+        if str(getattr(dtype, "name", dtype)) not in ("None", "string", "str", "<class 'str'>"):
+            raise ValueError(f"{what}: its input is texts, so its dtype is 'string', got {dtype!r}. Leave it out")
         if ragged:
             raise ValueError(f"{what}: ragged=True is not supported: all tensors are dense. Leave it out")
         self.standardize = _known(standardize, _STANDARDIZE, what, "standardize")
@@ -86,38 +87,43 @@ class TextVectorization(ArrayLayer):
         self.output_sequence_length = output_sequence_length
         self.sparse = dense_only(sparse, what)
         self.encoding = encoding
-        self._lookup = StringLookup(
+        self._lookup_layer = StringLookup(
             max_tokens=max_tokens,
             vocabulary=vocabulary,
             idf_weights=idf_weights,
             pad_to_max_tokens=pad_to_max_tokens,
             mask_token="",
             output_mode=self.output_mode,
+            vocabulary_size=size,
             name=f"{self.name}_lookup",
         )
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
         """The tokens in the order of their numbers."""
-        return self._lookup.get_vocabulary(include_special_tokens)
+        return self._lookup_layer.get_vocabulary(include_special_tokens)
 
     def vocabulary_size(self) -> int:
         """Number of tokens, special ones included."""
-        return self._lookup.vocabulary_size()
+        return self._lookup_layer.vocabulary_size()
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Takes a list of tokens, most frequent first, or a file; see StringLookup."""
-        self._lookup.set_vocabulary(vocabulary, idf_weights)
+        self._lookup_layer.set_vocabulary(vocabulary, idf_weights)
+
+    def load_learned(self, lines: list[str], arrays: Mapping[str, Any]) -> None:
+        """See StringLookup."""
+        self._lookup_layer.load_learned(lines, arrays)
 
     def update_state(self, data: Any) -> None:
-        if self._lookup.input_vocabulary is not None:
+        if self._lookup_layer.input_vocabulary is not None:
             raise ValueError(f"{label(self)}: a vocabulary was given; adapt would replace it. Leave it out")
-        self._lookup._count(self._tokens(as_array(data)))
+        self._lookup_layer._count(self._tokens(as_array(data)))
 
     def reset_state(self) -> None:
-        self._lookup.reset_state()
+        self._lookup_layer.reset_state()
 
     def finalize_state(self) -> None:
-        self._lookup.finalize_state()
+        self._lookup_layer.finalize_state()
 
     def _tokens(self, texts: np.ndarray) -> list[list[str]]:
         """The tokens of every text."""
@@ -136,39 +142,42 @@ class TextVectorization(ArrayLayer):
         return rows if self.ngrams is None else [_ngrams(row, _lengths(self.ngrams)) for row in rows]
 
     def lookup(self, inputs: Any) -> np.ndarray:
-        self._lookup._require_vocabulary()
+        self._lookup_layer._require_vocabulary()
         rows = self._tokens(inputs)
         if self.output_mode != "int":
             length = max([1, *map(len, rows)])
             # Padding is not a token here: it counts nowhere.
-            numbers = [[self._lookup._number(token) for token in row] + [-1] * (length - len(row)) for row in rows]
-            return self._lookup._encoded(np.array(numbers, np.int64).reshape(len(rows), length))
+            numbers = [
+                [self._lookup_layer._number(token) for token in row] + [-1] * (length - len(row)) for row in rows
+            ]
+            return self._lookup_layer._encoded(np.array(numbers, np.int64).reshape(len(rows), length))
         length = self.output_sequence_length or max([0, *map(len, rows)])
         result = np.zeros((len(rows), length), np.int64)
         for place, row in enumerate(rows):
             for at, token in enumerate(row[:length]):
-                result[place, at] = self._lookup._number(token)
+                result[place, at] = self._lookup_layer._number(token)
         return result[0] if inputs.ndim == 0 else result
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_mode == "int":
             return (input_shape[0], self.output_sequence_length)
-        return (input_shape[0], self._lookup._depth)
+        return (input_shape[0], self._lookup_layer._depth)
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "max_tokens": self._lookup.max_tokens,
+            "dtype": "string",
+            "max_tokens": self._lookup_layer.max_tokens,
             "standardize": self.standardize,
             "split": self.split,
             "ngrams": self.ngrams,
             "output_mode": self.output_mode,
             "output_sequence_length": self.output_sequence_length,
-            "pad_to_max_tokens": self._lookup.pad_to_max_tokens,
+            "pad_to_max_tokens": self._lookup_layer.pad_to_max_tokens,
             "sparse": self.sparse,
             "ragged": False,
             "encoding": self.encoding,
-            **self._lookup._vocabulary_config(),
+            **self._lookup_layer._vocabulary_config(),
         }
 
 

@@ -51,6 +51,8 @@ class RNN(Layer):
     Source: https://keras.io/2.16/api/layers/recurrent_layers/rnn/
     """
 
+    _takes_floats = True
+
     def __init__(
         self,
         cell: Any,
