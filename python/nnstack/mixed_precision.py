@@ -10,6 +10,7 @@ import numpy as np
 from nnstack import backend
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+_CLASSES = ("Policy", "DTypePolicy", "FloatDTypePolicy", "PolicyV1")  # as versions of Keras call it in configs
 _state: dict[str, Any] = {"policy": None}
 
 
@@ -99,7 +100,9 @@ def get(identifier: Any) -> Policy:
     if isinstance(identifier, Policy):
         return identifier
     if isinstance(identifier, Mapping):
-        return Policy(identifier.get("config", {}).get("name", backend.floatx()))
+        if identifier.get("class_name", "Policy") not in _CLASSES:
+            raise ValueError(f"Policy: expected a config of one of {', '.join(_CLASSES)}, got {identifier!r}")
+        return Policy((identifier.get("config") or {}).get("name", backend.floatx()))
     return Policy(identifier)
 
 

@@ -1,9 +1,14 @@
-"""Changes to JSON by its structure: a reader's checks lie behind the parser, where changed bytes seldom come."""
+"""Changes to JSON by its structure: a reader's checks lie behind the parser, where changed bytes seldom come.
+
+`BY_STRUCTURE[target](data, seed, largest)` for what is fuzzed so: JSON, the header of a safetensors file, ONNX's
+messages (which have a form in JSON).
+"""
 
 from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 _VALUES: tuple[Any, ...] = (
@@ -24,7 +29,10 @@ def changed(text: str, seed: int, largest: int = 1 << 16) -> str:
         places = _places(tree)
         if places:
             _change(*draw.choice(places), places, draw)
-    found = json.dumps(tree[0] if tree else None)
+    try:
+        found = json.dumps(tree[0] if tree else None)
+    except RecursionError:
+        return text[:largest]
     return found if len(found) <= largest else text[:largest]
 
 
@@ -57,3 +65,47 @@ def _change(container: Any, key: Any, places: list[tuple[Any, Any]], draw: rando
         container[key] = other
     else:
         container[key] = json.loads(json.dumps(draw.choice(_VALUES)))
+
+
+def changed_text(data: bytes, seed: int, largest: int) -> bytes:
+    """JSON itself; YAML too, which can be written as JSON."""
+    return changed(data.decode("utf-8", "replace"), seed, largest).encode()[:largest]
+
+
+def changed_safetensors(data: bytes, seed: int, largest: int) -> bytes:
+    """The header between its length and the numbers; the length fits, but for one in eight."""
+    length = min(int.from_bytes(data[:8], "little"), len(data) - 8)
+    header = changed(data[8 : 8 + length].decode("utf-8", "replace"), seed, largest).encode()
+    told = random.Random(seed).choice([1 << 40, 0, *[len(header)] * 14])
+    return (told.to_bytes(8, "little") + header + data[8 + length :])[:largest]
+
+
+def changed_onnx(data: bytes, seed: int, largest: int) -> bytes:
+    """A message with places of its JSON changed; most changes are not of the place's type, so several are tried."""
+    import onnx
+    from google.protobuf import json_format
+
+    message = onnx.ModelProto()
+    try:
+        message.ParseFromString(data)
+    except Exception:  # the class depends on protobuf's implementation
+        return data
+    text = json.dumps(json_format.MessageToDict(message))
+    for attempt in range(16):
+        try:
+            found = json_format.ParseDict(json.loads(changed(text, seed + attempt)), onnx.ModelProto(), True)
+        except (json_format.ParseError, ValueError, TypeError, AttributeError):
+            continue
+        written: bytes = found.SerializeToString()
+        if len(written) <= largest:
+            return written
+    return data
+
+
+BY_STRUCTURE: dict[str, Callable[[bytes, int, int], bytes]] = {
+    "json": changed_text,
+    "yaml": changed_text,
+    "config": changed_text,
+    "safetensors": changed_safetensors,
+    "onnx": changed_onnx,
+}

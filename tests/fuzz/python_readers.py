@@ -17,8 +17,6 @@ with atheris.instrument_imports(include=["nnstack"]):
     import mutate
     import readers
 
-_STRUCTURED = ("json", "yaml", "config")
-
 
 def main() -> None:
     target = sys.argv.pop(1)
@@ -30,9 +28,9 @@ def main() -> None:
     def by_structure(data: bytes, largest: int, seed: int) -> bytes:
         if seed % 8 == 0:
             return bytes(atheris.Mutate(data, largest))
-        return mutate.changed(data.decode("utf-8", "replace"), seed, largest).encode()
+        return mutate.BY_STRUCTURE[target](data, seed, largest)
 
-    atheris.Setup(sys.argv, one, **({"custom_mutator": by_structure} if target in _STRUCTURED else {}))
+    atheris.Setup(sys.argv, one, **({"custom_mutator": by_structure} if target in mutate.BY_STRUCTURE else {}))
     atheris.Fuzz()
 
 

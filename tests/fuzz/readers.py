@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from nnstack.models import Sequential, load_model, model_from_json, model_from_yaml
-from nnstack.saving import checkpoint, tensor_bundle
+from nnstack.saving import checkpoint, safetensors_file, tensor_bundle
 
 EXPECTED = (ValueError, TypeError, OSError)
 _WEIGHTS = np.zeros(4, np.float32)
@@ -34,6 +34,21 @@ def read_hdf5(data: bytes) -> None:
 
 
 read_zip = read_hdf5
+
+
+def read_onnx(data: bytes) -> None:
+    from nnstack.onnx import import_model
+
+    import_model(data)
+
+
+def read_safetensors(data: bytes) -> None:
+    """From memory and from a file, which are different functions of the package safetensors."""
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(data)
+        file.flush()
+        for source in (data, file.name):
+            safetensors_file.load_weights(small(), source, "load_weights")
 
 
 def read_config(data: bytes) -> None:
@@ -82,7 +97,7 @@ def read_checkpoint(data: bytes) -> None:
             reader = tensor_bundle.Reader(str(prefix))
             for name in list(reader.entries)[:20]:
                 reader.read(name)
-            checkpoint.load_weights(_small(), str(prefix), "load_weights")
+            checkpoint.load_weights(small(), str(prefix), "load_weights")
         finally:
             tensor_bundle.masked = before
 
@@ -98,12 +113,13 @@ def read_saved_model(data: bytes) -> None:
 _model: Any = None
 
 
-def _small() -> Any:
+def small() -> Any:
+    """The model whose weights are looked for."""
     global _model
     if _model is None:
         from nnstack.layers import Dense
 
-        _model = Sequential([Dense(2, input_shape=(3,))])
+        _model = Sequential([Dense(2, input_shape=(3,), name="d")])
     return _model
 
 
@@ -113,6 +129,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "config": read_config,
     "hdf5": read_hdf5,
     "zip": read_zip,
+    "onnx": read_onnx,
+    "safetensors": read_safetensors,
     "checkpoint": read_checkpoint,
     "saved_model": read_saved_model,
 }

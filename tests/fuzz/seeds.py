@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import readers
+
 from nnstack import layers as L
 from nnstack.models import Model, Sequential
+from nnstack.onnx import export_model
 from nnstack.saving import protobuf, training_config
 from nnstack.saving.config import json_default
 
@@ -33,16 +37,23 @@ def models() -> Iterator[tuple[str, Model]]:
     yield "loops", Sequential([L.Input((3, 2)), *layers])
 
 
+TARGETS = ("model_file", "hdf5", "zip", "json", "yaml", "config", "checkpoint", "saved_model", "tensorflow", "onnx")
+
+
 def write(folder: Path) -> None:
-    """A folder per target, a file per model."""
-    for target in ("model_file", "hdf5", "zip", "json", "yaml", "config", "checkpoint", "saved_model", "tensorflow"):
+    """A folder per target, a file per model; none for packages that are not installed."""
+    for target in (*TARGETS, "safetensors"):
         (folder / target).mkdir(parents=True, exist_ok=True)
+    if importlib.util.find_spec("safetensors"):
+        readers.small().save_weights(folder / "safetensors" / "small.safetensors")
     for name, model in models():
         model.export(str(folder / "model_file" / name), samples=1)
         model.compile("adam", "mse")
         model.save(folder / "hdf5" / name, save_format="h5")
         model.save(folder / "zip" / name, save_format="keras")
         model.save(folder / "hdf5" / f"{name}_2.3", save_format="h5", dialect="keras2.3") if name == "dense" else None
+        if importlib.util.find_spec("onnx"):
+            export_model(model, folder / "onnx" / name)
         (folder / "json" / name).write_text(model.to_json())
         (folder / "yaml" / name).write_text(model.to_yaml())
         config = {"model": json.loads(model.to_json()), "training": training_config.write(model), "version": 2}

@@ -118,6 +118,10 @@ def onnx_cases() -> dict[str, Callable[[Any, Path], bytes]]:
         (folder / "data").symlink_to("/etc/passwd")
         return external("data", length="16")(onnx, folder)
 
+    def external_folder(onnx: Any, folder: Path) -> bytes:
+        (folder / "etc").symlink_to("/etc")
+        return external("etc/passwd", length="16")(onnx, folder)
+
     def folded(kind: str, *operands: list[int]) -> Callable[[Any, Path], bytes]:
         def make(onnx: Any, folder: Path) -> bytes:
             h = onnx.helper
@@ -164,7 +168,12 @@ def onnx_cases() -> dict[str, Callable[[Any, Path], bytes]]:
     return {
         "weights in /etc/passwd": external("/etc/passwd"),
         "weights above the folder": external("../../../etc/passwd"),
+        "weights above a folder": external("x/../../../../../etc/passwd"),
+        "weights above, backwards": external("..\\..\\etc\\passwd"),
         "weights behind a link": external_symlink,
+        "weights behind a linked folder": external_folder,
+        "keys of Python's own": external("m.onnx", __class__="x", base_dir="/etc", length="16", offset="99999999"),
+        "length of gigabytes": external("m.onnx", length=str(1 << 40)),
         "weights at a negative offset": external("m.onnx", offset="-5", length="16"),
         "offset that is no number": external("m.onnx", offset="x"),
         "claims a terabyte": claims,

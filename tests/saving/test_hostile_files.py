@@ -53,18 +53,34 @@ def in_a_fork(path: Path) -> dict[str, Any]:
     return result
 
 
+@pytest.fixture(scope="module", autouse=True)
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Loaded once, and not by the file."""
+    folder = tmp_path_factory.mktemp("good")
+    model = Sequential([Dense(2, input_shape=(3,))])
+    for name in ("warm.h5", "warm.keras"):
+        model.save(folder / name)
+        load_model(folder / name, compile=False)
+    model_from_yaml(model.to_yaml())
+
+
 @pytest.mark.parametrize(("name", "make", "text"), hostile.FILES, ids=[name for name, _, _ in hostile.FILES])
 def test_refused(name: str, make: hostile.Maker, text: str, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     make(tmp_path / name, mark)
-    warm = tmp_path / "warm.h5"  # libraries are loaded once, and not by the file
-    Sequential([Dense(2, input_shape=(3,))]).save(warm)
-    load_model(warm, compile=False)
     result = in_a_fork(tmp_path / name)
     assert result["kind"] in ("ValueError", "OSError", "TypeError", "FileNotFoundError"), result
     assert re.search(text, result["text"]), result["text"]
     assert not mark.exists()
     assert result["seconds"] < SECONDS and result["mb"] < MEGABYTES, result
+
+
+@pytest.mark.filterwarnings("ignore:load_model. .* holds no training configuration")
+def test_code_beside_a_known_function_is_left_out(tmp_path: Path) -> None:
+    hostile.code_for_the_output_shape(tmp_path / "m.h5", tmp_path / "mark")
+    model = load_model(tmp_path / "m.h5")
+    np.testing.assert_array_equal(model.predict(-np.ones((1, 3)), verbose=0), [[0, 0]])
+    assert not (tmp_path / "mark").exists()
 
 
 def test_no_member_of_a_zip_leaves_its_folder(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from nnstack import _core
 from nnstack.backend.tensor import Tensor, convert, emit
 from nnstack.backend.variable import EagerScope, Variable, current_scope, in_loop, open_scopes, trace
+from nnstack.utils import allowance
 
 Step = Callable[[list[Tensor], list[Tensor], Tensor], tuple[list[Tensor], list[Tensor]]]
 
@@ -77,6 +78,7 @@ def unrolled(
     Returns the last states and the results of every step, in the order of the steps.
     """
     count = cast(int, sequences[0].shape[0])
+    allowance.take(count << 14, f"a loop of {count} steps, unrolled")  # each is a part of the program
     scope = current_scope()
     before = dict(scope.draws) if scope is not None and scope.draws is not None else None
     states, series = list(states), []

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnstack.backend.along_axis import cumsum
 from nnstack.backend.tensor import Tensor, TensorLike, convert, emit, is_tensor, shape_vector
+from nnstack.utils import allowance
 
 
 def arange(start: TensorLike, stop: TensorLike | None = None, step: int = 1, dtype: str = "int32") -> Tensor:
@@ -26,6 +27,7 @@ def arange(start: TensorLike, stop: TensorLike | None = None, step: int = 1, dty
         raise ValueError("arange: expected a step other than 0")
     if not any(is_tensor(bound) and not convert(bound).concrete for bound in (start, stop)):
         first, last = (bound.numpy() if is_tensor(bound) else bound for bound in (start, stop))
+        allowance.take(max(0, -(-(last - first) // step)), "arange")
         return convert(np.arange(first, last, step).astype(dtype))
     return convert(_places(convert(start, "int64"), convert(stop, "int64"), step), dtype)
 

@@ -12,6 +12,7 @@ from nnstack.backend.math import maximum, minimum
 from nnstack.backend.ranges import arange
 from nnstack.backend.shapes import expand_dims, gather
 from nnstack.backend.tensor import Tensor, TensorLike, convert, emit
+from nnstack.utils import allowance
 
 METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 
@@ -30,6 +31,7 @@ def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_fo
     first = 2 if normalize_data_format(data_format) == "channels_first" else 1
     for axis, target in enumerate(size, first):
         source = value.shape[axis]
+        allowance.take(target * (1 if method == "nearest" or source is None else source), f"resize to {target}")
         if source is None:
             value = _along_open(value, axis, target, method)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from nnstack.engine.spec import InputSpec
 from nnstack.layers.arguments import label, positive_int
 from nnstack.layers.convolution import SpatialLayer
 from nnstack.layers.parameters import add_parameter, options_config, set_options
+from nnstack.utils import allowance
 
 
 class _LocallyConnected(SpatialLayer):
@@ -98,6 +100,7 @@ class _LocallyConnected(SpatialLayer):
         """(where in the stored weights the one of (place, tap and channel, filter) lies, how many there are if only
         the connections are stored). A tap that falls on the border gets any place: its input is 0.
         """
+        allowance.take(math.prod((*moved, *self.kernel_size)), f'locally_connected (layer "{self.name}"): places')
         grids = np.indices((*moved, *self.kernel_size)).reshape(2, self.spatial, -1)
         places = np.ravel_multi_index(tuple(grids[0]), tuple(moved))
         before = np.array([both[0] for both in self._around])[:, None]

@@ -147,6 +147,17 @@ def _plain_loader() -> Any:
                 raise RecursionError
             super().fetch_flow_collection_start(token)
 
+        def flatten_mapping(self, node: Any) -> None:  # merges of merges multiply, and no model is written with any
+            if any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value):
+                raise yaml.constructor.ConstructorError(None, None, "merges (<<) are not read", node.start_mark)
+
+        def construct_number(self, node: Any) -> Any:
+            if len(node.value) > 400:  # of base 60 too, whose time is quadratic in the digits
+                raise yaml.constructor.ConstructorError(None, None, "no number has that many digits", node.start_mark)
+            return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
+
+    for kind in ("int", "float"):
+        PlainLoader.add_constructor(f"tag:yaml.org,2002:{kind}", PlainLoader.construct_number)
     PlainLoader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node))
     PlainLoader.add_constructor("tag:yaml.org,2002:python/unicode", lambda loader, node: loader.construct_scalar(node))
     return PlainLoader

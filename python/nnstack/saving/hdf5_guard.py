@@ -18,7 +18,6 @@ from nnstack.saving.hdf5_files import h5py_module
 # What a file may unpack to: this times its size, and never less than _SMALL. Weights hardly compress; zeros do.
 _RATIO = 20
 _SMALL = 64 << 20
-_ATTRIBUTE_LIMIT = 256 << 20
 _PIECE = 1 << 20  # bytes read at once: small enough for a cache, large enough that calls cost nothing
 
 
@@ -96,12 +95,11 @@ def names(group: Any, name: str) -> list[str]:
 
 
 def _check_attribute(group: Any, name: str) -> None:
+    """Attributes are never compressed: the file must hold what one claims."""
     attribute = group.attrs.get_id(name)
     count = attribute.get_space().get_simple_extent_npoints()
-    if attribute.get_space().get_simple_extent_type() != 2 and count * max(attribute.get_type().get_size(), 1) > (
-        _ATTRIBUTE_LIMIT
-    ):
-        raise ValueError(f"the attribute {name} of {group.name} claims {count} entries; no file of Keras has that many")
+    if count * max(attribute.get_type().get_size(), 1) > group.file.id.get_filesize():
+        raise ValueError(f"the attribute {name} of {group.name} claims {count} entries, more than the file holds")
 
 
 class StoredArray:

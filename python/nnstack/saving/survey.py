@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from nnstack import mixed_precision
 from nnstack.saving import dialects, dialects_graph
 from nnstack.utils.generic_utils import CustomObjectScope, UnknownNameError, get_registered_object
 
@@ -144,7 +145,7 @@ class _Walk:
         if own:
             config = dialects.translate(name.split(">")[-1], config, cls, self.version)
         if isinstance(config.get("dtype"), Mapping):
-            config = {**config, "dtype": _policy_name(config["dtype"])}
+            config = {**config, "dtype": mixed_precision.get(config["dtype"]).name}
         config = self._inside(config)
         if own and name.split(">")[-1] == "Lambda":
             config = self._with_function(config)
@@ -235,11 +236,6 @@ def lambda_function(name: str) -> Any:
     if found is None and name in LAMBDA_FUNCTIONS:
         found = getattr(backend, name, None)
     return found if callable(found) else None
-
-
-def _policy_name(policy: Mapping[str, Any]) -> Any:
-    inner = policy.get("config")
-    return inner.get("name") if isinstance(inner, Mapping) else None
 
 
 def _is_entry(value: Any) -> bool:

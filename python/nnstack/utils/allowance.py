@@ -1,4 +1,4 @@
-"""Memory that a file may ask for beside its weights: states of stateful layers, metrics with large tables."""
+"""What a file may ask for beside its weights: memory for states, tables and constants within bounds; no other file."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def take(count: int, what: str) -> None:
     _left.numbers -= int(count)
     if _left.numbers < 0:
         raise ValueError(f"{what}: the file asks for memory for {count} numbers, more than any model needs")
+
+
+def refuse_path(path: object, what: str) -> None:
+    """Called before a file or URL that a config names is opened; `ValueError` if the config came from a file."""
+    if _left.numbers is not None:
+        raise ValueError(
+            f"{what}: the file names another file, {str(path)!r}, which is not opened. Save the model again with the "
+            "contents in it, as nnstack and Keras do for lists"
+        )

@@ -14,6 +14,7 @@ from nnstack.engine.layer import Layer
 from nnstack.layers.arguments import choice, is_whole, label
 from nnstack.layers.preprocessing.base import ArrayLayer, as_array, at_the_front, dense_only, encode, encoded_shape
 from nnstack.layers.preprocessing.fingerprints import fingerprint64
+from nnstack.utils import allowance
 
 _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
@@ -56,6 +57,7 @@ class IndexLookup(ArrayLayer):
         self.invert = bool(invert)
         self.max_tokens = max_tokens
         self.num_oov_indices = int(num_oov_indices)
+        allowance.take(self.num_oov_indices, f"{what}: num_oov_indices")
         self.mask_token = mask_token
         self.oov_token = oov_token
         self.pad_to_max_tokens = bool(pad_to_max_tokens)
@@ -111,6 +113,7 @@ class IndexLookup(ArrayLayer):
         if isinstance(vocabulary, str | Path):
             if self.output_mode == "tf_idf":
                 raise ValueError(f"{what}: output_mode 'tf_idf' takes the vocabulary as a list, with idf_weights")
+            allowance.refuse_path(vocabulary, f"{what}: vocabulary")
             vocabulary = Path(vocabulary).read_text(encoding="utf-8").splitlines()
         given = [self._entry(token) for token in as_array(vocabulary).tolist()]
         if not given:
