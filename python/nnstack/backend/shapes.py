@@ -9,6 +9,7 @@ import numpy as np
 from nnstack.backend.config import floatx
 from nnstack.backend.functions import ndim
 from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, is_tensor, shape_vector
+from nnstack.utils import allowance
 
 
 def shape(x: TensorLike) -> Tensor:
@@ -162,6 +163,7 @@ def gather(reference: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
 
 def one_hot(indices: TensorLike, num_classes: int) -> Tensor:
     """Integers of shape s to `floatx()` of shape s + (num_classes,); out of range gives a row of zeros."""
+    allowance.take(num_classes, "one_hot: num_classes")
     classes = convert(np.arange(num_classes, dtype=np.int64))
     return convert(emit("equal", expand_dims(convert(indices, "int64")), classes), floatx())
 
