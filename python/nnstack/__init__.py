@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         models,
         optimizers,
         regularizers,
+        saving,
         utils,
     )
     from nnstack.compat import install_as_keras, uninstall_as_keras
@@ -55,6 +56,7 @@ _MODULES = frozenset(
         "optimizers",
         "preprocessing",
         "regularizers",
+        "saving",
         "utils",
         "wrappers",
     ]
@@ -111,6 +113,7 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "saving",
     "set_device",
     "set_num_threads",
     "uninstall_as_keras",

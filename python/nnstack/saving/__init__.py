@@ -13,15 +13,14 @@ _ELSEWHERE = {
         [
             "custom_object_scope",
             "CustomObjectScope",
-            "deserialize_keras_object",
             "get_custom_objects",
             "get_registered_name",
             "get_registered_object",
             "register_keras_serializable",
-            "serialize_keras_object",
         ],
         "nnstack.utils",
     ),
+    **dict.fromkeys(["deserialize_keras_object", "serialize_keras_object"], "nnstack.saving.objects"),
     **dict.fromkeys(["load_model", "save_model"], "nnstack.models"),
 }
 

@@ -6,12 +6,10 @@ from typing import Any
 from nnstack.utils.data_utils import Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from nnstack.utils.generic_utils import (
     CustomObjectScope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
-    serialize_keras_object,
 )
 from nnstack.utils.np_utils import normalize, to_categorical, to_ordinal
 from nnstack.utils.progbar import Progbar
@@ -29,6 +27,8 @@ _ELSEWHERE = {
     "multi_gpu_model": "nnstack.utils.weight_formats",
     "print_summary": "nnstack.utils.layer_utils",
     "warmstart_embedding_matrix": "nnstack.utils.weight_formats",
+    "deserialize_keras_object": "nnstack.saving.objects",
+    "serialize_keras_object": "nnstack.saving.objects",
     "array_to_img": "nnstack.preprocessing.files",
     "audio_dataset_from_directory": "nnstack.preprocessing.audio",
     "GeneratorEnqueuer": "nnstack.utils.enqueuers",
@@ -67,14 +67,12 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "Progbar",
     "Sequence",
     "custom_object_scope",
-    "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "normalize",
     "pack_x_y_sample_weight",
     "register_keras_serializable",
-    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
     "to_ordinal",
