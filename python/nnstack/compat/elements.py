@@ -14,9 +14,23 @@ from nnstack.compat.functions.strings import StringArray, is_text
 from nnstack.compat.specs import TensorShape
 from nnstack.utils import nest
 
+INFINITE_CARDINALITY, UNKNOWN_CARDINALITY = -1, -2
+
 
 class DatasetBase:
-    """An element may hold data sets, as those of `Dataset.window` do."""
+    """`make` begins one way through `length` elements, which may hold data sets, as those of `Dataset.window` do."""
+
+    def __init__(self, make: Callable[[], Iterator[Any]], length: int = UNKNOWN_CARDINALITY) -> None:
+        self._make, self._length = make, length
+
+    def _of(self, make: Callable[[], Iterator[Any]], length: int = UNKNOWN_CARDINALITY) -> Any:
+        """A data set made from this one."""
+        return type(self)(make, length)
+
+    def _per(self, size: int, drop_remainder: bool) -> int:
+        if self._length < 0:
+            return self._length
+        return self._length // size if drop_remainder else -(-self._length // size)
 
 
 class Row:

@@ -75,7 +75,7 @@ def _of_its_kind(value: Any) -> Any:
 def _kinds() -> list[tuple[type, Any]]:
     from nnstack import constraints, initializers, losses, metrics, optimizers, regularizers
     from nnstack.optimizers import schedules
-    from nnstack.optimizers.hooks import BaseOptimizer
+    from nnstack.optimizers.base import BaseOptimizer
 
     return [
         (BaseOptimizer, optimizers),
