@@ -21,6 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "layers"))
 import layer_check
 import layer_table
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "models"))
+import families
+
 LOGITS = [1e4, -1e4, 100.0, -100.0, 30.0, -17.0, 1.0, 0.0, -1e-3]
 
 
@@ -208,3 +211,19 @@ def test_every_layer_on_no_rows_and_on_one(row: Any) -> None:
     for none, one, full in zip(outputs(0), outputs(1), three, strict=True):
         assert none.shape == (0, *full.shape[1:]) and none.dtype == full.dtype
         np.testing.assert_allclose(one, full[:1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", families.FAMILIES)
+def test_models_of_every_family_on_no_rows_and_on_one(make: Callable[[], Any]) -> None:
+    model, x = make()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    if model.input_shape[0] is None:
+        assert model(x[:0]).shape == (0, 3)
+        rows = 1
+    else:
+        rows = model.input_shape[0]  # of stateful layers, fixed
+    with pytest.raises(ValueError, match="expected at least one sample, got none"):
+        model.predict(x[:0], verbose=0)
+    assert np.isfinite(model.train_on_batch(x[:rows], families.TARGETS[:rows])).all()
+    assert np.isfinite(model.evaluate(x[:rows], families.TARGETS[:rows], rows, verbose=0)).all()
+    assert model.predict(x[:rows], rows, verbose=0).shape == (rows, 3)

@@ -66,9 +66,10 @@ def prepare(
     sample_weight: Any = None,
     class_weight: Mapping[int, float] | None = None,
     what: str = "fit",
+    empty: bool = False,
 ) -> Arrays:
     """Data as users give it, in the model's order, checked against the model; `ValueError` or `TypeError` says what
-    does not fit.
+    does not fit. No samples at all are an error unless `empty`.
     """
     what = f'{what} (model "{model.name}")'
     graph = model._graph
@@ -106,6 +107,7 @@ def prepare(
             "sample_weight": [weight for weight in given if weight is not None],
         },
         what,
+        empty,
     )
     weights = [
         None if target is None else combined_weight(target, weight, _for_output(class_weight, model, i))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 
-def check_lengths(groups: dict[str, Sequence[np.ndarray]], what: str) -> None:
-    """All arrays have the same number of samples; `ValueError` lists them otherwise."""
+def check_lengths(groups: dict[str, Sequence[np.ndarray]], what: str, empty: bool = False) -> None:
+    """All arrays have the same number of samples, at least one unless `empty`; `ValueError` lists them otherwise."""
     for group, arrays in groups.items():
         for array in arrays:
             if not array.shape:
@@ -18,7 +18,7 @@ def check_lengths(groups: dict[str, Sequence[np.ndarray]], what: str) -> None:
     if len({size for group in sizes.values() for size in group}) > 1:
         listed = "; ".join(f"{group} has {', '.join(map(str, values))}" for group, values in sizes.items())
         raise ValueError(f"{what}: expected the same number of samples everywhere, got: {listed}")
-    if sizes and not next(iter(sizes.values()))[0]:
+    if sizes and not empty and not next(iter(sizes.values()))[0]:
         raise ValueError(f"{what}: expected at least one sample, got none")
 
 

@@ -183,7 +183,7 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
                 return call_in_two_parts(self, front, args, kwargs)
             from nnstack.data.arrays import prepare
 
-            args = (Prepared(prepare(self, args[0], what="call").inputs), *args[1:])
+            args = (Prepared(prepare(self, args[0], what="call", empty=True).inputs), *args[1:])
         return super().__call__(*args, **kwargs)
 
     def _can_be_called(self) -> bool:
