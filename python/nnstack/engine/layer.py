@@ -15,7 +15,7 @@ from nnstack.engine.keras_1 import takes_keras_1
 from nnstack.engine.nodes import Node
 from nnstack.engine.rebuilding import Rebuildable
 from nnstack.engine.shapes import declared_shape, map_shapes
-from nnstack.engine.weights import WeightOwner, leaves
+from nnstack.engine.weights import ATOMS, WeightOwner, leaves
 from nnstack.utils import nest
 
 
@@ -305,7 +305,8 @@ class Layer(WeightOwner, Connections, Rebuildable):
     def _own_metrics(self) -> list[Any]:
         from nnstack.metrics import Metric
 
-        held = [leaf for value in list(self.__dict__.values()) for leaf in leaves(value) if isinstance(leaf, Metric)]
+        values = [value for value in list(self.__dict__.values()) if value.__class__ not in ATOMS]
+        held = [leaf for value in values for leaf in leaves(value) if isinstance(leaf, Metric)]
         return list(dict.fromkeys(held))
 
     def _clear_losses(self) -> None:

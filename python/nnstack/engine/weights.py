@@ -35,9 +35,15 @@ _WEIGHT_ARGUMENTS = ("name", "shape", "dtype", "initializer", "regularizer", "tr
 _WEIGHT_ARGUMENTS_OF_KERAS_2_0 = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
 
 
+# Most attributes; nothing is found in them.
+ATOMS = frozenset({bool, int, float, str, type(None)})
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """An attribute's value, or what it holds where it is a list, tuple or dict."""
-    if isinstance(value, Mapping):
+    if type(value) in ATOMS:
+        return
+    if isinstance(value, dict | Mapping):
         value = list(value.values())
     if isinstance(value, list | tuple):
         for item in value:
@@ -140,7 +146,7 @@ class WeightOwner:
         """Layers held in attributes, lists and dicts, in the order in which the attributes were set."""
         found: dict[int, Any] = {}
         for attribute, value in list(self.__dict__.items()):
-            if attribute not in _UNTRACKED:
+            if type(value) not in ATOMS and attribute not in _UNTRACKED:
                 for leaf in leaves(value):
                     if isinstance(leaf, WeightOwner) and leaf is not self:
                         found.setdefault(id(leaf), leaf)
@@ -175,7 +181,7 @@ class WeightOwner:
         """Own weights: those of `add_weight`, then Variables found in attributes."""
         held = {id(variable): variable for variable in self._own_weights}
         for attribute, value in list(self.__dict__.items()):
-            if attribute not in _UNTRACKED:
+            if type(value) not in ATOMS and attribute not in _UNTRACKED:
                 for leaf in leaves(value):
                     if isinstance(leaf, backend.Variable):
                         held.setdefault(id(leaf), leaf)
