@@ -8,7 +8,16 @@ import numpy as np
 
 from nnstack.backend.config import floatx
 from nnstack.backend.functions import ndim
-from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, is_tensor, shape_vector
+from nnstack.backend.tensor import (
+    Tensor,
+    TensorLike,
+    convert,
+    convert_like,
+    emit,
+    is_tensor,
+    one_integer_type,
+    shape_vector,
+)
 from nnstack.utils import allowance
 
 
@@ -84,7 +93,7 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
 
 def _alike(parts: Sequence[TensorLike]) -> list[Tensor]:
     like = next((convert(part) for part in parts if is_tensor(part)), None)
-    return [convert(part) if like is None else convert_like(part, like) for part in parts]
+    return one_integer_type([convert(part) if like is None else convert_like(part, like) for part in parts])
 
 
 def _wide(x: Tensor, axis: int, times: Any, each: bool) -> Tensor:

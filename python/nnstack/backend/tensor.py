@@ -226,12 +226,19 @@ def convert_like(x: TensorLike, like: Tensor) -> Tensor:
     return convert(x, like.dtype)
 
 
+def one_integer_type(tensors: list[Tensor]) -> list[Tensor]:
+    """int32 tensors beside int64 ones as int64: sizes are int64 here, and int32 where many programs come from."""
+    if {tensor.dtype for tensor in tensors} == {"int32", "int64"}:
+        return [convert(tensor, "int64") for tensor in tensors]
+    return tensors
+
+
 def pair(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Two operands as Tensors of one type: numbers and arrays follow the tensor among them, an integer tensor follows a
-    float one.
+    float one, int32 follows int64.
     """
     if is_tensor(a) and is_tensor(b):
-        first, second = convert(a), convert(b)
+        first, second = one_integer_type([convert(a), convert(b)])
         if (first.dtype in INTEGERS) != (second.dtype in INTEGERS):
             wanted = second.dtype if first.dtype in INTEGERS else first.dtype
             return convert(first, wanted), convert(second, wanted)

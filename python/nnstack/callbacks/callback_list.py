@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from nnstack.callbacks.callback import Callback
 from nnstack.callbacks.history import History
 from nnstack.callbacks.progbar_logger import ProgbarLogger
+from nnstack.utils import nest
 
 _MANY = 1 << 40
 _HOOKS = frozenset(name for name in vars(Callback) if name.startswith("on_") and name != "on_progress")
@@ -69,6 +72,16 @@ class CallbackList:
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
+
+    def show_validation_data(self, x: Any, y: Any, sample_weight: Any) -> None:
+        """Gives members without a `validation_data` of their own what Keras 2 gave them: one list of all inputs,
+        targets and weights, which are ones where there are none.
+        """
+        inputs, targets = ([part for part in nest.flatten(one) if part is not None] for one in (x, y))
+        weights = nest.flatten(sample_weight) if sample_weight is not None else [np.ones(len(one)) for one in targets]
+        for callback in self.callbacks:
+            if getattr(callback, "validation_data", None) is None:
+                callback.validation_data = [*inputs, *targets, *weights]
 
     def set_model(self, model: Any) -> None:
         """Tells every member the model."""

@@ -141,6 +141,7 @@ TABLES: dict[str, dict[str, str]] = {
                 "random_contrast random_saturation rgb_to_grayscale grayscale_to_rgb crop_to_bounding_box "
                 "pad_to_bounding_box central_crop resize_with_crop_or_pad resize_with_pad random_crop extract_patches "
                 "per_image_standardization total_variation psnr"),
+        **_same(f"{_F}.boxes", "crop_and_resize non_max_suppression"),
         **_same("nnstack.compat.files", "decode_image decode_jpeg decode_png ResizeMethod"),
     },
     "io": {

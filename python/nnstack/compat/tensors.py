@@ -6,6 +6,7 @@ nnstack relies on what it changes. `as_keras()` takes it back.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any
 
@@ -101,10 +102,14 @@ def _members(cls: Any) -> dict[str, Any]:
 
 
 def as_tensorflow() -> None:
-    """Tensors behave as in TensorFlow 2, variables read as numbers outside of graphs. Once is enough."""
+    """Tensors behave as in TensorFlow 2, variables read as numbers outside of graphs. Once is enough.
+
+    A program that first imports TensorFlow inside a layer's function goes on with variables as Keras 2 has them.
+    """
     if _before:
         return
-    eager_by_default(True)
+    with contextlib.suppress(RuntimeError):
+        eager_by_default(True)
     for cls in _CLASSES:
         members = _members(cls)
         if cls is backend.Variable:

@@ -8,6 +8,18 @@ from typing import Any
 from nnstack.engine.layer import Layer
 
 
+class _Name(str):
+    """The name of a function in a config. The config itself also knows the function, a file does not."""
+
+    function: Any
+
+
+def _named(function: Any) -> _Name:
+    name = _Name(getattr(function, "__name__", type(function).__name__))
+    name.function = function
+    return name
+
+
 class Lambda(Layer):
     """Calls `function(inputs, **arguments)`; `mask` and `training` are passed on if the function takes them.
 
@@ -40,7 +52,7 @@ class Lambda(Layer):
         shape = self._output_shape
         return {
             **super().get_config(),
-            "function": getattr(self.function, "__name__", type(self.function).__name__),
+            "function": _named(self.function),
             "function_type": "function",
             "module": getattr(self.function, "__module__", None),
             "output_shape": None if callable(shape) else shape,
@@ -50,11 +62,14 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: Any) -> Any:
-        """A Lambda whose function is found by its name among custom objects, activations and some backend functions."""
+        """A Lambda whose function is found by its name among custom objects, activations and some backend functions,
+        or is the one of the layer that gave the config, which came from no file.
+        """
         from nnstack.saving.survey import lambda_function
 
         config = dict(config)
         name = config.pop("function")
+        name = name.function if isinstance(name, _Name) else name
         for key in ("function_type", "module", "output_shape_type", "output_shape_module"):
             config.pop(key, None)
         if callable(name):

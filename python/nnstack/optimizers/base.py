@@ -12,6 +12,7 @@ import numpy as np
 
 from nnstack import _core, backend
 from nnstack.backend import Tensor, TensorLike, Variable
+from nnstack.backend.variable import outside_scopes
 from nnstack.optimizers.clipping import check as _check_clipping
 from nnstack.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
 from nnstack.optimizers.schedules import deserialize as deserialize_schedule
@@ -28,7 +29,7 @@ class BaseOptimizer:
 
     def __init__(
         self,
-        name: str,
+        name: str | None,
         learning_rate: Any,
         decay: float = 0.0,
         clipnorm: float | None = None,
@@ -36,7 +37,7 @@ class BaseOptimizer:
         global_clipnorm: float | None = None,
     ) -> None:
         _check_clipping(type(self).__name__, clipnorm, clipvalue, global_clipnorm)
-        self.name = name
+        self.name = type(self).__name__ if name is None else name
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
@@ -117,8 +118,12 @@ class BaseOptimizer:
 
     @property
     def weights(self) -> list[Variable]:
-        """Same as `variables`."""
+        """Same as `variables`; an optimizer written for Keras 2 sets them in its `get_updates`."""
         return list(self._variables)
+
+    @weights.setter
+    def weights(self, weights: Sequence[Variable]) -> None:
+        self._variables = list(weights)
 
     def get_weights(self) -> list[np.ndarray]:
         """Numbers of all `variables`."""
@@ -159,6 +164,26 @@ class BaseOptimizer:
     def minimize(self, loss: Any, var_list: Sequence[Variable], tape: Any = None) -> Any:
         """`compute_gradients`, then `apply_gradients`."""
         return self.apply_gradients(self.compute_gradients(loss, var_list, tape))
+
+    def step_on(self, loss: TensorLike, params: Sequence[Variable], gradients: Sequence[Any]) -> None:
+        """The step of training, in a trace: `apply_gradients`, unless a subclass has a `get_updates` or `get_gradients`
+        of its own, as optimizers written for Keras 2 have. A gradient is None where the loss does not depend on a
+        variable.
+        """
+        pairs = [
+            (gradient, variable) for gradient, variable in zip(gradients, params, strict=True) if gradient is not None
+        ]
+        cls = type(self)
+        if cls.get_updates is not BaseOptimizer.get_updates and cls.apply_gradients is BaseOptimizer.apply_gradients:
+            with outside_scopes():  # reads are of the values from before the step
+                updates = self.get_updates(loss=loss, params=[variable for _, variable in pairs])
+            for variable, value in (update for update in updates if isinstance(update, tuple)):
+                variable.assign(value)
+            return
+        if cls.get_gradients is not BaseOptimizer.get_gradients:
+            variables = [variable for _, variable in pairs]
+            pairs = list(zip(self.get_gradients(loss, variables), variables, strict=True))
+        self.apply_gradients(pairs)
 
     def get_gradients(self, loss: TensorLike, params: Sequence[Variable]) -> list[Tensor]:
         """Clipped gradients of `loss`; ValueError naming the first variable it does not depend on."""

@@ -25,7 +25,7 @@ class Optimizer(SubclassHooks):
 
     def __init__(
         self,
-        name: str,
+        name: str | None = None,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -44,7 +44,7 @@ class Optimizer(SubclassHooks):
             raise TypeError(f"{type(self).__name__}: unexpected arguments {sorted(kwargs)}")
         super().__init__(name, learning_rate, decay, clipnorm, clipvalue, global_clipnorm)
         if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"{name}: expected ema_momentum within [0, 1], got {ema_momentum}")
+            raise ValueError(f"{self.name}: expected ema_momentum within [0, 1], got {ema_momentum}")
         self.weight_decay = weight_decay
         self.use_ema = use_ema
         self.ema_momentum = ema_momentum

@@ -81,7 +81,4 @@ def _input_layers(tensors: Any, count: int) -> list[Any]:
 
 
 def _copy(layer: Any) -> Any:
-    config = layer.get_config()
-    if hasattr(layer, "function") and callable(layer.function):  # a Lambda's config holds its function by name only
-        config["function"] = layer.function
-    return type(layer).from_config(config)
+    return type(layer).from_config(layer.get_config())

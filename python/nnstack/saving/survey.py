@@ -190,7 +190,7 @@ class _Walk:
             return config
         name = str(config.get("name"))
         given = get_registered_object(name, self.custom_objects)
-        function = given if callable(given) else None
+        function = given if callable(given) else getattr(stored, "function", None)  # a config that is in no file yet
         if function is None and isinstance(stored, str):
             function = lambda_function(stored)
         if function is None:

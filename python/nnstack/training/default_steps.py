@@ -63,12 +63,7 @@ class DefaultSteps:
                 f'fit (model "{self.name}"): no gradient for {", ".join(missing)}; these weights stay as they are',
                 stacklevel=2,
             )
-        pairs = [
-            (gradient, variable)
-            for gradient, variable in zip(gradients, variables, strict=True)
-            if gradient is not None
-        ]
-        self.optimizer.apply_gradients(pairs)
+        self.optimizer.step_on(loss, variables, gradients)
 
     def _variables_to_train(self) -> list[backend.Variable]:
         """The trainable weights as they were when training was first traced after compile()."""

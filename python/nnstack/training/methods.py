@@ -136,6 +136,8 @@ class TrainingMethods(BatchMethods):
             samples=feed.samples, batch_size=feed.batch_size,
             do_validation=validation is not None, history=True,
         )  # fmt: skip
+        if validation is not None and not is_stream(validation_data):
+            watchers.show_validation_data(vx, vy, vw)
 
         def validate(epoch: int) -> dict[str, Any] | None:
             if validation is None or epoch + 1 not in validated:

@@ -287,27 +287,33 @@ def _rest(x: Tensor) -> list[int]:
     return [int(place) for place in np.arange(2, len(x.shape))]
 
 
-def _flat_places(shape: Sequence[Any], indices: Tensor) -> tuple[Tensor, int]:
-    """Numbers of the slices that indices (..., n) point at when the first n axes are one, and n."""
+def _flat_places(shape: Sequence[Any], sizes: Any, indices: Tensor) -> tuple[Tensor, int]:
+    """Numbers of the slices that indices (..., n) point at when the first n axes are one, and n; `sizes` is the shape
+    that is known when the graph runs.
+    """
     depth = indices.shape[-1]
-    if depth is None or None in shape[:depth]:
-        raise ValueError(f"gather_nd, scatter_nd: the first axes must be known, got {tuple(shape)}")
-    strides = np.cumprod([1, *shape[:depth][::-1]])[:-1][::-1].astype(np.int64)
-    return K.sum(K.cast(indices, "int64") * strides, axis=-1), depth
+    if depth is None:
+        raise ValueError(f"gather_nd, scatter_nd: expected indices of a known last axis, got {tuple(indices.shape)}")
+    flat: Any = 0
+    for axis in range(depth):  # Horner's scheme
+        flat = flat * (sizes[axis] if shape[axis] is None else shape[axis]) + K.cast(indices[..., axis], "int64")
+    return flat, depth
 
 
 def gather_nd(params: Any, indices: Any, batch_dims: int = 0) -> Tensor:
     """Slices of `params` at indices (..., n) into its first n axes."""
     x, places = K.convert(params), K.convert(indices)
-    flat, depth = _flat_places(x.shape, places)
-    return K.emit("gather", K.reshape(x, (-1, *x.shape[depth:])), flat, axis=0)
+    sizes = K.shape(x)
+    flat, depth = _flat_places(x.shape, sizes, places)
+    rest = [sizes[depth + n] if size is None else size for n, size in enumerate(x.shape[depth:])]
+    return K.emit("gather", K.reshape(x, (-1, *rest)), flat, axis=0)
 
 
 def scatter_nd(indices: Any, updates: Any, shape: Any) -> Tensor:
     """Zeros of `shape` with `updates` added at indices (..., n) into the first n axes."""
     values, places = K.convert(updates), K.convert(indices)
     sizes = tuple(int(one) for one in shape)
-    flat, depth = _flat_places(sizes, places)
+    flat, depth = _flat_places(sizes, sizes, places)
     rows = (int(np.prod(sizes[:depth])), *sizes[depth:])
     added = K.emit(
         "scatter_add", K.flatten(flat), K.reshape(values, (-1, *rows[1:])), K.convert(np.asarray(rows, np.int64))

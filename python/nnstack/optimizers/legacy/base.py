@@ -22,7 +22,8 @@ class Optimizer(SubclassHooks):
     """What happens to rows of an embedding that a step did not look up: they "move" as the formula says for a gradient
     of zero, the variable's "stay" while the slots move, or they "stay, slots too"."""
 
-    def __init__(self, name: str, learning_rate: Any = 0.001, **kwargs: Any) -> None:
+    def __init__(self, name: str | None = None, learning_rate: Any = 0.001, **kwargs: Any) -> None:
+        name = type(self).__name__ if name is None else name
         self._iterations_name = f"{name}/iter"
         learning_rate = kwargs.pop("lr", learning_rate)
         clips = {key: kwargs.pop(key) for key in ("clipnorm", "clipvalue", "global_clipnorm") if key in kwargs}
