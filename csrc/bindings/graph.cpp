@@ -1,5 +1,10 @@
 #include <pybind11/stl.h>
 
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+
 #include "autodiff/gradients.h"
 #include "bindings/module.h"
 #include "graph/body.h"
@@ -61,6 +66,45 @@ void assign_array(Variable& v, const py::handle& object) {
   v.assign(tensor);
 }
 
+// Zeros that take no memory before they are written: the system gives such pages when they are first touched.
+Tensor untouched_zeros(const TensorType& type) {
+  constexpr size_t kAlignment = 64;
+  const size_t bytes = static_cast<size_t>(type.bytes());
+  const std::shared_ptr<void> memory(std::calloc(bytes + kAlignment, 1), std::free);
+  if (!memory) throw std::bad_alloc();
+  void* start = memory.get();
+  size_t room = bytes + kAlignment;
+  std::align(kAlignment, bytes, start, room);
+  Tensor zeros;
+  zeros.type = type;
+  zeros.storage = std::make_shared<Storage>(cpu_device(), bytes, start, memory);
+  return zeros;
+}
+
+// Where a part of a variable lies, in bytes: (begin, size).
+std::pair<size_t, size_t> part_of(const Variable& v, int64_t begin, const py::array& array) {
+  if (dtype_of(array.dtype()) != v.type().dtype || !(array.flags() & py::array::c_style) || begin < 0)
+    throw ValueError("variable \"" + v.name + "\": a part is contiguous and of type " + name_of(v.type().dtype));
+  return {static_cast<size_t>(begin) * static_cast<size_t>(array.itemsize()), static_cast<size_t>(array.nbytes())};
+}
+
+void read_part(const Variable& v, int64_t begin, py::array& array) {
+  const auto [first, bytes] = part_of(v, begin, array);
+  const size_t all = static_cast<size_t>(v.type().bytes());
+  if (first > all || bytes > all - first)
+    throw ValueError("variable \"" + v.name + "\": " + std::to_string(array.size()) + " numbers from " + std::to_string(begin) +
+                     " on lie behind its end");
+  void* to = array.mutable_data();
+  const WithoutGil release;
+  const SharedLock lock(v.guard());
+  const char* from = static_cast<const char*>(v.data()) + first;
+  if (v.device().host_memory()) {
+    std::memcpy(to, from, bytes);
+  } else {
+    v.device().make_stream()->download(to, from, bytes);
+  }
+}
+
 void bind_variable(py::module_& m) {
   py::class_<Variable, std::shared_ptr<Variable>>(m, "Variable", py::dynamic_attr())
       .def(py::init([](const std::string& name, const py::handle& array, const std::optional<std::string>& device,
@@ -68,6 +112,13 @@ void bind_variable(py::module_& m) {
              return std::make_shared<Variable>(name, on_device(to_tensor(array), device_or_default(device)), random_state);
            }),
            py::arg("name"), py::arg("array"), py::arg("device") = py::none(), py::arg("random_state") = false)
+      .def_static(
+          "zeros",
+          [](const std::string& name, const Dims& sizes, const std::string& dtype) {
+            const Tensor zeros = untouched_zeros({dtype_named(dtype), Shape(sizes)});
+            return std::make_shared<Variable>(name, on_device(zeros, device_or_default(std::nullopt)), false);
+          },
+          py::arg("name"), py::arg("shape"), py::arg("dtype"))
       .def_readwrite("name", &Variable::name)
       .def_property_readonly("dtype", [](const Variable& v) { return name_of(v.type().dtype); })
       .def_property_readonly("shape", [](const Variable& v) { return to_python(v.type().shape); })
@@ -90,14 +141,14 @@ void bind_variable(py::module_& m) {
              return array;
            })
       .def("assign", assign_array)
-      .def("assign_part", [](Variable& v, int64_t begin, const py::array& array) {
-        if (dtype_of(array.dtype()) != v.type().dtype || !(array.flags() & py::array::c_style) || begin < 0)
-          throw ValueError("variable \"" + v.name + "\": a part is contiguous and of type " + name_of(v.type().dtype));
-        const void* from = array.data();
-        const size_t bytes = static_cast<size_t>(array.nbytes()), width = static_cast<size_t>(array.itemsize());
-        const WithoutGil release;
-        v.assign_bytes(static_cast<size_t>(begin) * width, from, bytes);
-      });
+      .def("assign_part",
+           [](Variable& v, int64_t begin, const py::array& array) {
+             const auto [first, bytes] = part_of(v, begin, array);
+             const void* from = array.data();
+             const WithoutGil release;
+             v.assign_bytes(first, from, bytes);
+           })
+      .def("read_part", read_part);
 }
 
 py::dict schema(const std::string& name) {

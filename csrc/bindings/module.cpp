@@ -63,5 +63,6 @@ PYBIND11_MODULE(_core, m) {
   nnstack::bind_graph(m);
   nnstack::bind_program(m);
   nnstack::bind_export(m);
+  nnstack::bind_crc32c(m);
   nnstack::bind_machine(m);
 }

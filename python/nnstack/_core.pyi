@@ -55,6 +55,9 @@ class Variable:
     def assign(self, array: np.ndarray) -> None: ...  # same shape; cast to the variable's dtype
     def assign_part(self, begin: int, array: np.ndarray) -> None:
         """Numbers `begin` and following, in row-major order; a contiguous array of the variable's dtype."""
+    def read_part(self, begin: int, array: np.ndarray) -> None: ...  # the same the other way round
+    @staticmethod
+    def zeros(name: str, shape: Sequence[int], dtype: str) -> Variable: ...  # no memory is touched
 
 def placeholder(shape: Sequence[int | None], dtype: str = "float32", name: str = "") -> Value: ...
 def constant(array: Any, dtype: str | None = None) -> Value: ...  # numpy, buffer, __dlpack__, scalars, lists
@@ -143,6 +146,7 @@ def export_model(
     """One file for C++. functions: name -> (inputs, outputs, updates); one without updates is compiled for inference.
     samples: (function, input arrays, output arrays) that the loader can verify."""
 
+def crc32c(data: Any, before: int = 0) -> int: ...  # of contiguous bytes; `before`: that of what stands in front
 def allocations() -> int: ...  # heap allocations made by the core's runtime since the process began (a test hook)
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...
