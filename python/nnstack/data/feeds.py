@@ -82,6 +82,7 @@ class ArrayFeed:
     def start_epoch(self, epoch: int) -> None:
         if self._sample_order is None:
             return
+        self._order = None  # its memory serves for the next one
         if self._whole_batches:
             whole = self._sample_order.permutation(self.samples // self.batch_size)
             self._order = _in_batches(whole, self.samples, self.batch_size)
@@ -226,7 +227,8 @@ class StreamFeed:
 
     def _prepared(self, item: Any) -> Arrays:
         x, y, weight = unpack(item)
-        return prepare(self._model, x, y, weight, self._class_weight, self._what)
+        own = self._model._step_is_custom("train")
+        return prepare(self._model, x, y, weight, self._class_weight, self._what, any_lengths=own)
 
     def advance(self, first: int, count: int) -> int:
         return _run_one(self, self._step_for, first)
