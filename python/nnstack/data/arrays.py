@@ -67,9 +67,11 @@ def prepare(
     class_weight: Mapping[int, float] | None = None,
     what: str = "fit",
     empty: bool = False,
+    any_lengths: bool = False,
 ) -> Arrays:
     """Data as users give it, in the model's order, checked against the model; `ValueError` or `TypeError` says what
-    does not fit. No samples at all are an error unless `empty`.
+    does not fit. No samples at all are an error unless `empty`. `any_lengths`: a batch for a step of the model's own,
+    which may hold, say, more images without labels than with.
     """
     what = f'{what} (model "{model.name}")'
     graph = model._graph
@@ -90,6 +92,8 @@ def prepare(
         None if one is None else to_array(one, f"{what}: y")
         for one in flat_list(y, model._fed_target_names(), f"{what}: y", optional)
     ]
+    if len(targets) == 1 and len(optional) == len(losses) - 1 and not nest.is_nested(y):
+        targets = [None if loss is None else targets[0] for loss in losses]  # for the one output that has a loss
     targets = _beside_own_targets(targets, model._target_tensors)
     modes = model._weight_modes(len(targets))
     weighted = model.output_names[: len(targets)]
@@ -100,15 +104,16 @@ def prepare(
     given = [None if weight is None else to_array(weight, what) for weight in given]
     inputs = fit_inputs(inputs, graph.fed_inputs if graph is not None else None, names, what)
     inputs = inputs if front is None else front.run(inputs)
-    check_lengths(
-        {
-            "x": inputs,
-            "y": [target for target in targets if target is not None],
-            "sample_weight": [weight for weight in given if weight is not None],
-        },
-        what,
-        empty,
-    )
+    if not any_lengths:
+        check_lengths(
+            {
+                "x": inputs,
+                "y": [target for target in targets if target is not None],
+                "sample_weight": [weight for weight in given if weight is not None],
+            },
+            what,
+            empty,
+        )
     weights = [
         None if target is None else combined_weight(target, weight, _for_output(class_weight, model, i))
         for i, (target, weight) in enumerate(zip(targets, given, strict=True))
