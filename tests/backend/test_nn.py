@@ -62,9 +62,15 @@ def test_labels_out_of_range_give_nan_and_ignored_ones_zero():
     assert loss.numpy()[2] == 0.0
 
 
-def test_number_of_classes_must_be_known():
-    with pytest.raises(ValueError, match="number of classes must be known"):
-        K.sparse_categorical_crossentropy(K.placeholder((None,)), K.placeholder((None, None)))
+def test_there_may_be_as_many_classes_as_rows():
+    """As in contrastive losses, whose logits are (batch, batch)."""
+    x, labels = K.placeholder((None, None)), K.placeholder((None,), dtype="int32")
+    logits = np.array([[2.0, 1.0, 0.5], [0.0, 3.0, 1.0], [1.0, 1.0, 4.0]], "float32")
+    loss = K.sparse_categorical_crossentropy(labels, x, from_logits=True)
+    expected = np.log(np.exp(logits).sum(1)) - np.diag(logits)
+    found, slope = K.function([x, labels], [loss, *K.gradients(K.sum(loss), [x])])([logits, np.arange(3)])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(slope, np.exp(logits) / np.exp(logits).sum(1, keepdims=True) - np.eye(3), atol=1e-6)
 
 
 def test_in_top_k_counts_what_is_larger():
@@ -78,8 +84,8 @@ def test_in_top_k_counts_what_is_larger():
     ):
         assert K.in_top_k(scores, targets, k).numpy().tolist() == expected
         assert K.function([x], K.in_top_k(x, targets, k))([scores]).tolist() == expected
-    with pytest.raises(ValueError, match="number of classes must be known"):
-        K.in_top_k(K.placeholder((None, None)), [0], 1)
+        y = K.placeholder((None, None))
+        assert K.function([y], K.in_top_k(y, targets, k))([scores]).tolist() == expected
 
 
 def test_bias_along_channels_or_all_axes():

@@ -152,3 +152,35 @@ def test_a_layer_may_be_the_first_to_import_tensorflow(tmp_path) -> None:
     path.write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run([sys.executable, "-m", "nnstack", "run", str(path)], capture_output=True, text=True)
     assert done.stdout.strip() == "prediction 1.5", done.stderr
+
+
+def test_batches_for_a_step_of_the_models_own_may_differ_in_length() -> None:
+    """As in semi-supervised learning: more images without labels than with."""
+
+    class Both(Model):
+        def train_step(self, data):
+            (many, _), (few, labels) = data
+            return {"many": K.sum(many), "few": K.sum(few), "labels": K.sum(labels)}
+
+    def batches():
+        yield (np.ones((6, 2)), np.ones(6)), (np.full((2, 2), 3.0), np.full(2, 5.0))
+
+    model = Both()
+    model.compile("sgd")
+    assert model.fit(batches(), steps_per_epoch=1, verbose=0).history == {
+        "many": [12.0],
+        "few": [12.0],
+        "labels": [10.0],
+    }
+
+
+def test_one_target_is_for_the_one_output_with_a_loss() -> None:
+    x = Input((3,))
+    hidden = Dense(4, name="hidden")(x)
+    model = Model(x, [Dense(1, name="out")(hidden), hidden])
+    model.compile("sgd", loss=["mse", None])
+    model.fit(X, Y, verbose=0)
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["loss"] > 0
+    model.compile("sgd", loss=["mse", "mse"])
+    with pytest.raises(ValueError, match="expected 2 target"):
+        model.fit(X, Y, verbose=0)

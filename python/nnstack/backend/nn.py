@@ -7,6 +7,7 @@ import numpy as np
 from nnstack.backend import math as m
 from nnstack.backend import shapes
 from nnstack.backend.config import epsilon, normalize_data_format
+from nnstack.backend.ranges import arange
 from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, unary
 
 
@@ -110,6 +111,15 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) ->
     return value + b
 
 
+def _classes(x: Tensor, axis: int) -> tuple[Any, Tensor]:
+    """How many classes there are along `axis`, and their numbers, int64; found when the graph runs where not before."""
+    count = x.shape[axis]
+    if count is None:
+        count = shapes.shape(x)[axis]
+        return count, arange(0, count, dtype="int64")
+    return count, convert(np.arange(count, dtype=np.int64))
+
+
 def in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Tensor:
     """Whether the class targets[i] is among the k largest of predictions[i]; bool of shape (batch,).
 
@@ -123,10 +133,7 @@ def in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Tensor:
     labels = convert(targets, "int64")
     if len(scores.shape) != 2 or len(labels.shape) != 1:
         raise ValueError(f"in_top_k: expected (batch, classes) and (batch,), got {scores.shape} and {labels.shape}")
-    if scores.shape[1] is None:
-        raise ValueError(f"in_top_k: the number of classes must be known; predictions {scores.shape}")
-    classes = np.arange(scores.shape[1], dtype=np.int64)
-    own = emit("equal", shapes.expand_dims(labels), convert(classes))
+    own = emit("equal", shapes.expand_dims(labels), _classes(scores, 1)[1])
     score = m.sum(m.select(own, scores, 0.0), 1, True)
     larger = m.sum(convert(scores > score, "int32"), 1)
     sure = emit("logical_and", m.any(own, 1), m.all(unary("is_finite", scores), 1))
@@ -157,7 +164,8 @@ def sparse_categorical_crossentropy(
 ) -> Tensor:
     """Like `categorical_crossentropy` with class numbers as target.
 
-    A number outside [0, classes) gives NaN; `ignore_class` gives zero. ValueError if the number of classes is unknown.
+    A number outside [0, classes) gives NaN; `ignore_class` gives zero. The classes may be as many as there are rows, as
+    in contrastive losses.
     """
     probabilities = convert(output)
     logits = probabilities if from_logits else _logits(probabilities, "softmax")
@@ -165,15 +173,11 @@ def sparse_categorical_crossentropy(
         logits = m.log(m.clip(probabilities, epsilon(), 1.0 - epsilon()))
     rank = len(logits.shape)
     axis = axis % rank
-    classes = logits.shape[axis]
-    if classes is None:
-        raise ValueError(
-            f"sparse_categorical_crossentropy: the number of classes must be known; output shape {logits.shape}"
-        )
+    classes, places = _classes(logits, axis)
     labels = convert(target, "int64")
     if len(labels.shape) == rank:
         labels = shapes.squeeze(labels, axis) if labels.shape[axis] == 1 else shapes.squeeze(labels, -1)
-    numbers = shapes.reshape(np.arange(classes, dtype=np.int64), (-1,) + (1,) * (rank - 1 - axis))
+    numbers = shapes.reshape(places, (-1,) + (1,) * (rank - 1 - axis))
     chosen = emit("equal", shapes.expand_dims(labels, axis), numbers)
     loss = m.sum(m.select(chosen, -log_softmax(logits, axis), 0.0), axis)
     known = emit("logical_and", labels >= 0, labels < classes)

@@ -216,11 +216,21 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
     def metrics(self) -> list[Any]:
         """Running means of the losses, the metrics of compile(), then those of layers and of `add_metric`."""
         found: list[Any] = []
-        if self.compiled_loss is not None:
+        if self.compiled_loss is not None and not self._leaves_loss_out():
             found += self.compiled_loss.metrics
         if self.compiled_metrics is not None:
             found += self.compiled_metrics.metrics
         return list(dict.fromkeys(found + super().metrics))
+
+    def _leaves_loss_out(self) -> bool:
+        """Compiled without a loss, a step of the model's own computes its losses itself: there is no mean of ours."""
+        compiled = self.compiled_loss
+        return (
+            compiled is not None
+            and compiled.user_losses is None
+            and not compiled.calls
+            and self._step_is_custom("train")
+        )
 
     @property
     def metrics_names(self) -> list[str]:

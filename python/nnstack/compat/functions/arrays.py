@@ -69,10 +69,12 @@ def shape_of(shape: Any) -> Any:
     return (int(shape),) if isinstance(shape, int | np.integer) else tuple(shape)
 
 
-def eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: Any = "float32") -> Tensor:
-    """The identity matrix, for every place of `batch_shape`."""
-    matrix = np.eye(num_rows, num_columns, dtype=as_dtype(dtype).as_numpy_dtype)
-    return K.convert(matrix if batch_shape is None else np.broadcast_to(matrix, (*batch_shape, *matrix.shape)).copy())
+def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = "float32") -> Tensor:
+    """The identity matrix, for every place of `batch_shape`; the sizes may be known only when a graph runs."""
+    columns = num_rows if num_columns is None else num_columns
+    rows = K.expand_dims(K.arange(0, num_rows, dtype="int64"), 1)
+    matrix = K.cast(K.equal(rows, K.expand_dims(K.arange(0, columns, dtype="int64"), 0)), as_dtype(dtype).name)
+    return matrix if batch_shape is None else K.broadcast_to(matrix, [*batch_shape, num_rows, columns])
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> Tensor:
@@ -198,10 +200,14 @@ def slice(input_: Any, begin: Any, size: Any) -> Tensor:
 def repeat(input: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Every element so many times in a row."""
     x = K.convert(input)
+    if axis is None:
+        x, axis = K.flatten(x), 0
+    if np.size(repeats) == 1:
+        repeats = int(np.reshape(repeats, ()))
     if not isinstance(repeats, int | np.integer):
         places = np.repeat(np.arange(len(np.asarray(repeats))), np.asarray(repeats))
-        return K.emit("gather", x, K.convert(places), axis=axis or 0)
-    return K.repeat_elements(K.flatten(x) if axis is None else x, int(repeats), 0 if axis is None else axis)
+        return K.emit("gather", x, K.convert(places), axis=axis)
+    return K.repeat_elements(x, int(repeats), axis)
 
 
 def reverse(tensor: Any, axis: Any) -> Tensor:

@@ -14,13 +14,37 @@ def matmul(
     a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, adjoint_a: bool = False,
     adjoint_b: bool = False, **_: Any,
 ) -> Tensor:  # fmt: skip
-    """The product of matrices, for every place of the axes before."""
+    """The product of matrices, for every place of the axes before, which broadcast."""
     left, right = K.convert(a), K.convert(b)
     if (left.dtype == right.dtype) is False and not K.is_tensor(b):
         right = K.convert_like(b, left)
+    left, right = _of_one_batch(left, right)
     return K.emit(
         "matmul", left, right, transpose_a=bool(transpose_a or adjoint_a), transpose_b=bool(transpose_b or adjoint_b)
     )
+
+
+def _of_one_batch(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Both with the same axes before the last two, where an axis of size 1 or none stands beside a longer one."""
+    tensors, before = [left, right], [tuple(one.shape)[:-2] for one in (left, right)]
+    if not before[1] or before[0] == before[1]:
+        return left, right  # one matrix for all places needs no copies
+    rank = max(map(len, before))
+    padded = [(1,) * (rank - len(axes)) + axes for axes in before]
+    target: list[Any] = []
+    for axis, sizes in enumerate(zip(*padded, strict=True)):
+        wide = 0 if sizes[0] != 1 else 1  # the operand that says how long the axis is
+        place = axis - rank + len(before[wide])
+        target.append(K.shape(tensors[wide])[place] if sizes[wide] is None else sizes[wide])
+    return (
+        left if padded[0] == padded[1] else K.broadcast_to(left, [*target, *_last_two(left)]),
+        K.broadcast_to(right, [*target, *_last_two(right)]),
+    )
+
+
+def _last_two(x: Tensor) -> list[Any]:
+    sizes = K.shape(x)
+    return [sizes[axis] if x.shape[axis] is None else x.shape[axis] for axis in (len(x.shape) - 2, len(x.shape) - 1)]
 
 
 def matvec(a: Any, b: Any, transpose_a: bool = False) -> Tensor:
