@@ -15,7 +15,7 @@ from nnstack.backend.tensor import Tensor, TensorLike, convert, emit
 from nnstack.utils import allowance
 
 METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
-_SMOOTHING = ("gaussian", "mitchellcubic")  # these change an axis that keeps its size, where the other axis does not
+_SMOOTHING = ("gaussian", "mitchellcubic")  # these change an axis that keeps its size, too
 
 
 def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_format: str | None = None) -> Tensor:
@@ -30,14 +30,13 @@ def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_fo
     """
     value = convert(x)
     first = 2 if normalize_data_format(data_format) == "channels_first" else 1
-    unchanged = tuple(value.shape[first : first + 2]) == tuple(size)
     for axis, target in enumerate(size, first):
         source = value.shape[axis]
         allowance.take(target * (1 if method == "nearest" or source is None else source), f"resize to {target}")
         if source is None:
             value = _along_open(value, axis, target, method)
             continue
-        if source == target and (unchanged or method not in _SMOOTHING):
+        if source == target and method not in _SMOOTHING:
             continue
         if method == "nearest":
             index = np.minimum(np.floor((np.arange(target) + 0.5) * (source / target)), source - 1)

@@ -45,13 +45,15 @@ def direct() -> bool:
 
 @contextlib.contextmanager
 def graph_building() -> Iterator[None]:
-    """Layers called inside record nodes, whatever trace, eager scope or layer call surrounds the block."""
-    saved, _state.training = _state.training, []
+    """Layers called inside record nodes and name their weights without a scope, whatever trace, eager scope or layer
+    call surrounds the block.
+    """
+    saved, _state.training, _state.names = (_state.training, _state.names), [], []
     try:
         with outside_scopes():
             yield
     finally:
-        _state.training = saved
+        _state.training, _state.names = saved
 
 
 @contextlib.contextmanager
