@@ -92,14 +92,15 @@ def read_checkpoint(data: bytes) -> None:
         prefix = Path(folder) / "w"
         Path(f"{prefix}.index").write_bytes(data)
         Path(f"{prefix}.data-00000-of-00001").write_bytes(bytes(200))
-        before, tensor_bundle.masked = tensor_bundle.masked, lambda content: _Agreeing(0)
+        before = tensor_bundle.masked, tensor_bundle.mask
+        tensor_bundle.masked = tensor_bundle.mask = lambda content: _Agreeing(0)
         try:
             reader = tensor_bundle.Reader(str(prefix))
             for name in list(reader.entries)[:20]:
                 reader.read(name)
             checkpoint.load_weights(small(), str(prefix), "load_weights")
         finally:
-            tensor_bundle.masked = before
+            tensor_bundle.masked, tensor_bundle.mask = before
 
 
 def read_saved_model(data: bytes) -> None:

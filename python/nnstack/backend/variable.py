@@ -29,7 +29,7 @@ class Variable(TensorOperators):
 
     def __init__(
         self,
-        value: TensorLike,
+        value: "TensorLike | _core.Variable",
         dtype: str | None = None,
         name: str | None = None,
         trainable: bool = True,
@@ -37,17 +37,25 @@ class Variable(TensorOperators):
         regularizer: Any = None,
         random_state: bool = False,
     ) -> None:
+        self.handle: _core.Variable
+        if isinstance(value, _core.Variable):  # made by the caller, with its name
+            self.handle = value
+        else:
+            self.handle = self._made(value, dtype, name, random_state)
+        self.trainable = trainable
+        self.constraint = constraint
+        self.regularizer = regularizer
+        self.autocast = False  # whether layers that compute in another float type read it in that type
+
+    @staticmethod
+    def _made(value: TensorLike, dtype: str | None, name: str | None, random_state: bool) -> "_core.Variable":
         name = name or ("Variable" if (count := get_uid("Variable")) == 1 else f"Variable_{count - 1}")
         if isinstance(value, np.ndarray) and value.dtype.name == (dtype or floatx()):
             data = value  # the core takes a copy of its own
         else:
             array = np.array(_numbers(value) if isinstance(value, (_core.Value, Variable)) else value)
             data = convert(array, dtype or floatx()).numpy()
-        self.handle = _core.Variable(name if ":" in name else name + ":0", data, random_state=random_state)
-        self.trainable = trainable
-        self.constraint = constraint
-        self.regularizer = regularizer
-        self.autocast = False  # whether layers that compute in another float type read it in that type
+        return _core.Variable(name if ":" in name else name + ":0", data, random_state=random_state)
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
-from nnstack import backend
+from nnstack import _core, backend
 from nnstack.engine import context
 
 # Bookkeeping attributes, in which nothing is looked for.
@@ -120,9 +120,11 @@ class WeightOwner:
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith(("float", "bfloat")) else "zeros"
         full_name = context.weight_name(self.name, name or "Variable")
+        value: Any
         if context.take_from_file(sizes, full_name):
-            initializer = "zeros" if dtype == "bfloat16" else lambda sizes, dtype: np.zeros(sizes, dtype)
-        value = initializers.get(initializer)(sizes, dtype=dtype)
+            value = _core.Variable.zeros(full_name, sizes, dtype)
+        else:
+            value = initializers.get(initializer)(sizes, dtype=dtype)
         variable = backend.Variable(value, dtype=dtype, name=full_name, constraint=constraints.get(constraint))
         variable.trainable = trainable is not False
         variable.regularizer = regularizers.get(regularizer)

@@ -1,40 +1,44 @@
-"""Weights in TensorFlow's checkpoints, by the graph of objects that tf.keras writes into them.
+"""Weights, and the optimizer's state, in TensorFlow's checkpoints, by the graph of objects that tf.keras writes into
+them.
 
-Beside the tensors lies a TrackableObjectGraph: nodes, each with named children and, for a weight, its tensor's key. A
-model's layers with weights are its children `layer_with_weights-0`, `layer_with_weights-1`, ...; a layer's weights and
-inner layers are children by the name of the attribute that holds them.
-
-Source: tensorflow/core/protobuf/trackable_object_graph.proto, as a format.
+A model's layers with weights are its children `layer_with_weights-0`, `layer_with_weights-1`, ...; a layer's weights
+and inner layers are children by the name of the attribute that holds them. See checkpoint_graph.py and
+checkpoint_optimizer.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
-from nnstack.saving import hdf5_weights, protobuf, tensor_bundle, weight_tree
+from nnstack.saving import checkpoint_graph, checkpoint_optimizer, hdf5_weights, tensor_bundle, weight_tree
+from nnstack.saving.checkpoint_graph import Object
 from nnstack.saving.hdf5_files import may_write, path_to_write, replace_files
-
-_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_VALUE = "VARIABLE_VALUE"
 
 
 class LoadStatus:
-    """What loading a checkpoint gives: everything has been found and checked by then, so its methods return it."""
+    """What loading a checkpoint gives. All weights of the model have been found by then."""
+
+    def __init__(self, left: Sequence[str] = ()) -> None:
+        self._left = left
 
     def assert_consumed(self) -> LoadStatus:
+        """The status; `AssertionError` names tensors of the checkpoint that nothing in the model took."""
+        if self._left:
+            raise AssertionError(
+                f"load_weights: the checkpoint also has {', '.join(self._left[:20])}"
+                f"{', ...' if len(self._left) > 20 else ''}, which the model does not take"
+                + ("; compile the model first" if any("optimizer" in one.lower() for one in self._left) else "")
+            )
+        return self
+
+    def assert_existing_objects_matched(self) -> LoadStatus:
         """The status."""
         return self
 
-    assert_existing_objects_matched = assert_nontrivial_match = expect_partial = assert_consumed
-
-
-class _Object(NamedTuple):
-    children: dict[str, int]
-    key: str | None
+    assert_nontrivial_match = expect_partial = assert_existing_objects_matched
 
 
 def find_prefix(filepath: Any) -> str | None:
@@ -47,52 +51,47 @@ def find_prefix(filepath: Any) -> str | None:
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
-def load_weights(model: Any, prefix: str, title: str) -> None:
-    """All weights of the model from the checkpoint; nothing is written unless all are found and fit."""
+def load_weights(model: Any, prefix: str, title: str) -> LoadStatus:
+    """All weights of the model from the checkpoint; nothing is written unless all are found and fit.
+
+    The optimizer's state goes into the optimizer of a compiled model; it waits for `compile` where there is none yet.
+    """
     reader = tensor_bundle.Reader(prefix)
-    objects = _objects(reader)
+    objects = checkpoint_graph.read(reader)
     root = _root(objects, model)
-    pairs: list[tuple[Any, str]] = []
+    pairs: list[tuple[Any, int]] = []
     missing: list[str] = []
     _match(model, root, objects, pairs, missing, set(), "")
     if missing:
+        has = [name for name in sorted(reader.entries) if name != checkpoint_graph.KEY and "OPTIMIZER" not in name]
         raise ValueError(
-            f"{title}: the checkpoint {prefix} lacks {', '.join(missing[:8])}{', ...' if len(missing) > 8 else ''}. "
-            "It has "
-            f"{', '.join(name for name in sorted(reader.entries) if name != _GRAPH and 'OPTIMIZER' not in name)[:600]}"
+            f"{title}: the checkpoint {prefix} lacks {hdf5_weights.all_of(missing)}. It has {hdf5_weights.all_of(has)}"
         )
-    told = [hdf5_weights.Pair(model, key, v, key, hdf5_weights.Shaped(reader.shape(key))) for v, key in pairs]
+    keys = [(variable, str(objects[node].key)) for variable, node in pairs]
+    told = [hdf5_weights.Pair(model, key, v, key, reader.array(key)) for v, key in keys]
     hdf5_weights.require_fit(told, title)
-    values = [(variable, reader.read(key)) for variable, key in pairs]
-    for variable, value in values:
-        variable.assign(value.astype(variable.dtype, copy=False))
+    for _, key in keys:
+        reader.verify(key)
+    for pair in told:
+        pair.array.fill(pair.variable)
+    used = {key for _, key in keys}
+    model._awaited_optimizer = None
+    node = next((objects[one.children["optimizer"]] for one in (root, objects[0]) if "optimizer" in one.children), None)
+    if node is not None:
+        weights = {id(variable): number for variable, number in pairs}
+
+        def read_optimizer() -> set[str]:
+            return checkpoint_optimizer.read(model, reader, objects, node, weights)
+
+        if model.optimizer is None:
+            model._awaited_optimizer = read_optimizer
+        else:
+            used |= read_optimizer()
+    own = ("/.ATTRIBUTES/OBJECT_CONFIG_JSON", checkpoint_graph.KEY)
+    return LoadStatus([name for name in sorted(reader.entries) if name not in used and not name.endswith(own)])
 
 
-def _objects(reader: tensor_bundle.Reader) -> list[_Object]:
-    if _GRAPH not in reader.entries:
-        raise ValueError(
-            f"checkpoint: {reader.prefix} was written by name (TensorFlow 1), without the objects of Keras. "
-            f"Its tensors: {', '.join(sorted(reader.entries))[:600]}"
-        )
-    found = []
-    for node in protobuf.content(protobuf.grouped(reader.read(_GRAPH)), 1):
-        message = protobuf.grouped(node)
-        children = {}
-        for child in protobuf.content(message, 1):
-            reference = protobuf.grouped(child)
-            children[protobuf.text(reference, 2)] = protobuf.number(reference, 1)
-        key = None
-        for attribute in protobuf.content(message, 2):
-            tensor = protobuf.grouped(attribute)
-            if protobuf.text(tensor, 1) == _VALUE and protobuf.text(tensor, 3) in reader.entries:
-                key = protobuf.text(tensor, 3)
-        found.append(_Object(children, key))
-    if any(not 0 <= child < len(found) for one in found for child in one.children.values()) or not found:
-        raise ValueError(f"checkpoint: the objects of {reader.prefix} name others that are not there")
-    return found
-
-
-def _root(objects: list[_Object], model: Any) -> _Object:
+def _root(objects: list[Object], model: Any) -> Object:
     """The model in the graph: the root, or its child where tf.train.Checkpoint(model=...) wrote it."""
     root = objects[0]
     if weight_tree.holds_graph(model) and "layer_with_weights-0" not in root.children:
@@ -104,9 +103,9 @@ def _root(objects: list[_Object], model: Any) -> _Object:
 
 def _match(
     layer: Any,
-    node: _Object,
-    objects: list[_Object],
-    pairs: list[tuple[Any, str]],
+    node: Object,
+    objects: list[Object],
+    pairs: list[tuple[Any, int]],
     missing: list[str],
     seen: set[int],
     path: str,
@@ -119,11 +118,10 @@ def _match(
         names = weight_tree.spellings(weight_tree.weight_name(layer, variable))
         names += weight_tree.spellings(variable.name.rsplit("/", 1)[-1].split(":")[0])
         child = next((node.children[name] for name in names if name in node.children), None)
-        key = None if child is None else objects[child].key
-        if key is None:
+        if child is None or objects[child].key is None:
             missing.append(f"{path}{names[0]}")
         else:
-            pairs.append((variable, key))
+            pairs.append((variable, child))
     for name, inner in _named_parts(layer):
         if not _weights(inner):
             continue
@@ -164,21 +162,12 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None
     prefix = prefix.removesuffix(".index")
     if not may_write(f"{prefix}.index", overwrite, title):
         return
-    tensors: dict[str, np.ndarray | bytes] = {}
-    nodes: list[tuple[list[tuple[int, str]], bytes]] = []
-    _describe(model, "", tensors, nodes, {})
-    graph = b"".join(
-        protobuf.bytes_field(
-            1,
-            b"".join(
-                protobuf.bytes_field(1, protobuf.number_field(1, number) + protobuf.bytes_field(2, name))
-                for number, name in children
-            )
-            + attribute,
-        )
-        for children, attribute in nodes
-    )
-    tensors[_GRAPH] = graph
+    writer = checkpoint_graph.Writer()
+    roads: dict[int, tuple[int, str]] = {}
+    root = _describe(model, "", writer, roads, {})
+    if model.optimizer is not None:
+        checkpoint_optimizer.write(model.optimizer, writer, root, roads)
+    tensors = {**writer.tensors, checkpoint_graph.KEY: writer.graph()}
     name = os.path.basename(prefix)
     latest = f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n'
     before = _shards_of(prefix)
@@ -206,35 +195,29 @@ def _shards_of(prefix: str) -> int | None:
 
 
 def _describe(
-    layer: Any, path: str, tensors: dict[str, Any], nodes: list[Any], known: dict[int, int], is_list: bool = False
+    layer: Any, path: str, writer: checkpoint_graph.Writer, roads: dict[int, tuple[int, str]], known: dict[int, int]
 ) -> int:
-    """Appends the nodes of a layer and of all inside it; returns the layer's number."""
+    """Appends the nodes of a layer, or of a list of layers, and of all inside; returns its number.
+
+    `roads` is filled: id(weight) -> (its node, the road to it).
+    """
     if id(layer) in known:
         return known[id(layer)]
-    number = len(nodes)
-    known[id(layer)] = number
-    children: list[tuple[int, str]] = []
-    nodes.append((children, b""))
-    if is_list:
+    number = writer.add()
+    if isinstance(layer, list):  # which is made for the occasion, and its id given to the next
         inside = [(str(position), one) for position, one in enumerate(layer)]
     else:
+        known[id(layer)] = number
         inside = _named_parts(layer)
         for variable in weight_tree.own_weights(layer):
             name = weight_tree.weight_name(layer, variable)
-            key = f"{path}{name}/.ATTRIBUTES/{_VALUE}"
-            tensors[key] = variable.numpy()
-            attribute = (
-                protobuf.bytes_field(1, _VALUE)
-                + protobuf.bytes_field(2, variable.name.split(":")[0])
-                + protobuf.bytes_field(3, key)
-            )
-            children.append((len(nodes), name))
-            nodes.append(([], protobuf.bytes_field(2, attribute)))
+            if id(variable) not in roads:
+                roads[id(variable)] = writer.add_variable(f"{path}{name}", variable.name, variable), f"{path}{name}"
+            writer.link(number, name, roads[id(variable)][0])
     for name, inner in inside:
-        child = _describe(inner, f"{path}{name}/", tensors, nodes, known, isinstance(inner, list))
-        children.append((child, name))
-    if not is_list and weight_tree.holds_graph(layer):
-        children += [
-            (known[id(one)], f"layer-{position}") for position, one in enumerate(layer.layers) if id(one) in known
-        ]
+        writer.link(number, name, _describe(inner, f"{path}{name}/", writer, roads, known))
+    if not isinstance(layer, list) and weight_tree.holds_graph(layer):
+        for position, one in enumerate(layer.layers):
+            if id(one) in known:
+                writer.link(number, f"layer-{position}", known[id(one)])
     return number

@@ -55,8 +55,8 @@ def _write_layers(model: Any, group: Any, dialect: str) -> None:
     _write_versions(group, dialect)
     write_attribute(group, "layer_names", [layer.name for layer in model.layers])
     for layer in sorted(model.layers, key=lambda layer: layer.name):
-        write_arrays(group.create_group(layer.name), [(v.name, v.numpy()) for v in stored_weights(layer)])
-    own = [(variable.name, variable.numpy()) for variable in model._held_weights()]
+        write_arrays(group.create_group(layer.name), [(v.name, v) for v in stored_weights(layer)])
+    own = [(variable.name, variable) for variable in model._held_weights()]
     write_arrays(group.create_group("top_level_model_weights"), own)
 
 

@@ -82,8 +82,8 @@ def by_position(model: Any, group: Any, title: str) -> list[Pair]:
     if len(stored) != len(layers):
         raise ValueError(
             f"{title}: the model has {len(layers)} layers with weights "
-            f"({_short_list(layer.name for layer in layers)}), the file {len(stored)} "
-            f"({_short_list(name for name, _ in stored)}). Is it the same architecture? "
+            f"({all_of(layer.name for layer in layers)}), the file {len(stored)} "
+            f"({all_of(name for name, _ in stored)}). Is it the same architecture? "
             "by_name=True takes layers of the same name"
         )
     if origin.keras_1 and {name for name, _ in stored} == {layer.name for layer in layers}:
@@ -144,8 +144,8 @@ def _pairs(
     if len(found) != len(variables):
         raise ValueError(
             f'{title}: layer "{layer.name}" has {len(variables)} weights '
-            f'({_short_list(v.name for v in variables)}), the file\'s "{name}" {len(found)} '
-            f"({_short_list(one for one, _ in found)})"
+            f'({all_of(v.name for v in variables)}), the file\'s "{name}" {len(found)} '
+            f"({all_of(one for one, _ in found)})"
         )
     known = {variable.name for variable in variables}
     if len(known) == len(variables) and known == {one for one, _ in found}:  # frozen layers change the order in a file
@@ -214,6 +214,7 @@ def _cause(wrong: list[Pair], pairs: list[Pair]) -> str:
     return "The file is of another architecture, or of one with other sizes"
 
 
-def _short_list(names: Any) -> str:
+def all_of(names: Any) -> str:
+    """Names for a message: all of them, up to as many as anybody reads."""
     names = list(names)
-    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none"
+    return ", ".join(names[:400]) + (", ..." if len(names) > 400 else "") if names else "none"

@@ -7,14 +7,13 @@ holds them; the optimizer's arrays in `optimizer/vars`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import json
 import zipfile
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from nnstack.engine.context import filling
 from nnstack.saving import (
@@ -26,6 +25,7 @@ from nnstack.saving import (
     training_config,
     training_state,
     weight_tree,
+    zip_member,
 )
 from nnstack.saving.config import json_default, layer_from_config, read_json
 from nnstack.saving.dialects import version_of
@@ -48,9 +48,19 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
         config = read_json(_member(archive, _CONFIG, _MAX_TEXT, title), f"{title}: {_CONFIG}")
         metadata = read_json(_member(archive, _METADATA, _MAX_TEXT, title), f"{title}: {_METADATA}")
         version = version_of(metadata.get("keras_version") if isinstance(metadata, Mapping) else None)
-        origin = Origin(version, None)
-        weights, texts = _member(archive, _WEIGHTS, None, title), _vocabularies(archive, title)
-    with _weights_file(weights, title) as file, hdf5_guard.errors_of(title):
+        return _read_model(archive, config, version, custom_objects, compile, title)
+
+
+def _read_model(
+    archive: zipfile.ZipFile,
+    config: Any,
+    version: tuple[int, ...],
+    custom_objects: Mapping[str, Any] | None,
+    compile: bool,
+    title: str,
+) -> Any:
+    texts, origin = _vocabularies(archive, title), Origin(version, None)
+    with _weights_file(archive, title) as file, hdf5_guard.errors_of(title):
         stored = sum(array.nbytes for array in _all_arrays(file))
         with filling(stored):
             model = layer_from_config(config, custom_objects, version)
@@ -86,9 +96,9 @@ def load_weights(model: Any, source: Any, title: str) -> None:
     """Weights from a .keras file, or from a `.weights.h5` of Keras 3."""
     if zipfile.is_zipfile(source):
         with _archive(source, title) as archive:
-            weights, texts = _member(archive, _WEIGHTS, None, title), _vocabularies(archive, title)
-        with _weights_file(weights, title) as file, hdf5_guard.errors_of(title):
-            _assign(model, file, Origin((3,), None), title, texts)
+            texts = _vocabularies(archive, title)
+            with _weights_file(archive, title) as file, hdf5_guard.errors_of(title):
+                _assign(model, file, Origin((3,), None), title, texts)
         return
     with h5py_module().File(source, "r") as file, hdf5_guard.errors_of(title):
         _assign(model, file, Origin((3,), None), title)
@@ -108,22 +118,33 @@ def _archive(source: Any, title: str) -> zipfile.ZipFile:
         raise OSError(f"{title} is not a .keras file, or a broken one: {error}") from None
 
 
-def _member(archive: zipfile.ZipFile, name: str, limit: int | None, title: str) -> bytes:
-    """A member by its exact name, which is read and never unpacked to a path."""
+def _entry(archive: zipfile.ZipFile, name: str, limit: int | None, title: str) -> zipfile.ZipInfo:
+    """A member by its exact name, of no more than `limit` bytes, or than the file can hold."""
     try:
         entry = archive.getinfo(name)
     except KeyError:
         raise ValueError(f"{title} has no {name}; it was not written by Keras") from None
     if entry.file_size > max(limit or 0, 20 * entry.compress_size + (64 << 20) if limit is None else 0):
         raise ValueError(f"{title}: {name} claims {entry.file_size} bytes, many times what the file holds")
-    try:
-        with archive.open(entry) as member:
-            data = member.read(entry.file_size + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(f"{title}: {name} is broken: {error}") from None
+    return entry
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int | None, title: str) -> bytes:
+    """A member, which is read and never unpacked to a path."""
+    entry = _entry(archive, name, limit, title)
+    with _broken(f"{title}: {name}"), archive.open(entry) as member:
+        data = member.read(entry.file_size + 1)
     if len(data) > entry.file_size:
         raise ValueError(f"{title}: {name} is longer than it says")
     return data
+
+
+@contextlib.contextmanager
+def _broken(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"{what} is broken: {error}") from None
 
 
 def _vocabularies(archive: zipfile.ZipFile, title: str) -> dict[str, bytes]:
@@ -132,9 +153,15 @@ def _vocabularies(archive: zipfile.ZipFile, title: str) -> dict[str, bytes]:
     return {name: _member(archive, name, _MAX_TEXT, title) for name in named}
 
 
-def _weights_file(data: bytes, title: str) -> Any:
+def _weights_file(archive: zipfile.ZipFile, title: str) -> Any:
+    """The open HDF5 file: in its place where it is stored as it is, unpacked in memory where it is compressed."""
+    entry = _entry(archive, _WEIGHTS, None, title)
+    with _broken(f"{title}: {_WEIGHTS}"):
+        member: Any = zip_member.stored(archive, entry)
+    if member is None:
+        member = io.BytesIO(_member(archive, _WEIGHTS, None, title))
     try:
-        return h5py_module().File(io.BytesIO(data), "r")
+        return h5py_module().File(member, "r")
     except OSError as error:
         raise ValueError(f"{title}: {_WEIGHTS} is no HDF5 file, or a broken one: {error}") from None
 
@@ -174,7 +201,7 @@ def _assign(model: Any, file: Any, origin: Origin, title: str, texts: Mapping[st
     for pair in pairs:
         missing.pop(id(pair.variable), None)
     if missing:
-        names = ", ".join(variable.name for variable in list(missing.values())[:8])
+        names = hdf5_weights.all_of(f"{one.name} {tuple(one.shape)}" for one in missing.values())
         raise ValueError(f"{title}: the file has no numbers for {len(missing)} weights: {names}")
     hdf5_weights.require_fit(pairs, title)
     hdf5_weights.assign(pairs)
@@ -209,7 +236,9 @@ def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: dict[
             _match(inner, place, origin, pairs, seen, title)
 
 
-def _match_list(layers: list[Any], group: Any, origin: Origin, pairs: list[Any], seen: dict[int, str], title: str) -> None:
+def _match_list(
+    layers: list[Any], group: Any, origin: Origin, pairs: list[Any], seen: dict[int, str], title: str
+) -> None:
     for layer, name in _counted(layers, seen, counts_repeats=origin.version >= (3,)):
         if hdf5_guard.has(group, name):
             _match(layer, hdf5_guard.group_at(group, name), origin, pairs, seen, title)
@@ -269,7 +298,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None
 
 def _write(layer: Any, group: Any, seen: set[int], dialect: str) -> None:
     seen.add(id(layer))
-    _write_vars(group, [variable.numpy() for variable in weight_tree.own_weights(layer)], layer.name)
+    _write_vars(group, weight_tree.own_weights(layer), layer.name)
     if learned.idf_weights(layer) is not None:
         group["vars"].create_dataset("idf_weights", data=learned.idf_weights(layer))
     if weight_tree.holds_graph(layer):
@@ -288,9 +317,9 @@ def _write_list(layers: list[Any], group: Any, seen: set[int], dialect: str) -> 
             _write(layer, group.create_group(name), seen, dialect)
 
 
-def _write_vars(group: Any, arrays: list[np.ndarray], name: str | None = None) -> None:
+def _write_vars(group: Any, arrays: list[Any], name: str | None = None) -> None:
     inner = group.create_group("vars")
     if name is not None:
         inner.attrs["name"] = name
     for number, array in enumerate(arrays):
-        inner.create_dataset(str(number), data=array)
+        training_state.write_array(inner, str(number), array)

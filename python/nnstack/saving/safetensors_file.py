@@ -17,7 +17,7 @@ import numpy as np
 
 from nnstack.saving import weight_tree
 from nnstack.saving.hdf5_files import may_write, path_to_write, replace_files
-from nnstack.saving.hdf5_weights import Pair, require_fit
+from nnstack.saving.hdf5_weights import Pair, all_of, require_fit
 
 SUFFIX = ".safetensors"
 
@@ -121,15 +121,11 @@ def _assign(wanted: dict[str, tuple[Any, Any]], stored: dict[str, Any], title: s
     missing, extra = sorted(wanted.keys() - stored.keys()), sorted(stored.keys() - wanted.keys())
     if missing or extra:
         raise ValueError(
-            f"{title}: the file has no numbers for {len(missing)} of {len(wanted)} weights ({_short(missing)}) and "
-            f"{len(extra)} that the model does not know ({_short(extra)}). Is it the same architecture, with the same "
+            f"{title}: the file has no numbers for {len(missing)} of {len(wanted)} weights ({all_of(missing)}) and "
+            f"{len(extra)} that the model does not know ({all_of(extra)}). Is it the same architecture, with the same "
             "names of layers?"
         )
     pairs = [Pair(layer, name, variable, name, stored[name]) for name, (layer, variable) in wanted.items()]
     require_fit(pairs, title)
     for pair in pairs:
         pair.variable.handle.assign(pair.array.read())
-
-
-def _short(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "none"

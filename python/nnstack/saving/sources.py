@@ -46,8 +46,8 @@ def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) ->
         raise ValueError(f"{title}: by_name is for HDF5 files of layers' names; {describe(source)} has none")
     if not model.built:
         raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
-    other(model, source, title)
-    return checkpoint.LoadStatus() if other is checkpoint.load_weights else None
+    status: checkpoint.LoadStatus | None = other(model, source, title)
+    return status
 
 
 def _opened(source: Any) -> Any:

@@ -11,14 +11,17 @@ Source: tensorflow/core/util/tensor_bundle and core/protobuf/tensor_bundle.proto
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnstack._core import crc32c
 from nnstack.saving import protobuf
-from nnstack.saving.crc32c import crc32c, mask, masked
+from nnstack.saving.crc32c import mask, masked
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
@@ -28,6 +31,7 @@ _TYPES = {
     17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
 }  # fmt: skip
 _STRING, _BFLOAT16 = 7, 14
+_PIECE = 1 << 20  # a multiple of every type's width
 
 
 class Entry(NamedTuple):
@@ -79,14 +83,27 @@ class Reader:
     def shape(self, name: str) -> tuple[int, ...]:
         return self.entries[name].shape
 
+    def array(self, name: str) -> Stored:
+        """The tensor as something to fill a variable from."""
+        return Stored(self, name)
+
+    def verify(self, name: str) -> None:
+        """`ValueError` unless the tensor lies in its shard, whole and with the right checksum."""
+        entry = self.entries[name]
+        checksum = 0
+        for piece in self._pieces(name, entry):
+            checksum = crc32c(piece, checksum)
+        if mask(checksum) != entry.checksum:
+            raise ValueError(f"checkpoint: the checksum of {name} is wrong; {self._shard(entry.shard)} is broken")
+
     def read(self, name: str) -> Any:
         """The tensor as an array, its bytes if it is one string."""
         entry = self.entries[name]
-        data = self._bytes(name, entry)
+        if entry.dtype != _STRING:
+            self.verify(name)
+        data = b"".join(self._pieces(name, entry))
         if entry.dtype == _STRING:
             return _strings(data, entry, name)
-        if masked(data) != entry.checksum:
-            raise ValueError(f"checkpoint: the checksum of {name} is wrong; {self._shard(entry.shard)} is broken")
         if entry.dtype == _BFLOAT16:
             wide = np.frombuffer(data, "<u2").astype(np.uint32) << np.uint32(16)
             return wide.view(np.float32).reshape(entry.shape)
@@ -95,25 +112,55 @@ class Reader:
             raise ValueError(f"checkpoint: {name} is of type {entry.dtype}, which no weight has")
         return np.frombuffer(data, np.dtype(kind).newbyteorder("<")).reshape(entry.shape).astype(kind, copy=False)
 
+    def fill(self, name: str, variable: Any) -> None:
+        """Writes a tensor that has been verified into a variable of its shape, piece by piece where the types agree."""
+        entry = self.entries[name]
+        if _TYPES.get(entry.dtype) != variable.dtype or sys.byteorder != "little":
+            variable.handle.assign(self.read(name))
+            return
+        begin = 0
+        for piece in self._pieces(name, entry):
+            part = np.frombuffer(piece, variable.dtype)
+            variable.handle.assign_part(begin, part)
+            begin += part.size
+
     def _shard(self, number: int) -> str:
         return f"{self.prefix}.data-{number:05d}-of-{self.shards:05d}"
 
-    def _bytes(self, name: str, entry: Entry) -> bytes:
+    def _pieces(self, name: str, entry: Entry) -> Iterator[bytes]:
+        """The tensor's bytes, in pieces that a cache holds, once it is sure that the shard has them all."""
         path = self._shard(entry.shard)
         if not os.path.isfile(path):
             raise FileNotFoundError(f"checkpoint: {path}, where {name} should lie, is missing")
-        if entry.dtype != _STRING:
-            width = 2 if entry.dtype == _BFLOAT16 else np.dtype(_TYPES.get(entry.dtype, "uint8")).itemsize
-            expected = width
-            for size in entry.shape:
-                expected *= size
-            if entry.dtype in (*_TYPES, _BFLOAT16) and expected != entry.size:
+        if entry.dtype in (*_TYPES, _BFLOAT16):
+            width = 2 if entry.dtype == _BFLOAT16 else np.dtype(_TYPES[entry.dtype]).itemsize
+            if width * math.prod(entry.shape) != entry.size:
                 raise ValueError(f"checkpoint: {name} of shape {entry.shape} cannot have {entry.size} bytes")
         if entry.offset + entry.size > os.path.getsize(path):
             raise ValueError(f"checkpoint: {name} lies behind the end of {path}")
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             file.seek(entry.offset)
-            return file.read(entry.size)
+            left = entry.size
+            while left:
+                piece = file.read(min(left, _PIECE))
+                if not piece:
+                    raise ValueError(f"checkpoint: {path} ends within {name}")
+                left -= len(piece)
+                yield piece
+
+
+class Stored(NamedTuple):
+    """A tensor in a checkpoint, in the place of an array of an HDF5 file."""
+
+    reader: Reader
+    name: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.reader.shape(self.name)
+
+    def fill(self, variable: Any) -> None:
+        self.reader.fill(self.name, variable)
 
 
 def _handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
@@ -173,9 +220,9 @@ def _strings(data: bytes, entry: Entry, name: str) -> bytes:
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def write(tensors: Mapping[str, np.ndarray | bytes], data: Any, shards: int = 1) -> bytes:
-    """Writes the tensors to the open file `data`, the first of `shards` and the only one used; returns the index file's
-    bytes.
+def write(tensors: Mapping[str, Any], data: Any, shards: int = 1) -> bytes:
+    """Writes the tensors (bytes, arrays, variables) to the open file `data`, the first of `shards` and the only one
+    used; returns the index file's bytes.
     """
     numbers = {name: number for number, name in _TYPES.items()}
     rows: list[tuple[bytes, bytes]] = []
@@ -184,12 +231,14 @@ def write(tensors: Mapping[str, np.ndarray | bytes], data: Any, shards: int = 1)
     offset = 0
     for name in sorted(tensors, key=str.encode):
         value = tensors[name]
+        value = value.numpy() if hasattr(value, "numpy") else value  # one after the other
         shape: tuple[int, ...] = ()
+        content: Any
         if isinstance(value, bytes):
             kind, content, checksum = _STRING, *_string_bytes(value)
         else:
             array = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
-            kind, shape, content = numbers[value.dtype.name], array.shape, array.tobytes()
+            kind, shape, content = numbers[value.dtype.name], value.shape, array.reshape(-1).view(np.uint8)
             checksum = masked(content)
         data.write(content)
         sizes = b"".join(protobuf.bytes_field(2, protobuf.number_field(1, size)) for size in shape)

@@ -7,6 +7,7 @@ group `random_states`, the rest in the group `training_run`; Keras looks at neit
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -89,11 +90,26 @@ def _read_run(model: Any, file: Any) -> None:
             variable.assign(numbers)
 
 
-def write_arrays(group: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
-    """A dataset per array, and their names in order."""
+def write_arrays(group: Any, arrays: list[tuple[str, Any]]) -> None:
+    """A dataset per array or variable, and their names in order."""
     write_attribute(group, "weight_names", [name for name, _ in arrays])
     for name, array in arrays:
-        group.create_dataset(name, data=array)
+        write_array(group, name, array)
+
+
+def write_array(group: Any, name: str, value: Any) -> None:
+    """A dataset of an array, or of a variable's numbers, which are copied piece by piece where there are many."""
+    if not isinstance(value, Variable):
+        group.create_dataset(name, data=value)
+        return
+    dtype = np.dtype("float32" if value.dtype == "bfloat16" else value.dtype)
+    if value.dtype == "bfloat16" or math.prod(value.shape) * dtype.itemsize <= hdf5_guard.PIECE:
+        group.create_dataset(name, data=value.numpy())
+        return
+    stored = group.create_dataset(name, value.shape, dtype)
+    for begin, place, part in hdf5_guard.pieces(value.shape, dtype):
+        value.handle.read_part(begin, part)
+        stored.write_direct(part, dest_sel=place)
 
 
 def random_states(model: Any) -> dict[str, RandomState]:

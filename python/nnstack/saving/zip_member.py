@@ -1,0 +1,68 @@
+"""A member of a zip archive as a file: where it is stored as it is, it is read in its place and never held whole."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import Any
+
+_PIECE = 1 << 20
+
+
+class StoredMember(io.RawIOBase):
+    """The bytes of a member that is not compressed, as a file to read; `file` is the archive's own open file."""
+
+    def __init__(self, file: Any, start: int, size: int) -> None:
+        super().__init__()
+        self._file, self._start, self._size, self._position = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = max(0, {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence] + offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        part = memoryview(buffer).cast("B")[: max(0, self._size - self._position)]
+        self._file.seek(self._start + self._position)
+        count: int = self._file.readinto(part)
+        self._position += count
+        return count
+
+    def checksum(self) -> int:
+        """CRC-32 of all."""
+        self.seek(0)
+        found, buffer = 0, memoryview(bytearray(_PIECE))
+        while count := self.readinto(buffer):
+            found = zlib.crc32(buffer[:count], found)
+        self.seek(0)
+        return found
+
+
+def stored(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> StoredMember | None:
+    """The member in its place, None for one that is compressed, encrypted or lies behind the end.
+
+    Raises `zipfile.BadZipFile` where its checksum is wrong, or where there is no member.
+    """
+    file: Any = archive.fp
+    if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 or not hasattr(file, "readinto"):
+        return None
+    file.seek(entry.header_offset)
+    header = file.read(30)
+    if header[:4] != b"PK\x03\x04" or len(header) < 30:
+        raise zipfile.BadZipFile("its header is broken")
+    start = entry.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    if start + entry.file_size > file.seek(0, io.SEEK_END):
+        return None
+    member = StoredMember(file, start, entry.file_size)
+    if member.checksum() != entry.CRC:
+        raise zipfile.BadZipFile("its checksum is wrong")
+    return member
