@@ -10,13 +10,14 @@ namespace {
 
 using Code = std::vector<DraftInstruction>;
 
-bool joins_first(ElementwiseOp op) {
-  return op == ElementwiseOp::add || op == ElementwiseOp::subtract || op == ElementwiseOp::multiply ||
-         op == ElementwiseOp::square;
-}
-bool joins_second(ElementwiseOp op) {
-  return op == ElementwiseOp::add || op == ElementwiseOp::subtract || op == ElementwiseOp::multiply ||
-         op == ElementwiseOp::relu;
+// Pairs that kernels know: arithmetic of float32, and a comparison that becomes a number.
+bool joins(const DraftInstruction& first, const DraftInstruction& second) {
+  using E = ElementwiseOp;
+  if (first.type != DType::f32) return false;
+  if (second.op == E::cast) return first.op == E::equal && second.result == DType::f32;
+  const bool arithmetic = first.op == E::add || first.op == E::subtract || first.op == E::multiply || first.op == E::square;
+  return arithmetic && second.type == DType::f32 &&
+         (second.op == E::add || second.op == E::subtract || second.op == E::multiply || second.op == E::relu);
 }
 
 // How often the code reads the value.
@@ -30,10 +31,9 @@ int64_t reads_of(const Code& code, int value) {
 // Where the instruction is made whose result `reader` can take over, or -1: the latest one, which moves least.
 int partner_of(const DraftStep& step, int reader) {
   const DraftInstruction& second = step.code[static_cast<size_t>(reader)];
-  if (!joins_second(second.op) || second.type != DType::f32) return -1;
   for (int at = reader - 1; at >= 0; at--) {
     const DraftInstruction& first = step.code[static_cast<size_t>(at)];
-    if (!joins_first(first.op) || first.type != DType::f32) continue;
+    if (!joins(first, second)) continue;
     if (std::find(std::begin(second.sources), std::end(second.sources), first.destination) == std::end(second.sources))
       continue;
     const bool seen = std::find(step.outputs.begin(), step.outputs.end(), first.destination) != step.outputs.end();

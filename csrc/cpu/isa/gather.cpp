@@ -69,8 +69,9 @@ void scatter_chunk(void* arg, int64_t chunk) {
   const int64_t begin = chunk * job.columns, columns = smaller(job.columns, p.inner - begin);
   T* result = static_cast<T*>(job.result) + begin;
   const T* updates = static_cast<const T*>(job.updates) + begin;
-  for (int64_t row = 0; row < p.rows; row++) {
-    __builtin_memset(result + row * p.inner, 0, static_cast<size_t>(columns) * sizeof(T));
+  const bool whole = columns == p.inner;  // then all rows are one array
+  for (int64_t row = 0; row < (whole ? 1 : p.rows); row++) {
+    __builtin_memset(result + row * p.inner, 0, static_cast<size_t>(columns * (whole ? p.rows : 1)) * sizeof(T));
   }
   for (int64_t j = 0; j < p.count; j++) {
     const int64_t row = index_at(job.index, p.index_type, j);

@@ -1,6 +1,6 @@
 // Two instructions of an elementwise program in one pass over the tile: what the first one makes stays in a register, where
 // a pass of its own would write and read it again. The result has the bits of two passes: this file is compiled without
-// contraction, so that a product and a sum are rounded one after the other.
+// contraction, so that a product and a sum are rounded one after the other. A comparison and a cast of it give 0 or 1.
 #include "cpu/isa/elementwise.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
@@ -17,6 +17,12 @@ struct SubtractFrom {
 };
 struct Multiply {
   static Floats apply(Floats a, Floats b) { return a * b; }
+};
+struct Equal {
+  static Floats apply(Floats a, Floats b) { return a == b ? splat(1.0f) : Floats{}; }
+};
+struct Keep {
+  static Floats apply(Floats a, Floats) { return a; }
 };
 struct Relu {
   static Floats apply(Floats a, Floats) { return a < 0 ? Floats{} : a; }  // NaN stays
@@ -91,6 +97,7 @@ ElementwiseFunction pair_function(ElementwiseOp first, ElementwiseOp second, boo
   const Forms* forms = nullptr;
   if (first == ElementwiseOp::add) forms = forms_after<Add>(second, from);
   if (first == ElementwiseOp::subtract) forms = forms_after<Subtract>(second, from);
+  if (first == ElementwiseOp::equal && second == ElementwiseOp::cast) forms = &kForms<Equal, Keep>;
   if (first == ElementwiseOp::multiply || first == ElementwiseOp::square) forms = forms_after<Multiply>(second, from);
   return forms != nullptr ? forms->of[scalars] : nullptr;
 }

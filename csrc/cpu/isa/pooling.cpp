@@ -1,5 +1,5 @@
-// Pools, all channels of a place at a time. Gradients go the same way and add to what they find, image by image: the order is
-// that of the windows.
+// Pools, all channels of a place at a time. Gradients go the same way, image by image: where windows share places they add to
+// what they find, in the order of the windows, and otherwise every place is written once.
 #include "cpu/isa/kernels.h"
 #include "cpu/isa/window_walk.h"
 
@@ -28,7 +28,7 @@ void put(T* at, Vector<T> value, int count) {
 // NaN is larger than everything, and the first of equals stays.
 template <class V>
 auto is_better(V x, V best) {
-  return (x > best) | ((x != x) & (best == best));
+  return ~(x <= best) & (best == best);
 }
 
 template <int Count>
@@ -88,6 +88,7 @@ struct PoolJob {
     int64_t channel = 0;
     if constexpr (sizeof(T) == 4) {
       for (; channel + 4 * kLanes<T> <= channels; channel += 4 * kLanes<T>) visit(Vectors<4>{}, channel, kLanes<T>);
+      for (; channel + 2 * kLanes<T> <= channels; channel += 2 * kLanes<T>) visit(Vectors<2>{}, channel, kLanes<T>);
     }
     for (; channel < channels; channel += kLanes<T>)
       visit(Vectors<1>{}, channel, static_cast<int>(smaller<int64_t>(kLanes<T>, channels - channel)));
@@ -132,35 +133,72 @@ struct PoolJob {
     });
   }
 
-  void maximum_gradient(const T* from, const T* dy, T* to, int64_t first, int64_t last) const {
+  // Windows that share no place.
+  bool disjoint() const {
+    const WindowParams& w = params->at;
+    return w.stride[0] >= w.window[0] && w.stride[1] >= w.window[1] && w.stride[2] >= w.window[2];
+  }
+  // Such windows that leave no place out.
+  bool tiled() const {
+    const WindowParams& w = params->at;
+    for (int d = 0; d < 3; d++) {
+      if (w.stride[d] != w.window[d] || w.output[d] * w.stride[d] - w.before[d] < w.input[d]) return false;
+    }
+    return true;
+  }
+
+  // Zeros for the rows of an image as the windows reach them, so that these find them in the cache.
+  struct Cleared {
+    int64_t rows = 0;
+    void reach(const PoolJob& job, T* image, int64_t row) {
+      const WindowParams& w = job.params->at;
+      int64_t end = w.input[0] * w.input[1];
+      if (row + 1 < w.output[0] * w.output[1]) {
+        const int d = w.input[0] == 1 ? 1 : 0;  // whole planes of volumes
+        const int64_t o = d == 1 ? row : row / w.output[1];
+        end = smaller(o * w.stride[d] - w.before[d] + w.window[d], w.input[d]) * (d == 1 ? 1 : w.input[1]);
+      }
+      const int64_t row_size = w.input[2] * job.params->channels;
+      set_zero(image + rows * row_size, (end - rows) * row_size);
+      rows = larger(rows, end);
+    }
+  };
+
+  template <bool Add>
+  void maximum_gradient(const T* from, const T* dy, T* to) const {
     using Indices = LaneIndices<T>;
-    const int64_t channels = params->channels;
-    set_zero(to, product(params->at.input) * channels);
-    for_each_window(first, last, [&](const Window& w) {
-      for_each_vector([&](auto vectors, int64_t channel, int count) {
-        constexpr int kVectors = decltype(vectors)::count;
-        Vector<T> best[kVectors], error[kVectors];
-        Indices chosen[kVectors];
-        for (int i = 0; i < kVectors; i++) {
-          chosen[i] = Indices{};
-          error[i] = get(dy + w.place * channels + channel + i * kLanes<T>, count);
-        }
-        Indices number{};
-        find_maximum(w, from + channel, count, best, [&](int i, int64_t, const auto& better) {
-          chosen[i] = better ? number : chosen[i];
-          if (i == kVectors - 1) number += 1;
-        });
-        number = Indices{};
-        w.for_each_place(params->at.input, [&](int64_t at) {
-#pragma GCC unroll 4
+    const int64_t channels = params->channels, rows = params->at.output[0] * params->at.output[1];
+    const bool clear = Add || !tiled();
+    Cleared cleared;
+    for (int64_t row = 0; row < rows; row++) {
+      if (clear) cleared.reach(*this, to, row);
+      for_each_window(row, row + 1, [&](const Window& w) {
+        for_each_vector([&](auto vectors, int64_t channel, int count) {
+          constexpr int kVectors = decltype(vectors)::count;
+          Vector<T> best[kVectors], error[kVectors];
+          Indices chosen[kVectors];
           for (int i = 0; i < kVectors; i++) {
-            T* const out = to + at * channels + channel + i * kLanes<T>;
-            put(out, get<T>(out, count) + (chosen[i] == number ? error[i] : Vector<T>{}), count);
+            chosen[i] = Indices{};
+            error[i] = get(dy + w.place * channels + channel + i * kLanes<T>, count);
           }
-          number += 1;
+          Indices number{};
+          find_maximum(w, from + channel, count, best, [&](int i, int64_t, const auto& better) {
+            chosen[i] = better ? number : chosen[i];
+            if (i == kVectors - 1) number += 1;
+          });
+          number = Indices{};
+          w.for_each_place(params->at.input, [&](int64_t at) {
+#pragma GCC unroll 4
+            for (int i = 0; i < kVectors; i++) {
+              T* const out = to + at * channels + channel + i * kLanes<T>;
+              const Vector<T> share = chosen[i] == number ? error[i] : Vector<T>{};
+              put(out, Add ? get<T>(out, count) + share : share, count);
+            }
+            number += 1;
+          });
         });
       });
-    });
+    }
   }
 
   void average(const T* from, T* to, int64_t first, int64_t last) const {
@@ -181,18 +219,21 @@ struct PoolJob {
     });
   }
 
-  void average_gradient(const T* dy, T* to, int64_t first, int64_t last) const {
-    const int64_t channels = params->channels;
-    set_zero(to, product(params->at.input) * channels);
-    for_each_window(first, last, [&](const Window& w) {
-      const T share = T{1} / static_cast<T>(w.count());
-      const T* const error = dy + w.place * channels;
-      w.for_each_place(params->at.input, [&](int64_t at) {
-        T* const out = to + at * channels;
-        NNSTACK_NO_LOOP_DEPENDENCE
-        for (int64_t channel = 0; channel < channels; channel++) out[channel] += error[channel] * share;
+  void average_gradient(const T* dy, T* to) const {
+    const int64_t channels = params->channels, rows = params->at.output[0] * params->at.output[1];
+    Cleared cleared;
+    for (int64_t row = 0; row < rows; row++) {
+      cleared.reach(*this, to, row);
+      for_each_window(row, row + 1, [&](const Window& w) {
+        const T share = T{1} / static_cast<T>(w.count());
+        const T* const error = dy + w.place * channels;
+        w.for_each_place(params->at.input, [&](int64_t at) {
+          T* const out = to + at * channels;
+          NNSTACK_NO_LOOP_DEPENDENCE
+          for (int64_t channel = 0; channel < channels; channel++) out[channel] += error[channel] * share;
+        });
       });
-    });
+    }
   }
 
   static void run(void* arg, int64_t chunk) {
@@ -208,12 +249,13 @@ struct PoolJob {
           job.maximum(job.input + n * inputs, job.other + n * inputs, job.result + n * outputs, first, last);
           break;
         case PoolOp::maximum_gradient:
-          job.maximum_gradient(job.input + n * inputs, job.other + n * outputs, job.result + n * inputs, first, last);
+          if (job.disjoint())
+            job.template maximum_gradient<false>(job.input + n * inputs, job.other + n * outputs, job.result + n * inputs);
+          else
+            job.template maximum_gradient<true>(job.input + n * inputs, job.other + n * outputs, job.result + n * inputs);
           break;
         case PoolOp::average: job.average(job.input + n * inputs, job.result + n * outputs, first, last); break;
-        case PoolOp::average_gradient:
-          job.average_gradient(job.input + n * outputs, job.result + n * inputs, first, last);
-          break;
+        case PoolOp::average_gradient: job.average_gradient(job.input + n * outputs, job.result + n * inputs); break;
       }
     }
   }

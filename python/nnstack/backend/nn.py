@@ -6,6 +6,7 @@ import numpy as np
 
 from nnstack.backend import math as m
 from nnstack.backend import shapes
+from nnstack.backend.along_axis import cumsum
 from nnstack.backend.config import epsilon, normalize_data_format
 from nnstack.backend.ranges import arange
 from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, unary
@@ -173,21 +174,30 @@ def sparse_categorical_crossentropy(
         logits = m.log(m.clip(probabilities, epsilon(), 1.0 - epsilon()))
     rank = len(logits.shape)
     axis = axis % rank
-    classes, places = _classes(logits, axis)
+    classes = _classes(logits, axis)[0]
     labels = convert(target, "int64")
     if len(labels.shape) == rank:
         labels = shapes.squeeze(labels, axis) if labels.shape[axis] == 1 else shapes.squeeze(labels, -1)
-    numbers = shapes.reshape(places, (-1,) + (1,) * (rank - 1 - axis))
-    chosen = emit("equal", shapes.expand_dims(labels, axis), numbers)
-    loss = m.sum(m.select(chosen, -log_softmax(logits, axis), 0.0), axis)
     known = emit("logical_and", labels >= 0, labels < classes)
-    loss = m.select(known, loss, float("nan"))
+    loss = m.select(known, _minus_log_softmax_at(m.select(known, labels, 0), logits, axis, classes), float("nan"))
     if ignore_class is None:
         return loss
     counts = m.not_equal(labels, ignore_class)
     loss = m.select(counts, loss, 0.0)
     loss._keras_mask = counts  # means are taken over what counts
     return loss
+
+
+def _minus_log_softmax_at(labels: Tensor, logits: Tensor, axis: int, classes: Any) -> Tensor:
+    """-log_softmax(logits, axis) at the class `labels` of each place, with one exponential of each logit in all."""
+    rank = len(logits.shape)
+    if axis != rank - 1:
+        logits = shapes.permute_dimensions(logits, [*(d for d in range(rank) if d != axis), axis])
+    top = m.stop_gradient(m.max(logits, -1, True))  # what is subtracted and added again has no gradient
+    total = m.sum(m.exp(logits - top), -1)
+    row = cumsum(shapes.ones_like(shapes.flatten(labels)), exclusive=True)
+    chosen = shapes.gather(shapes.reshape(logits, (-1,)), shapes.reshape(row, shapes.shape(labels)) * classes + labels)
+    return m.log(total) + (shapes.squeeze(top, -1) - chosen)
 
 
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
