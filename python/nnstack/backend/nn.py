@@ -114,7 +114,7 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) ->
 
 def _classes(x: Tensor, axis: int) -> tuple[Any, Tensor]:
     """How many classes there are along `axis`, and their numbers, int64; found when the graph runs where not before."""
-    count = x.shape[axis]
+    count: Any = x.shape[axis]
     if count is None:
         count = shapes.shape(x)[axis]
         return count, arange(0, count, dtype="int64")
