@@ -38,7 +38,8 @@ def check_layer(
     make: Callable[..., Any], shapes: Shapes, tmp_path: Path, integers: int = 0, unknown: tuple[int, ...] = (),
     trains: bool = True,
 ) -> None:  # fmt: skip
-    """Shapes, eager = compiled, config, weights, second use, training, files, unknown sizes.
+    """Shapes, eager = compiled, config, weights, second use, training, files, batches of any size, types, unknown
+    sizes.
 
     make(**kwargs): the layer. shapes: of the inputs, without the batch. unknown: axes (0 is the first behind the batch)
     that may be unknown when the model is built.
@@ -55,6 +56,8 @@ def check_layer(
     if trains:
         _check_training(make(), shapes, kind, x)
     _check_files(model, x, y, tmp_path)
+    _check_batches(layer, model, shapes, x, y)
+    _check_types(make, layer, shapes, kind, x, y)
     if unknown:
         open_shapes = [
             tuple(None if axis in unknown else size for axis, size in enumerate(shape))
@@ -116,14 +119,41 @@ def _check_training(layer: Any, shapes: Shapes, kind: str, x: Any) -> None:
 
 
 def _check_files(model: Model, x: Any, y: np.ndarray, tmp_path: Path) -> None:
-    path = str(tmp_path / "model.h5")
-    model.save(path)
-    np.testing.assert_allclose(
-        load_model(path, compile=False).predict(x, verbose=0), y, rtol=1e-5, atol=1e-6, err_msg="h5"
-    )
+    for name in ("model.keras", "model.h5"):
+        path = str(tmp_path / name)
+        model.save(path)
+        again = load_model(path, compile=False)
+        np.testing.assert_allclose(again.predict(x, verbose=0), y, rtol=1e-5, atol=1e-6, err_msg=name)
+        assert [w.name for w in again.weights] == [w.name for w in model.weights]
     twin = model_from_json(model.to_json())
     twin.load_weights(path)
     np.testing.assert_allclose(twin.predict(x, verbose=0), y, rtol=1e-5, atol=1e-6, err_msg="JSON and weights")
+
+
+def _check_batches(layer: Any, model: Model, shapes: Shapes, x: Any, y: np.ndarray) -> None:
+    """A batch of one sample is computed as in a larger batch; one of none gives none."""
+    for rows in (1, 0):
+        part = structured([a[:rows] for a in (x if isinstance(x, list) else [x])], shapes)
+        np.testing.assert_allclose(model.predict_on_batch(part), y[:rows], rtol=1e-4, atol=1e-5, err_msg=f"{rows} rows")
+        np.testing.assert_allclose(_eager(layer, part), y[:rows], rtol=1e-4, atol=1e-5, err_msg=f"{rows} rows, eager")
+
+
+POLICIES = {"mixed_float16": ("float16", 2e-2), "mixed_bfloat16": ("bfloat16", 1e-1), "float64": ("float64", 1e-4)}
+
+
+def _check_types(make: Callable[..., Any], layer: Any, shapes: Shapes, kind: str, x: Any, y: np.ndarray) -> None:
+    """Under every policy the layer computes in its type, keeps its weights in theirs, and means the same."""
+    for name, (compute, tolerance) in POLICIES.items():
+        twin = make(dtype=name)
+        model = model_of(twin, shapes, kind)
+        twin.set_weights(layer.get_weights())
+        assert twin.compute_dtype == compute
+        floats = [w.dtype for w in twin.weights if w.dtype.startswith("float")]
+        assert set(floats) <= {"float64" if name == "float64" else "float32"}, name
+        if model.outputs[0].dtype != "int64":
+            assert model.outputs[0].dtype == compute, name
+        got = np.asarray(model.predict(x, verbose=0), np.float64)
+        np.testing.assert_allclose(got, y, rtol=tolerance, atol=tolerance * max(1.0, np.abs(y).max()), err_msg=name)
 
 
 def check_gradient(make: Callable[..., Any], shapes: Shapes) -> None:

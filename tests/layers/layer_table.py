@@ -130,6 +130,7 @@ both("SpatialDropout3D", L.SpatialDropout3D, (3, 4, 2), 0.5)
 
 # Preprocessing
 row("Rescaling", L.Rescaling, (4, 3), 1 / 127.5, offset=-1.0, unknown=(0, 1))
+row("Rescaling by channel", L.Rescaling, (4, 3), [1.0, 2.0, 4.0], offset=[0.0, -1.0, 1.0], unknown=(0,))
 row("Normalization", L.Normalization, (4, 3), mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0], unknown=(0,))
 row("CategoryEncoding", L.CategoryEncoding, (5,), 7, integers=7, unknown=(0,))
 row("Discretization", L.Discretization, (5,), [-1.0, 0.0, 1.0], unknown=(0,))

@@ -88,7 +88,7 @@ class BatchMethods:
 
     def _first_predict_on_batch(self, x: Any) -> Any:
         self._build_for_data(x)
-        arrays = prepare(self, x, what="predict_on_batch")
+        arrays = prepare(self, x, what="predict_on_batch", empty=True)
         step = self._step("predict", arrays)
         results = step.run(arrays)
         if (

@@ -95,9 +95,9 @@ class Normalization(PreprocessingLayer):
             self.count.assign(np.asarray(0))
 
     def call(self, inputs: Any) -> Any:
-        x = backend.cast(inputs, self.compute_dtype)
-        deviation = backend.maximum(backend.sqrt(self.variance), backend.epsilon())
-        return self.mean + x * deviation if self.invert else (x - self.mean) / deviation
+        x, mean, variance = (backend.cast(one, self.compute_dtype) for one in (inputs, self.mean, self.variance))
+        deviation = backend.maximum(backend.sqrt(variance), backend.epsilon())
+        return mean + x * deviation if self.invert else (x - mean) / deviation
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
@@ -119,7 +119,9 @@ class Rescaling(Layer):
         self.offset = offset
 
     def call(self, inputs: Any) -> Any:
-        scale, offset = (np.asarray(one, "float32") if np.ndim(one) else one for one in (self.scale, self.offset))
+        scale, offset = (
+            backend.constant(one, self.compute_dtype) if np.ndim(one) else one for one in (self.scale, self.offset)
+        )
         return backend.cast(inputs, self.compute_dtype) * scale + offset
 
     def compute_output_shape(self, input_shape: Any) -> Any:
