@@ -235,14 +235,76 @@ def test_denormals_are_numbers(dtype: str) -> None:
     assert run("matmul", x[:1, None], np.ones((1, 1), dtype), transpose_a=False, transpose_b=False)[0, 0] == tiny
 
 
-def test_moved_numbers_keep_their_bits() -> None:
-    bits = np.array([0x7FC00001, 0xFFC12345, 0x7F800000, 0x80000000, 0x00000001], np.uint32)
-    x = np.ascontiguousarray(np.tile(bits.view(F32), (7, 1)))
-    for op, arguments in (("transpose", {"permutation": [1, 0]}), ("reshape", None), ("identity", {})):
-        if arguments is not None:
-            found = run(op, x, **arguments)
-            wanted = x.T if op == "transpose" else x
-            np.testing.assert_array_equal(found.view(np.uint32), np.ascontiguousarray(wanted).view(np.uint32))
+BITS = np.array([0x7FC00001, 0xFFC12345, 0x7F800000, 0xFF800000, 0x80000000, 0x00000001], np.uint32)
+X = np.ascontiguousarray(np.tile(BITS.view(F32), (7, 1)))
+# op: (numbers of sizes and places behind x, attributes, the same in numpy)
+MOVED: dict[str, tuple[list[Any], dict[str, Any], Callable[[Any], Any]]] = {
+    "broadcast_to": ([[2, 7, 6]], {}, lambda x: np.broadcast_to(x, (2, 7, 6))),
+    "concat_part": ([[3, 6], [4, 6]], {"axis": 0, "part": 1}, lambda x: x[3:]),
+    "expand_dims": ([], {"axes": [1]}, lambda x: x[:, None]),
+    "gather": ([[6, 0, 0, 3]], {"axis": 0}, lambda x: x[[6, 0, 0, 3]]),
+    "identity": ([], {}, lambda x: x),
+    "pad": ([], {"paddings": [1, 2, 0, 1], "value": 3.0}, lambda x: np.pad(x, ((1, 2), (0, 1)), constant_values=3.0)),
+    "reshape": ([[6, 7]], {}, lambda x: x.reshape(6, 7)),
+    "slice": ([], {"begins": [1, None], "ends": [None, None], "steps": [2, -1]}, lambda x: x[1::2, ::-1]),
+    "stop_gradient": ([], {}, lambda x: x),
+    "transpose": ([], {"permutation": [1, 0]}, lambda x: x.T),
+    "unslice": ([[9, 6]], {"begins": [1, 0], "ends": [8, 6], "steps": [1, 1]}, lambda x: np.pad(x, ((1, 1), (0, 0)))),
+}
+
+
+@pytest.mark.parametrize("op", MOVED)
+def test_moved_numbers_keep_their_bits(op: str) -> None:
+    given, attributes, wanted = MOVED[op]
+    x = _core.placeholder(X.shape, "float32", "x")
+    value = _core.emit(op, [x, *[_core.constant(np.array(one, np.int64)) for one in given]], attributes)[0]
+    (compiled,) = _core.Program([x], [value], []).run([X])
+    (stepwise,) = _core.interpret([x], [value], [X])
+    for found in (compiled, stepwise):
+        np.testing.assert_array_equal(found.view(np.uint32), np.ascontiguousarray(wanted(X)).view(np.uint32))
+
+
+def test_parts_put_together_keep_their_bits() -> None:
+    flags = np.resize([True, False, False], X.shape)
+    squeezed = run_bits("squeeze", X[:, None], axes=[1])
+    np.testing.assert_array_equal(squeezed, X.view(np.uint32))
+    np.testing.assert_array_equal(run_bits("concat", X, X[:2], axis=0), np.concatenate([X, X[:2]]).view(np.uint32))
+    np.testing.assert_array_equal(run_bits("select", flags, X, X[::-1].copy()), np.where(flags, X, X).view(np.uint32))
+    for truth in (True, False):
+        chosen = run_bits("switch", np.array(truth), X, -X)
+        np.testing.assert_array_equal(chosen, (X if truth else -X).view(np.uint32))
+
+
+def run_bits(op: str, *arrays: np.ndarray, **attributes: Any) -> np.ndarray:
+    inputs = [_core.placeholder(one.shape, one.dtype.name, "x") for one in arrays]
+    (found,) = _core.Program(inputs, [_core.emit(op, inputs, attributes)[0]], []).run(list(arrays))
+    return np.ascontiguousarray(found).view(np.uint32)
+
+
+@pytest.mark.parametrize("source", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("target", ["float16", "bfloat16", "float32", "float64"])
+def test_casts_of_special_numbers(source: str, target: str) -> None:
+    """NaN, infinities and signs stay; what is too large becomes infinite, what is too small 0."""
+    x = long([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, 1e300, -1e39, 1e-320, 3e5, 1e-6], 33, "float64")
+    with np.errstate(all="ignore"):
+        values = [x]
+        for name in (source, target):
+            value = values[-1]
+            values.append(to_bfloat16(value) if name == "bfloat16" else value.astype(name).astype(np.float64))
+    given = _core.placeholder(x.shape, "float64", "x")
+    half = _core.emit("cast", [given], {"dtype": source})[0]
+    back = _core.emit("cast", [_core.emit("cast", [half], {"dtype": target})[0]], {"dtype": "float64"})[0]
+    for found in (_core.Program([given], [back], []).run([x])[0], _core.interpret([given], [back], [x])[0]):
+        np.testing.assert_array_equal(found, values[-1])
+        np.testing.assert_array_equal(np.signbit(found[~np.isnan(found)]), np.signbit(values[-1][~np.isnan(found)]))
+
+
+def to_bfloat16(x: np.ndarray) -> np.ndarray:
+    """The upper half of a float32, to the nearest, ties to even."""
+    single = x.astype(np.float32)
+    bits = single.view(np.uint32).astype(np.uint64)
+    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 << 16).astype(np.uint32).view(np.float32)
+    return np.where(np.isnan(single), single, rounded).astype(np.float64)
 
 
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
