@@ -6,7 +6,8 @@
     python bench/files/run.py --json files.json                the figures as JSON too
 
 Every framework has a process of its own, and a round asks each in turn; a figure is the fastest of the rounds. CPU is
-the process's own time, which other processes do not change. Memory is the peak of a load in a fresh process, above what
+the process's own time, which other processes do not change. `exported` is what C programs do with `export`'s file: they
+open it and predict one row, each time in a new process. Memory is the peak of a load in a fresh process, above what
 it took before, as a multiple of the weights.
 """
 
@@ -20,47 +21,29 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-WORKER = Path(__file__).parent / "worker.py"
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from workers import Worker  # noqa: E402
+
+WORKER = HERE / "worker.py"
+MEMORY = ("load h5", "load keras", "load weights tf", "load weights safetensors")
 CASES = {
     "nnstack": (
         "save h5",
         "load h5",
         "save keras",
         "load keras",
+        "save weights tf",
+        "load weights tf",
         "save weights safetensors",
         "load weights safetensors",
+        "export",
     ),
-    "tf_keras": ("save h5", "load h5", "save keras", "load keras"),
+    "tf_keras": ("save h5", "load h5", "save keras", "load keras", "save weights tf", "load weights tf"),
+    "exported": ("open", "first prediction"),
     "safetensors": ("save", "load"),
     "file": ("read", "write"),
 }
-
-
-class Worker:
-    """A framework's process, asked through its standard input."""
-
-    def __init__(self, framework: str, python: str, folder: str, width: int) -> None:
-        command = [python, str(WORKER), framework, folder, str(width)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.about = self._answer()
-
-    def ask(self, case: str) -> dict[str, Any]:
-        assert self.process.stdin
-        print(case, file=self.process.stdin, flush=True)
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"a worker ended with code {self.process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def peak(python: str, framework: str, folder: str, width: int, case: str) -> float:
@@ -77,24 +60,26 @@ def main() -> None:
     parser.add_argument("--json", help="where to write the figures")
     arguments = parser.parse_args()
     width, rounds = (100, 1) if arguments.smoke else (1024, arguments.rounds)
-    pythons = {"file": sys.executable, "nnstack": sys.executable, "safetensors": sys.executable}
+    pythons = dict.fromkeys(("file", "nnstack", "safetensors", "exported"), sys.executable)
     if arguments.peers_python:
         pythons["tf_keras"] = arguments.peers_python
     found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        workers = {name: Worker(name, python, folder, width) for name, python in pythons.items()}
-        workers = {name: worker for name, worker in workers.items() if not worker.about.get("missing")}
+        workers = {
+            name: Worker(name, [python, str(WORKER), name, folder, str(width)]) for name, python in pythons.items()
+        }
+        about = {name: worker.answer() for name, worker in workers.items()}
+        workers = {name: worker for name, worker in workers.items() if not about[name].get("missing")}
         cases = [(name, case) for name in workers for case in CASES[name]]
         for _ in range(rounds + 1):  # the first warms the disk's cache
             for name, case in cases:
                 figures = workers[name].ask(case)
                 best = found.setdefault(f"{name} {case}", figures)
                 found[f"{name} {case}"] = {key: min(best[key], figures[key]) for key in figures}
-        about = {name: worker.about for name, worker in workers.items()}
         for worker in workers.values():
             worker.close()
         for name in [one for one in ("nnstack", "tf_keras") if one in workers]:
-            for case in ("load h5", "load keras"):
+            for case in [one for one in MEMORY if one in CASES[name]]:
                 found[f"{name} {case}"]["peak"] = peak(pythons[name], name, folder, width, case)
     read = found["file read"]
     print(f"{'':40} {'ms':>9} {'cpu ms':>9} {'x read':>7} {'peak':>6}")

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,8 +20,8 @@ LAYERS = 24
 def keras_model(k: Any, width: int) -> Any:
     """A row of dense layers: 100 MB at width 1024."""
     tensor = inputs = k.layers.Input((width,))
-    for _ in range(LAYERS):
-        tensor = k.layers.Dense(width, activation="relu")(tensor)
+    for number in range(LAYERS):
+        tensor = k.layers.Dense(width, activation="relu", name=f"layer_{number}")(tensor)
     return k.models.Model(inputs, tensor)
 
 
@@ -31,15 +32,67 @@ def keras_cases(k: Any, folder: str, width: int, name: str, options: dict[str, A
         path = os.path.join(folder, f"{name}.{suffix}")
         cases[f"save {suffix}"] = lambda path=path: model.save(path, **options)
         cases[f"load {suffix}"] = lambda path=path: k.models.load_model(path, compile=False)
+    endings = {"tf": "", "safetensors": ".safetensors"} if name == "nnstack" else {"tf": ""}
+    for kind, ending in endings.items():
+        path = os.path.join(folder, f"{name}_{kind}{ending}")
+        cases[f"save weights {kind}"] = lambda path=path: model.save_weights(path)
+        cases[f"load weights {kind}"] = lambda path=path: model.load_weights(path)
     if name == "nnstack":
-        path = os.path.join(folder, "nnstack.safetensors")
-        cases["save weights safetensors"] = lambda: model.save_weights(path)
-        cases["load weights safetensors"] = lambda: model.load_weights(path)
+        cases["export"] = lambda: model.export(os.path.join(folder, "model.nnstack"))
     return cases
+
+
+def exported_cases(folder: str, width: int) -> dict[str, Callable[[], Any]]:
+    """Processes of their own that use the C interface; the figures are theirs."""
+
+    def ask(case: str) -> dict[str, float]:
+        command = [sys.executable, __file__, "exported", folder, str(width), "--exported", case]
+        answer: dict[str, float] = json.loads(
+            subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        )
+        return answer
+
+    return {case: lambda case=case: ask(case) for case in ("open", "first prediction")}
+
+
+def use_exported(folder: str, width: int, case: str) -> dict[str, float]:
+    """Time of opening the file, or of the first prediction after that, through the C interface."""
+    import ctypes
+    import importlib.util
+
+    package = os.path.dirname(str(importlib.util.find_spec("nnstack").origin))  # type: ignore[union-attr]
+    library = ctypes.CDLL(os.path.join(package, "libnnstack.so"))
+    model, session = ctypes.c_void_p(), ctypes.c_void_p()
+    row, out = (ctypes.c_float * width)(), (ctypes.c_float * width)()
+    library.nnstack_predict.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
+
+    def done(code: int) -> None:
+        if code:
+            library.nnstack_error.restype = ctypes.c_char_p
+            raise RuntimeError(library.nnstack_error().decode())
+
+    def opening() -> None:
+        done(library.nnstack_model_load(os.path.join(folder, "model.nnstack").encode(), ctypes.byref(model)))
+
+    def predicting() -> None:
+        done(library.nnstack_session_new(model, b"predict", ctypes.byref(session)))
+        done(library.nnstack_predict(session, row, 1, out))
+
+    opened = timed(opening)
+    return opened if case == "open" else timed(predicting)
+
+
+def timed(function: Callable[[], Any]) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = function()
+    figures = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    return result if isinstance(result, dict) and result.keys() == figures.keys() else figures
 
 
 def make(framework: str, folder: str, width: int) -> tuple[dict[str, Callable[[], Any]], str]:
     """(cases, version); ImportError where the framework is not installed."""
+    if framework == "exported":
+        return exported_cases(folder, width), ""
     if framework == "nnstack":
         import nnstack
 
@@ -93,9 +146,12 @@ def memory(cases: dict[str, Callable[[], Any]], case: str, width: int) -> float:
 
 def main() -> None:
     framework, folder, width = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    if "--exported" in sys.argv:
+        print(json.dumps(use_exported(folder, width, sys.argv[-1])))
+        return
     if "--memory" in sys.argv:
         small, _ = make(framework, folder, 2)  # its model is small; the file to open is the large one
-        print(memory({**small, **redirected(framework, folder)}, sys.argv[-1], width))
+        print(memory({**small, **redirected(framework, folder, width)}, sys.argv[-1], width))
         return
     try:
         cases, version = make(framework, folder, width)
@@ -105,14 +161,10 @@ def main() -> None:
     print(json.dumps({"version": version}), flush=True)
     for line in sys.stdin:
         gc.collect()
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = cases[line.strip()]()
-        figures = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-        del result
-        print(json.dumps(figures), flush=True)
+        print(json.dumps(timed(cases[json.loads(line)])), flush=True)
 
 
-def redirected(framework: str, folder: str) -> dict[str, Callable[[], Any]]:
+def redirected(framework: str, folder: str, width: int) -> dict[str, Callable[[], Any]]:
     """Loads of the files that the timed process wrote."""
     import importlib
 
@@ -122,7 +174,21 @@ def redirected(framework: str, folder: str) -> dict[str, Callable[[], Any]]:
         keras_model(k, 2).save(path)
         k.models.load_model(path, compile=False)
     paths = {suffix: os.path.join(folder, f"{framework}.{suffix}") for suffix in ("h5", "keras")}
-    return {f"load {s}": lambda path=path: k.models.load_model(path, compile=False) for s, path in paths.items()}
+    cases: dict[str, Callable[[], Any]] = {
+        f"load {s}": lambda path=path: k.models.load_model(path, compile=False) for s, path in paths.items()
+    }
+    for kind, ending in {"tf": "", "safetensors": ".safetensors"}.items():
+        cases[f"load weights {kind}"] = lambda kind=kind, ending=ending: filled(framework, folder, width, kind, ending)
+    return cases
+
+
+def filled(framework: str, folder: str, width: int, kind: str, ending: str) -> Any:
+    """A model made and its weights loaded: the first alone takes what the weights take."""
+    import importlib
+
+    model = keras_model(importlib.import_module(framework), width)
+    model.load_weights(os.path.join(folder, f"{framework}_{kind}{ending}"))
+    return model
 
 
 if __name__ == "__main__":

@@ -25,45 +25,23 @@ from roofline import measure_peak
 from workloads import WORKLOADS
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from workers import Worker  # noqa: E402
+
 PEERS = ("torch-eager", "torch-compile", "keras3-jax", "tf_keras")
-
-
-class Worker:
-    """A framework's process, asked through its standard input."""
-
-    def __init__(self, framework: str, python: str) -> None:
-        self.framework = framework
-        self.version = ""
-        self.process = subprocess.Popen(
-            [python, str(HERE / "worker.py"), framework], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def ask(self, **request: Any) -> dict[str, Any]:
-        assert self.process.stdin and self.process.stdout
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.framework}: its process ended with code {self.process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def bench_training(workers: list[Worker], name: str, rounds: int, smoke: bool, peak: float) -> list[dict[str, Any]]:
     """Rows of the table of one workload, fastest first."""
     workload = WORKLOADS[name]
     steps = -(-(workload.smoke_rows if smoke else workload.rows) // workload.batch)
-    for worker in workers:
-        worker.version = worker.ask(do="setup", workload=name, smoke=smoke)["version"]
+    setup = {"do": "setup", "workload": name, "smoke": smoke}
+    versions = {worker.framework: worker.ask(setup)["version"] for worker in workers}
     seconds: dict[str, list[float]] = {worker.framework: [] for worker in workers}
     losses: dict[str, float] = {}
     for _ in range(rounds):
         for worker in workers:
-            answer = worker.ask(do="epoch", workload=name)
+            answer = worker.ask({"do": "epoch", "workload": name})
             seconds[worker.framework].append(answer["seconds"])
             losses[worker.framework] = answer["loss"]
     rows = []
@@ -73,7 +51,7 @@ def bench_training(workers: list[Worker], name: str, rounds: int, smoke: bool, p
         rows.append(
             {
                 "framework": worker.framework,
-                "version": worker.version,
+                "version": versions[worker.framework],
                 "step_us": 1e6 * step,
                 "step_us_min": 1e6 * times[0] / steps,
                 "step_us_max": 1e6 * times[-1] / steps,
@@ -134,7 +112,8 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {cores} cores; FMA peak {peak / 1e9:.0f} GF/s ({how})")
     report: dict[str, Any] = {"cores": cores, "peak_gflops": peak / 1e9, "peak_measured_by": how, "training": {}}
     peers = arguments.peers.split(",") if arguments.peers_python else []
-    workers = [Worker("nnstack", arguments.python)] + [Worker(peer, arguments.peers_python) for peer in peers]
+    pythons = {"nnstack": arguments.python, **dict.fromkeys(peers, arguments.peers_python)}
+    workers = [Worker(name, [python, str(HERE / "worker.py"), name]) for name, python in pythons.items()]
     try:
         for name in arguments.workloads.split(","):
             rows = bench_training(workers, name, 2 if arguments.smoke else arguments.rounds, arguments.smoke, peak)

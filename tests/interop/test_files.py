@@ -85,11 +85,72 @@ def test_weights_both_ways(name: str, form: str, tf_keras: Any, tmp_path: Path) 
     compare_predictions(ours, theirs, x)
 
 
+# every optimizer of either kind, by name and settings: what they keep differs
+KEPT = [
+    ("new", "SGD", {"momentum": 0.9}),
+    ("new", "AdamW", {"use_ema": True}),
+    ("new", "Adam", {"amsgrad": True}),
+    *[("new", name, {}) for name in ("Adamax", "Nadam", "Adagrad", "Adadelta", "Ftrl", "Lion", "Adafactor")],
+    ("new", "RMSprop", {"momentum": 0.5, "centered": True}),
+    ("legacy", "SGD", {}),
+    ("legacy", "Adam", {"amsgrad": True, "decay": 0.1}),
+    *[("legacy", name, {}) for name in ("Adamax", "Nadam", "Adagrad", "Adadelta", "Ftrl")],
+    ("legacy", "RMSprop", {"momentum": 0.5, "centered": True}),
+]
+
+
+def compiled(k: Any, name: str, row: tuple[str, str, dict[str, Any]], rate: float = 0.02) -> Any:
+    kind, optimizer_name, settings = row
+    model = zoo.MODELS[name](k)
+    made = getattr(k.optimizers if kind == "new" else k.optimizers.legacy, optimizer_name)(rate, **settings)
+    model.compile(made, zoo.losses_of(name))
+    return model
+
+
+@pytest.mark.parametrize("row", KEPT, ids=lambda row: " ".join(row[:2]))
+def test_optimizers_in_checkpoints(row: Any, tf_keras: Any, tmp_path: Path) -> None:
+    """Of both kinds, both ways, all of the file taken; the file's learning rate counts, as in tf_keras."""
+    x, y = zoo.inputs_of("mlp"), zoo.targets_of("mlp")
+    theirs, ours = compiled(tf_keras, "mlp", row), compiled(nnstack, "mlp", row, rate=0.5)
+    for _ in range(2):
+        theirs.train_on_batch(x, y)
+    theirs.save_weights(str(tmp_path / "theirs"), save_format="tf")
+    ours.load_weights(tmp_path / "theirs").assert_consumed()
+    compare_training(ours, theirs, x, y)
+    ours.save_weights(tmp_path / "ours")
+    theirs = compiled(tf_keras, "mlp", row, rate=0.5)
+    status = theirs.load_weights(str(tmp_path / "ours"))
+    compare_training(ours, theirs, x, y)
+    status.assert_existing_objects_matched()
+    status.assert_consumed()
+
+
+@pytest.mark.parametrize("name", ["nested_and_frozen", "sequence", "stacked_cells", "attention"])
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_optimizers_of_all_structures_in_checkpoints(name: str, kind: str, tf_keras: Any, tmp_path: Path) -> None:
+    theirs, x, y = trained(tf_keras, name, kind)
+    theirs.save_weights(str(tmp_path / "theirs"), save_format="tf")
+    ours = zoo.MODELS[name](nnstack)
+    outputs(ours, x)  # builds
+    ours.load_weights(tmp_path / "theirs")
+    ours.compile(optimizer(nnstack, kind), zoo.losses_of(name))  # here the state is put in
+    compare_training(ours, theirs, x, y)
+    ours.save_weights(tmp_path / "ours")
+    theirs = zoo.MODELS[name](tf_keras)
+    theirs.compile(optimizer(tf_keras, kind), zoo.losses_of(name))
+    theirs.load_weights(str(tmp_path / "ours"))
+    compare_training(ours, theirs, x, y)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
 @pytest.mark.parametrize("name", zoo.MODELS)
-def test_saved_models(name: str, tf_keras: Any, tmp_path: Path) -> None:
-    theirs, x, _ = trained(tf_keras, name)
+def test_saved_models(name: str, kind: str, tf_keras: Any, tmp_path: Path) -> None:
+    """With compile arguments and the optimizer's state, which tf_keras itself does not restore for older ones."""
+    theirs, x, y = trained(tf_keras, name, kind)
     theirs.save(str(tmp_path / "m"), save_format="tf")
-    compare_predictions(nnstack.models.load_model(tmp_path / "m", compile=False), theirs, x)
+    ours = nnstack.models.load_model(tmp_path / "m")
+    compare_predictions(ours, theirs, x)
+    compare_training(ours, theirs, x, y)
 
 
 # -- Keras 3 ----------------------------------------------------------------------------------------------------------

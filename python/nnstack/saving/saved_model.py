@@ -25,7 +25,7 @@ def is_saved_model(folder: Any) -> bool:
 
 
 def load_model(folder: str, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
-    """See `models.load_model`. The optimizer's state is not read: training starts with a new one."""
+    """See `models.load_model`."""
     title = f"load_model: {folder}"
     metadata = _metadata(folder, title)
     config = metadata.get("model_config")
@@ -41,12 +41,13 @@ def load_model(folder: str, custom_objects: Mapping[str, Any] | None, compile: b
     prefix = checkpoint.find_prefix(folder)
     if prefix is None:
         raise FileNotFoundError(f"{title} has no variables/variables.index")
-    checkpoint.load_weights(model, prefix, title)
+    checkpoint.load_weights(model, prefix, title)  # the optimizer's state then waits for compile
     training = metadata.get("training_config")
     if compile and training:
         model.compile(**training_config.read(training, model, custom_objects, origin))
     elif compile:
         warnings.warn(f"{title} holds no training configuration; compile the model before training", stacklevel=4)
+    model._awaited_optimizer = None
     return model
 
 
