@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "bindings/module.h"
 
 namespace nnstack {
@@ -165,13 +167,17 @@ bool run_batches(const Program& program, const std::vector<py::object>& arrays, 
 PassSwitches switches_from(const std::optional<std::map<std::string, bool>>& passes) {
   PassSwitches switches;
   if (!passes) return switches;
-  const std::map<std::string, bool*> known = {{"fold", &switches.fold},         {"elementwise", &switches.elementwise},
-                                              {"epilogue", &switches.epilogue}, {"join", &switches.join},
-                                              {"in_place", &switches.in_place}, {"memory", &switches.memory}};
+  const std::vector<std::pair<std::string, bool*>> known = {
+      {"fold", &switches.fold}, {"transposes", &switches.transposes},   {"batch_norm", &switches.batch_norm},
+      {"keep", &switches.keep}, {"elementwise", &switches.elementwise}, {"epilogue", &switches.epilogue},
+      {"join", &switches.join}, {"in_place", &switches.in_place},       {"memory", &switches.memory}};
   for (const auto& [name, on] : *passes) {
-    const auto found = known.find(name);
-    if (found == known.end())
-      throw ValueError("unknown pass \"" + name + "\"; known are fold, elementwise, epilogue, join, in_place, memory");
+    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return entry.first == name; });
+    if (found == known.end()) {
+      std::string names;
+      for (const auto& [one, flag] : known) names += (names.empty() ? "" : ", ") + one;
+      throw ValueError("unknown pass \"" + name + "\"; known are " + names);
+    }
     *found->second = on;
   }
   return switches;

@@ -1,32 +1,25 @@
 //   before: p = matmul(x, w)             after: y = matmul(x, w) { y = relu(p + b) }
 //           y = program { relu(p + b) }  the program runs on rows of p that were just computed and are still in cache
 // Likewise for convolutions.
-#include <algorithm>
-
 #include "passes/merge.h"
 
 namespace nnstack {
 namespace {
 
-// The first elementwise step that reads the whole product as it lies, or -1.
-int first_program_on(const Draft& draft, int matmul, int product) {
-  for (int s = matmul + 1; s < static_cast<int>(draft.steps.size()); s++) {
-    const DraftStep& step = draft.steps[static_cast<size_t>(s)];
-    if (step.dead) continue;
-    for (int id : step.inputs) {
-      if (draft.root(id) != draft.root(product)) continue;
-      const bool whole =
-          step.kernel == KernelId::elementwise && step.space == draft.values[static_cast<size_t>(product)].type.shape;
-      return whole ? s : -1;
-    }
-  }
-  return -1;
+// The step that reads the product first, if it is an elementwise one over the whole of it; else -1.
+int first_program_on(const Draft& draft, const StepMerger& merger, int matmul, int product) {
+  const int reader = merger.first_reader(product, matmul);
+  if (reader < 0) return -1;
+  const DraftStep& step = draft.steps[static_cast<size_t>(reader)];
+  const bool whole =
+      step.kernel == KernelId::elementwise && step.space == draft.values[static_cast<size_t>(product)].type.shape;
+  return whole ? reader : -1;
 }
 
 bool attach(Draft& draft, StepMerger& merger, int matmul) {
   DraftStep& product_step = draft.steps[static_cast<size_t>(matmul)];
   const int product = product_step.outputs[0];
-  const int program = first_program_on(draft, matmul, product);
+  const int program = first_program_on(draft, merger, matmul, product);
   if (program < 0) return false;
   const bool sink = merger.can_sink(matmul, program);
   if (!sink && !merger.can_hoist(program, matmul)) return false;

@@ -12,7 +12,8 @@ namespace nnstack {
 class ScanPlan;
 
 struct PassSwitches {
-  bool fold = true, elementwise = true, epilogue = true, join = true, in_place = true, memory = true;
+  bool fold = true, batch_norm = true, transposes = true, keep = true, elementwise = true, epilogue = true, join = true,
+       in_place = true, memory = true;
 };
 
 enum class Place : uint8_t { none, arena, input, output, variable, constant };

@@ -91,15 +91,16 @@ void mark_in_place(Draft& draft, bool enabled) {
   const int last_failing = mark_failing(draft);
   {
     const Uses uses(draft);
+    std::vector<std::vector<int>> leaves(draft.graph.variables.size());
+    for (size_t id = 0; id < draft.values.size(); id++) {
+      const DraftValue& value = draft.values[id];
+      if (value.root == static_cast<int>(id) && value.place == Place::variable)
+        leaves[static_cast<size_t>(value.at)].push_back(static_cast<int>(id));
+    }
     for (const FlatUpdate& update : draft.updates) {
-      std::vector<int> leaves;
-      for (size_t id = 0; id < draft.values.size(); id++) {
-        const DraftValue& value = draft.values[id];
-        if (value.root == static_cast<int>(id) && value.place == Place::variable && value.at == update.variable)
-          leaves.push_back(static_cast<int>(id));
-      }
+      const std::vector<int>& own = leaves[static_cast<size_t>(update.variable)];
       DraftValue& result = draft.values[static_cast<size_t>(update.value)];
-      if (enabled && result.place == Place::none && can_write_variable(draft, uses, leaves, update.value, last_failing)) {
+      if (enabled && result.place == Place::none && can_write_variable(draft, uses, own, update.value, last_failing)) {
         result.place = Place::variable;
         result.at = update.variable;
         continue;

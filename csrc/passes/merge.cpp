@@ -4,6 +4,12 @@
 
 namespace nnstack {
 
+int StepMerger::first_reader(int value, int after) const {
+  const auto& readers = uses_.consumers[static_cast<size_t>(draft_.root(value))];
+  const auto found = std::upper_bound(readers.begin(), readers.end(), after);
+  return found == readers.end() ? -1 : *found;
+}
+
 bool StepMerger::can_sink(int step, int at) const {
   for (int id : draft_.steps[static_cast<size_t>(step)].outputs)
     for (int reader : uses_.consumers[static_cast<size_t>(draft_.root(id))])

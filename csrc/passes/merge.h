@@ -10,6 +10,7 @@ class StepMerger {
   explicit StepMerger(Draft& draft) : draft_(draft), uses_(draft) {}
 
   int producer(int value) const { return uses_.producer[static_cast<size_t>(draft_.root(value))]; }
+  int first_reader(int value, int after) const;  // behind step `after`, or -1
 
   // Every reader of `step`'s results other than `at` comes after `at`: the step may run there.
   bool can_sink(int step, int at) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "passes/rewrite.h"
 #include "runtime/interpreter.h"
 
 namespace nnstack {
@@ -28,6 +29,12 @@ Program::Program(FlatGraph graph, Device& device, const PassSwitches& passes, st
 }
 
 void Program::finish() {
+  if (passes_.transposes) sink_transposes(graph_);
+  if (passes_.batch_norm) fold_batch_norm(graph_);
+  if (passes_.keep) {
+    if (std::optional<FlatGraph> apart = keep_fixed(graph_, device_))
+      kept_ = std::make_unique<const Program>(std::move(*apart), device_, passes_, name_);
+  }
   for (const auto& variable : graph_.variables) {
     if (&variable->device() != &device_) {
       throw RuntimeError("variable \"" + variable->name + "\" lives on " + variable->device().name() +
@@ -64,11 +71,35 @@ std::shared_ptr<const Plan> Program::prepare(const std::vector<Shape>& shapes) c
   return plan;
 }
 
+bool Program::stale() const {
+  if (!kept_) return false;
+  const auto& variables = kept_->graph_.variables;
+  if (kept_versions_.empty()) return true;
+  for (size_t v = 0; v < variables.size(); v++)
+    if (variables[v]->version() != kept_versions_[v]) return true;
+  return false;
+}
+
+void Program::refresh() const {
+  Session session(*kept_);
+  session.prepare({});
+  session.run(nullptr, nullptr);
+  session.finish();
+  kept_versions_.clear();
+  for (const auto& variable : kept_->graph_.variables) kept_versions_.push_back(variable->version());
+}
+
 Program::Session::Session(const Program& program) : program_(program) {
-  if (program.writes_)
-    exclusive_.emplace(program.guard_);
-  else
-    shared_.emplace(program.guard_);
+  for (;;) {
+    if (program.writes_)
+      exclusive_.emplace(program.guard_);
+    else
+      shared_.emplace(program.guard_);
+    if (!program.stale()) break;
+    exclusive_.reset();
+    shared_.reset();
+    program.refresh();
+  }
   const std::lock_guard lock(program.mutex_);
   if (!program.idle_.empty()) {
     runner_ = std::move(program.idle_.back());
@@ -161,7 +192,9 @@ std::string Program::explain() const {
   if (plans_.empty()) return "not planned yet: run it once\n";
   std::vector<double> seconds;
   for (const ProfileRow& row : profile_) seconds.push_back(row.calls > 0 ? row.seconds / static_cast<double>(row.calls) : 0);
-  return plans_.front()->explain(seconds.size() == plans_.front()->steps().size() ? seconds : std::vector<double>{});
+  const std::string out =
+      plans_.front()->explain(seconds.size() == plans_.front()->steps().size() ? seconds : std::vector<double>{});
+  return kept_ ? out + "when weights have changed: " + kept_->explain() : out;
 }
 
 void Program::profile(bool on) const {

@@ -55,6 +55,8 @@ class Program {
  private:
   friend class Session;
   void finish();
+  bool stale() const;    // a variable has been assigned since its consequences were kept
+  void refresh() const;  // computes them anew
 
   FlatGraph graph_;
   std::vector<PrintedLine> prints_;
@@ -63,6 +65,8 @@ class Program {
   std::string name_;
   std::shared_ptr<Guard> guard_;
   bool writes_ = false;
+  std::unique_ptr<const Program> kept_;          // computes what weights alone decide; see keep_fixed
+  mutable std::vector<uint64_t> kept_versions_;  // of its variables when it last ran; under the guard
 
   mutable std::mutex mutex_;                              // of everything below
   mutable std::list<std::shared_ptr<const Plan>> plans_;  // most recent first, bounded

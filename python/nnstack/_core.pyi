@@ -98,7 +98,8 @@ class Program:
 
     An output may be any Value. `updates` are (variable, new value); all right-hand sides see the values from before the
     call. A variable made with random_state=True that is read advances its counter by one per run, by itself.
-    passes: {'fold': bool, 'elementwise': bool, 'epilogue': bool, 'in_place': bool, 'memory': bool}, all on by default.
+    passes: {'fold': bool, 'transposes': bool, 'batch_norm': bool, 'keep': bool, 'elementwise': bool, 'epilogue': bool,
+    'join': bool, 'in_place': bool, 'memory': bool}, all on by default.
     """
 
     def __init__(

@@ -33,6 +33,43 @@ def test_products_name_the_implementation(sizes: tuple[int, int, int], implement
     assert f" {2 * m * n * k + 2 * m * n} flop, {4 * (m * k + k * n + n + 2 * m * n)} bytes" in line
 
 
+def convolution(part: str, channels: int, filters: int, window: int, groups: int = 1) -> str:
+    """The line of explain() on images of 9 by 9 with 'same' padding."""
+    shapes = {
+        "x": (2, 9, 9, channels),
+        "kernel": (window, window, channels // groups, filters),
+        "y": (2, 9, 9, filters),
+    }
+    used, wanted = {
+        "convolution": (("x", "kernel"), "y"),
+        "convolution_input_gradient": (("y", "kernel"), "x"),
+        "convolution_kernel_gradient": (("x", "y"), "kernel"),
+    }[part]
+    inputs = [core.placeholder(shapes[name]) for name in used]
+    extra = [] if wanted == "y" else [core.constant(np.array(shapes[wanted], np.int64))]
+    attributes = {"strides": [1, 1], "dilations": [1, 1], "padding": "same", "groups": groups}
+    program = core.Program(inputs, core.emit(part, [*inputs, *extra], attributes))
+    program.run([np.ones(shapes[name], np.float32) for name in used])
+    return program.explain().splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("part", "sizes", "implementation"),
+    [
+        ("convolution", (8, 12, 3), "tiles on bordered blocks"),
+        ("convolution", (16, 16, 3, 16), "depthwise"),
+        ("convolution", (8, 12, 1, 2), "tiles"),
+        ("convolution_input_gradient", (8, 12, 3), "tiles on bordered blocks"),
+        ("convolution_kernel_gradient", (8, 12, 3), "tiles on joined taps"),
+        ("convolution_kernel_gradient", (80, 12, 3), "tiles"),
+        ("convolution_kernel_gradient", (16, 16, 3, 16), "depthwise with shared pixels"),
+        ("convolution_kernel_gradient", (17, 17, 3, 17), "depthwise"),
+    ],
+)
+def test_convolutions_name_the_implementation(part: str, sizes: tuple[int, ...], implementation: str) -> None:
+    assert convolution(part, *sizes).startswith(f"0: convolution {{{part}}} by {implementation} ")
+
+
 def test_times_come_with_a_profile() -> None:
     program, arrays = dense(20, 20, 20)
     program.run(arrays)

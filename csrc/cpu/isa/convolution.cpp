@@ -29,6 +29,14 @@ void convolution(void* const* operands, const void* raw_params, const KernelCont
   with_implementation(params, [&](auto implementation) { implementation.run(operands, context); });
 }
 
+const char* convolution_implementation(const void* raw_params) {
+  const ConvolutionParams& params = *static_cast<const ConvolutionParams*>(raw_params);
+  if (makes_nothing(params)) return nullptr;
+  const char* name = nullptr;
+  with_implementation(params, [&](const auto& implementation) { name = implementation.name(); });
+  return name;
+}
+
 int64_t convolution_scratch(const void* raw_params) {
   const ConvolutionParams& params = *static_cast<const ConvolutionParams*>(raw_params);
   if (makes_nothing(params)) return 0;

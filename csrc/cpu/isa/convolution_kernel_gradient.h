@@ -44,6 +44,10 @@ class KernelGradient {
   }
 
   int64_t elements() const { return product(p_.at.window) * channels_ * p_.filters; }
+  const char* name() const {
+    if (depthwise_) return shared_ ? "depthwise with shared pixels" : "depthwise";
+    return joined_ ? "tiles on joined taps" : "tiles";
+  }
   int64_t scratch_bytes() const { return parts_bytes() + smaller(parts_ * units_, kSlots) * slot_bytes(); }
 
   void run(void* const* operands, const KernelContext& context) {

@@ -51,6 +51,7 @@ class Walk {
     return round_up(product(p_.at.window) * inner_ * packed_columns() * p_.groups * static_cast<int64_t>(sizeof(T)), 64);
   }
   int64_t slot_bytes() const { return bordered_ ? round_up(region_bytes_, 64) + 64 : 0; }
+  const char* name() const { return depthwise_ ? "depthwise" : bordered_ ? "tiles on bordered blocks" : "tiles"; }
   int64_t scratch_bytes() const { return packed_bytes() + smaller(chunks(), kSlots) * slot_bytes(); }
 
   void run(void* const* operands, const KernelContext& context) {

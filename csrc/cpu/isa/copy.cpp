@@ -1,4 +1,5 @@
-// Strided copies. After merging dimensions three forms remain: whole runs, a transposition, and everything else.
+// Strided copies. After merging dimensions four forms remain: whole runs, a transposition, each element several times, and
+// everything else.
 #include "cpu/isa/kernels.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
@@ -73,20 +74,30 @@ void transpose(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t r
   }
 }
 
+// Each element `times` times.
+template <int Times, class T>
+void repeat(T* __restrict to, const T* __restrict from, int64_t n, int64_t times) {
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t k = 0; k < (Times > 0 ? Times : times); k++) to[i * (Times > 0 ? Times : times) + k] = from[i];
+  }
+}
+
 struct Job {
   Shape shape;
   const char* source;
   char* destination;
   int64_t outer;  // indices of the dimensions that are walked through one by one
   int64_t chunk;
-  bool transposed;  // the last two dimensions
+  bool transposed, repeated;  // the last two dimensions
+
+  int inner() const { return transposed || repeated ? 2 : 1; }
 };
 
 template <class T>
 void run_chunk(void* arg, int64_t chunk) {
   const Job& job = *static_cast<const Job*>(arg);
   const Shape& s = job.shape;
-  const int inner = job.transposed ? 2 : 1;
+  const int inner = job.inner();
   const int64_t end = smaller((chunk + 1) * job.chunk, job.outer);
   for (int64_t index = chunk * job.chunk; index < end; index++) {
     int64_t left = index, from = 0, to = 0;
@@ -99,7 +110,10 @@ void run_chunk(void* arg, int64_t chunk) {
     const T* source = reinterpret_cast<const T*>(job.source) + from;
     T* destination = reinterpret_cast<T*>(job.destination) + to;
     const int last = s.rank - 1;
-    if (job.transposed) {
+    if (job.repeated) {
+      const auto times = s.dims[last];
+      (times == 2 ? repeat<2, T> : times == 4 ? repeat<4, T> : repeat<0, T>)(destination, source, s.dims[last - 1], times);
+    } else if (job.transposed) {
       transpose(destination, s.destination[last - 1], source, s.source[last], s.dims[last - 1], s.dims[last]);
     } else {
       copy_run(destination, s.destination[last], source, s.source[last], s.dims[last]);
@@ -122,7 +136,7 @@ void copy_typed(void* const* operands, const CopyParams& params, const KernelCon
   }
   job.source = reinterpret_cast<const char*>(static_cast<const T*>(operands[0]) + params.source_offset);
   job.destination = reinterpret_cast<char*>(static_cast<T*>(operands[1]) + params.destination_offset);
-  job.transposed = false;
+  job.transposed = job.repeated = false;
   const int last = s.rank - 1;
   if (last >= 1 && s.destination[last] == 1 && s.source[last] != 1 && s.source[last] != 0) {
     for (int i = last - 1; i >= 0; i--) {
@@ -140,10 +154,12 @@ void copy_typed(void* const* operands, const CopyParams& params, const KernelCon
       break;
     }
   }
+  job.repeated = last >= 1 && s.source[last] == 0 && s.destination[last] == 1 && s.source[last - 1] == 1 &&
+                 s.destination[last - 1] == s.dims[last] && s.dims[last] <= kBlock;
   const bool cut = elements >= 2 * kWorthForking;
   if (cut && s.rank < kMaxRank) {  // so that there is something to share out: halve the longest run or row until it is short
-    const int split = job.transposed ? last - 1 : last;
-    const int64_t per_index = job.transposed ? s.dims[last] : 1;
+    const int split = job.inner() == 2 ? last - 1 : last;
+    const int64_t per_index = job.inner() == 2 ? s.dims[last] : 1;
     int64_t pieces = 1;
     while (s.dims[split] % (2 * pieces) == 0 && s.dims[split] / pieces * per_index > kWorthForking) pieces *= 2;
     if (pieces > 1) {
@@ -160,7 +176,7 @@ void copy_typed(void* const* operands, const CopyParams& params, const KernelCon
     }
   }
   job.outer = 1;
-  for (int i = 0; i < s.rank - (job.transposed ? 2 : 1); i++) job.outer *= s.dims[i];
+  for (int i = 0; i < s.rank - job.inner(); i++) job.outer *= s.dims[i];
   job.chunk = cut ? larger<int64_t>(1, kWorthForking / 2 / (elements / job.outer)) : job.outer;
   context.parallel(context.pool, divide_up(job.outer, job.chunk), run_chunk<T>, &job);
 }

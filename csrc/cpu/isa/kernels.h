@@ -37,5 +37,6 @@ void normalize(void* const* operands, const void* params, const KernelContext& c
 void normalize_gradient(void* const* operands, const void* params, const KernelContext& context);
 int64_t normalize_scratch(const void* params);
 const char* matmul_implementation(const void* params);
+const char* convolution_implementation(const void* params);
 
 }  // namespace nnstack::NNSTACK_ISA_NAME

@@ -294,7 +294,17 @@ def _depthwise(
     flat = reshape(weights, (*dimensions(weights)[:spatial], 1, channels * multiplier))
     attributes = window_attributes(what, spatial, strides, padding, dilation_rate=dilation_rate)
     image = channels_last(what, image, spatial, data_format)
-    return from_channels_last(emit("convolution", image, flat, groups=channels, **attributes), data_format)
+    groups = channels
+    if channels > 1 and multiplier > 1 and image.shape[-1] == channels:
+        image, groups = _repeated(image, multiplier), channels * multiplier
+    return from_channels_last(emit("convolution", image, flat, groups=groups, **attributes), data_format)
+
+
+def _repeated(image: Tensor, times: int) -> Tensor:
+    """Every channel `times` times side by side: one channel in and one out is what the core does by vectors."""
+    sizes = dimensions(image)
+    apart = emit("expand_dims", image, axes=[len(sizes)])
+    return reshape(emit("broadcast_to", apart, t.shape_vector([*sizes, times])), (*sizes[:-1], sizes[-1] * times))
 
 
 def _pointwise(what: str, x: Tensor, kernel: TensorLike, spatial: int, data_format: str | None) -> Tensor:

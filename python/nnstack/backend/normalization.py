@@ -77,11 +77,18 @@ def normalized_by_itself(
 ) -> tuple[Tensor, Tensor, Tensor] | None:
     """x by its own mean and biased variance over `axes`, gamma and beta applied, and the two: by the op `normalize`.
 
-    None where the op does not fit: float types, `axes` ascending and either the last ones (gamma and beta have their
-    sizes) or all but the last ones (gamma and beta have the sizes of these), which must be known.
+    None where the op does not fit: float types, `axes` ascending and the last ones (gamma and beta have their sizes),
+    all but the last ones (gamma and beta have the sizes of these), or all but one; the sizes of the rest must be known.
     """
     rank, count = len(x.shape), len(axes)
     by_column = list(axes) == list(range(count)) and count < rank
+    left = [axis for axis in range(rank) if axis not in axes]
+    if not by_column and len(left) == 1 and list(axes) == sorted(axes) and left[0] not in (0, rank - 1):
+        order = [*axes, *left]  # channels first: a compiled graph joins the transpositions with those of its neighbours
+        moved = normalized_by_itself(emit("transpose", x, permutation=order), range(count), gamma, beta, epsilon)
+        if moved is None:
+            return None
+        return emit("transpose", moved[0], permutation=[order.index(axis) for axis in range(rank)]), *moved[1:]
     if x.dtype not in ("float32", "float64") or not (by_column or list(axes) == list(range(rank - count, rank))):
         return None
     sizes = x.shape[count:] if by_column else x.shape[rank - count :]
