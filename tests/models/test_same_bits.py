@@ -29,7 +29,7 @@ def weights_after(make: Callable[[], Any], threads: int, eager: bool = False, **
     rows = 20 if model.input_shape[0] else 16  # where the size of a batch is open, the last one is short
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=eager)
     history = model.fit(x, families.TARGETS, batch_size=rows, epochs=2, verbose=0, **arguments)
-    found: list[np.ndarray] = [*model.get_weights(), model.predict(x, rows, verbose=0)]
+    found: list[np.ndarray] = [model.predict(x, rows, verbose=0), *model.get_weights()]
     return [*found, *[np.array(values) for values in history.history.values()]]
 
 
@@ -55,6 +55,8 @@ def test_many_steps_in_one_call_or_one_step_in_many(make: Callable[[], Any]) -> 
 @pytest.mark.parametrize("make", families.FAMILIES)
 def test_compiled_or_op_by_op(make: Callable[[], Any]) -> None:
     found, wanted = weights_after(make, 2, eager=True), weights_after(make, 2)
+    if make in (families.convolutional, families.merged):  # moving statistics are folded into one scale and one shift
+        np.testing.assert_allclose(found.pop(0), wanted.pop(0), rtol=1e-6, atol=0)
     if make is not families.films:
         assert_same(found, wanted)
         return
