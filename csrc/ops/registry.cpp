@@ -33,6 +33,8 @@ const Registry& registry() {
   return instance;
 }
 
+constexpr size_t kLongestName = 64;  // of what may be a slip of the pen; a file's name may have gigabytes
+
 size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); j++) row[j] = j;
@@ -53,6 +55,7 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 const Op& op_named(const std::string& name) {
   const auto found = registry().by_name.find(name);
   if (found != registry().by_name.end()) return *found->second;
+  if (name.size() > kLongestName) throw ValueError("unknown op \"" + name.substr(0, kLongestName) + "...\"");
   const auto nearest = std::min_element(all_ops().begin(), all_ops().end(), [&](const Op* a, const Op* b) {
     return edit_distance(name, a->name) < edit_distance(name, b->name);
   });

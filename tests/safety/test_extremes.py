@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import nnstack
-from nnstack import backend, losses
+from nnstack import _core, backend, losses
 from nnstack import layers as L
 from nnstack.callbacks import TerminateOnNaN
 from nnstack.models import Model, Sequential
@@ -129,6 +130,13 @@ def test_overflow_is_an_error(make: Callable[[], Any]) -> None:
     with pytest.raises((ValueError, TypeError, MemoryError, OverflowError)) as found:
         make()
     assert str(found.value)
+
+
+def test_a_name_without_end_is_not_compared_with_others() -> None:
+    start = time.process_time()
+    with pytest.raises(ValueError, match='unknown op "x{64}...'):
+        _core.emit("x" * 10_000_000, [], {})
+    assert time.process_time() - start < 1
 
 
 # -- batches of nothing and of one -------------------------------------------------------------------------------------
