@@ -216,6 +216,9 @@ def _plain(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value  # Keras has been through float32
 
 
+OURS_ALONE = {"dilation_rate", "groups", "noise_shape", "synchronized", "causal"}
+
+
 def same_configs(ours: dict[str, Any], theirs: dict[str, Any], unused: frozenset[str] = frozenset()) -> None:
     """Every key that both have says the same; nnstack's has no key that Keras would not take."""
     for key, value in theirs.items():
@@ -223,6 +226,4 @@ def same_configs(ours: dict[str, Any], theirs: dict[str, Any], unused: frozenset
             assert _plain(ours[key]) == _plain(value), key
     unused = unused | {"kernel_initializer", "kernel_regularizer", "kernel_constraint", "groups"}
     assert set(theirs) - set(ours) <= unused, set(theirs) - set(ours)
-    assert set(ours) - set(theirs) <= {"dilation_rate", "groups", "noise_shape", "synchronized"}, set(ours) - set(
-        theirs
-    )
+    assert set(ours) - set(theirs) <= OURS_ALONE, set(ours) - set(theirs)
