@@ -2,8 +2,10 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from nnstack import backend, initializers
 from nnstack.backend import Tensor, TensorLike, Variable
@@ -69,8 +71,38 @@ class Metric:
         """The state variables."""
         return self.variables
 
-    trainable_weights = property(lambda self: [])
-    non_trainable_weights = weights
+    trainable_weights = trainable_variables = property(lambda self: [])
+    non_trainable_weights = non_trainable_variables = weights
+    stateful = True
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the state variables' values."""
+        return [variable.numpy() for variable in self.variables]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Writes the state; `ValueError` if the number of arrays or a shape does not fit."""
+        from nnstack.engine.weights import assign_all
+
+        assign_all(self.variables, list(weights), f"set_weights (metric {self.name!r})")
+
+    def merge_state(self, metrics: Iterable["Metric"]) -> None:
+        """Adds the state of other metrics of the same class, as if this one had seen their data too; for metrics whose
+        state is sums and counts. `ValueError` where the shapes of the states differ.
+        """
+        for other in metrics:
+            mine, theirs = self.get_weights(), other.get_weights()
+            if [one.shape for one in mine] != [one.shape for one in theirs]:
+                raise ValueError(f"merge_state: metric {other.name!r} has another state than {self.name!r}")
+            self.set_weights([one + two for one, two in zip(mine, theirs, strict=True)])
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes the state as arrays to `store['0']`, `['1']`, ..."""
+        for number, value in enumerate(self.get_weights()):
+            store[str(number)] = value
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote; `ValueError` if number or shapes differ."""
+        self.set_weights([store[key] for key in sorted(store, key=int)])
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Takes one batch in; a subclass must define it."""

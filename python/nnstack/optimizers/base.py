@@ -5,7 +5,7 @@ defines `update_step(gradient, variable)`, and `build` if it keeps slots. Scalar
 `step_scalars`, computed once per step.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,19 @@ class BaseOptimizer:
     def get_weights(self) -> list[np.ndarray]:
         """Numbers of all `variables`."""
         return [v.numpy() for v in self._variables]
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Writes all `variables` as arrays to `store['0']`, `['1']`, ..."""
+        for number, value in enumerate(self.get_weights()):
+            store[str(number)] = value
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Reads what `save_own_variables` wrote; `ValueError` as in `set_weights`."""
+        self.set_weights([store[key] for key in sorted(store, key=int)])
+
+    def aggregate_gradients(self, grads_and_vars: Any) -> list[tuple[Any, Variable]]:
+        """The pairs as they are: one device, nothing to add up."""
+        return list(grads_and_vars)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Writes all `variables`. ValueError if the number or a shape differs (an optimizer not built has no slots)."""

@@ -32,6 +32,7 @@ _ELSEWHERE = {
     "array_to_img": "nnstack.preprocessing.files",
     "audio_dataset_from_directory": "nnstack.preprocessing.audio",
     "GeneratorEnqueuer": "nnstack.utils.enqueuers",
+    "H5Dict": "nnstack.utils.h5_dict",
     "HDF5Matrix": "nnstack.utils.hdf5_matrix",
     "OrderedEnqueuer": "nnstack.utils.enqueuers",
     "SidecarEvaluator": "nnstack.utils.sidecar_evaluator",

@@ -74,7 +74,16 @@ class OrderedEnqueuer(SequenceEnqueuer):
 class GeneratorEnqueuer(SequenceEnqueuer):
     """Items of a generator; `ValueError` for a Sequence, which has an order of its own."""
 
-    def __init__(self, generator: Any, use_multiprocessing: bool = False, random_seed: int | None = None) -> None:
+    def __init__(
+        self,
+        generator: Any = None,
+        use_multiprocessing: bool = False,
+        wait_time: float | None = None,
+        random_seed: int | None = None,
+        sequence: Any = None,
+    ) -> None:
+        # wait_time: how long Keras 2 slept between looks at its queue. sequence: Keras 2.3's name of the generator.
+        generator = generator if sequence is None else sequence
         if isinstance(generator, Sequence):
             raise ValueError("GeneratorEnqueuer: got a Sequence; use OrderedEnqueuer, which keeps its order")
         super().__init__(generator, use_multiprocessing)

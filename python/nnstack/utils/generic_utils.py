@@ -196,9 +196,11 @@ def to_snake_case(name: str) -> str:
     return "private" + stepped if stepped.startswith("_") else stepped
 
 
-def to_list(x: Any) -> list[Any]:
-    """A list of x, or x itself if it is a list; tuples become lists."""
-    return list(x) if isinstance(x, (list, tuple)) else [x]
+def to_list(x: Any, allow_tuple: bool = False) -> list[Any] | tuple[Any, ...]:
+    """A list of x, or x itself if it is a list; tuples become lists, or stay with `allow_tuple`."""
+    if isinstance(x, list) or (allow_tuple and isinstance(x, tuple)):
+        return x
+    return list(x) if isinstance(x, tuple) else [x]
 
 
 def unpack_singleton(x: Any) -> Any:
