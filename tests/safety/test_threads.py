@@ -112,6 +112,30 @@ def test_predictions_beside_training_see_whole_states() -> None:
     np.testing.assert_array_equal(model.predict_on_batch(row), np.full((1, 4), 1200.0))
 
 
+def test_what_is_kept_of_weights_follows_training() -> None:
+    """Statistics folded into weights, which predictions of other threads keep while steps replace them."""
+    model, other = new(), new()
+    running = threading.Event()
+
+    def train() -> None:
+        try:
+            for number in range(60):
+                model.train_on_batch(X[number % 8 :: 8], Y[number % 8 :: 8])
+        finally:
+            running.set()
+
+    def predict() -> None:
+        while not running.is_set():
+            assert np.isfinite(model.predict_on_batch(X)).all()
+
+    together(train, *[predict] * 4)
+    other.set_weights(model.get_weights())
+    np.testing.assert_array_equal(model.predict_on_batch(X), other.predict_on_batch(X))
+    model.train_on_batch(X, Y)
+    other.set_weights(model.get_weights())
+    np.testing.assert_array_equal(model.predict(X), other.predict(X))
+
+
 def test_many_models_are_built_and_trained_at_once() -> None:
     results: list[Any] = [None] * 6
 
