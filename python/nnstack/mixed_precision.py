@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,10 @@ def __getattr__(name: str) -> Any:
         from nnstack.optimizers.loss_scale import LossScaleOptimizer
 
         return LossScaleOptimizer
+    if name == "experimental":  # as tf.keras 2.1 to 2.3 called this module
+        return sys.modules[__name__]
+    if name == "set_policy":
+        return set_global_policy
     raise AttributeError(f"module 'nnstack.mixed_precision' has no attribute {name!r}")
 
 

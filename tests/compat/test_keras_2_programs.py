@@ -184,3 +184,29 @@ def test_one_target_is_for_the_one_output_with_a_loss() -> None:
     model.compile("sgd", loss=["mse", "mse"])
     with pytest.raises(ValueError, match="expected 2 target"):
         model.fit(X, Y, verbose=0)
+
+
+def test_a_model_without_a_call_of_its_own_keeps_its_weights(tmp_path) -> None:
+    """As GANs and diffusion models, whose train_step calls the networks inside; two of these may have one name."""
+
+    class Pair(Model):
+        def __init__(self):
+            super().__init__()
+            self.network = Sequential([Dense(2, input_dim=3)], name="network")
+            self.average = clone_model(self.network)
+
+        def train_step(self, data):
+            return {"size": K.sum(self.network(data) - self.average(data))}
+
+    model = Pair()
+    model.compile()
+    model.fit(X, verbose=0)
+    before = model.get_weights()
+    for name in ("pair.weights.h5", "pair"):
+        model.save_weights(tmp_path / name)
+        model.set_weights([weight * 0 for weight in before])
+        model.load_weights(tmp_path / name)
+        for weight, kept in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, kept)
+    with pytest.raises(ValueError, match="no weights yet"):
+        Model().save_weights(tmp_path / "none.weights.h5")

@@ -346,3 +346,21 @@ def do_not_convert(func: Any = None) -> Any:
 
 def set_loop_options(*_: Any, **__: Any) -> None:
     """Nothing."""
+
+
+# What TensorFlow raises, as what nnstack raises in the same places.
+InvalidArgumentError, NotFoundError = ValueError, FileNotFoundError
+OutOfRangeError, ResourceExhaustedError = StopIteration, MemoryError
+
+
+def as_text(bytes_or_text: Any, encoding: str = "utf-8") -> str:
+    """Text, decoded where it is bytes."""
+    return bytes_or_text.decode(encoding) if isinstance(bytes_or_text, bytes) else str(bytes_or_text)
+
+
+def as_bytes(bytes_or_text: Any, encoding: str = "utf-8") -> bytes:
+    """Bytes, encoded where it is text."""
+    return bytes_or_text.encode(encoding) if isinstance(bytes_or_text, str) else bytes(bytes_or_text)
+
+
+as_str = as_text

@@ -64,7 +64,8 @@ PATHS: dict[str, str] = {
     "utils.generic_utils": "nnstack.utils.generic_utils nnstack.utils",
     "utils.image_utils": _UTILS,
     "utils.io_utils": _UTILS,
-    "utils.layer_utils": "nnstack.utils.layer_utils nnstack.compat.keras_names nnstack.utils.weight_formats nnstack.utils",
+    "utils.layer_utils": "nnstack.utils.layer_utils nnstack.compat.keras_names nnstack.utils.weight_formats "
+    "nnstack.utils",
     "utils.losses_utils": "nnstack.compat.keras_names nnstack.losses",
     "utils.multi_gpu_utils": "nnstack.compat.keras_names nnstack.utils",
     "utils.test_utils": _UTILS,

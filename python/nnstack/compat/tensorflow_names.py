@@ -58,6 +58,8 @@ _ARRAYS = _same(
     "searchsorted ensure_shape clip_by_value clip_by_norm clip_by_global_norm",
 )
 
+_ANGLES = _same(f"{_F}.angles", "atan atan2 asin acos")
+
 _LINALG = _same(
     f"{_F}.linalg",
     "matmul matvec tensordot einsum norm matrix_transpose band_part diag diag_part set_diag trace",
@@ -86,12 +88,15 @@ TABLES: dict[str, dict[str, str]] = {
             "argmin add_n truediv sqrt negative logical_and logical_or logical_not reduce_sum reduce_mean "
             "reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_logsumexp cumsum"),
         **_pick(_LINALG, "matmul tensordot einsum norm"),
+        **_ANGLES,
         "tile": f"{_B}:tile input=x multiples=n",
         "broadcast_to": f"{_B}:broadcast_to input=x",
         "identity": f"{_B}:identity input=x",
         "stop_gradient": f"{_B}:stop_gradient input=variables",
         "is_tensor": f"{_B}:is_tensor",
         "map_fn": f"{_B}:map_fn",
+        "vectorized_map": f"{_B}:map_fn",
+        "gradients": f"{_B}:gradients ys=loss xs=variables",
         "foldl": f"{_B}:foldl",
         "foldr": f"{_B}:foldr",
         "name_scope": f"{_B}:name_scope",
@@ -114,7 +119,7 @@ TABLES: dict[str, dict[str, str]] = {
         "optimizers": "nnstack.optimizers",
     },
     "dtypes": {**_DTYPES, "bool": "nnstack.compat.dtypes:bool_", "cast": _ARRAYS["cast"]},
-    "math": _MATH,
+    "math": {**_MATH, **_ANGLES},
     "linalg": {**_LINALG, "eye": _ARRAYS["eye"], "l2_normalize": _MATH["l2_normalize"],
                "global_norm": f"{_F}.arrays:global_norm"},
     "nn": {
@@ -123,7 +128,9 @@ TABLES: dict[str, dict[str, str]] = {
                 "convolution conv1d conv2d conv3d conv2d_transpose depthwise_conv2d max_pool avg_pool bias_add "
                 "embedding_lookup sigmoid_cross_entropy_with_logits weighted_cross_entropy_with_logits "
                 "softmax_cross_entropy_with_logits sparse_softmax_cross_entropy_with_logits in_top_k zero_fraction "
-                "compute_average_loss scale_regularization_loss depth_to_space space_to_depth"),
+                "compute_average_loss scale_regularization_loss depth_to_space space_to_depth crelu "
+                "local_response_normalization separable_conv2d atrous_conv2d"),
+        "lrn": f"{_F}.nn:local_response_normalization",
         **{f"{kind}_pool{n}d": f"{_F}.nn:{kind}_pool" for kind in ("max", "avg") for n in (1, 2, 3)},
         "swish": f"{_F}.nn:silu",
         "relu": f"{_B}:relu features=x",
@@ -132,8 +139,8 @@ TABLES: dict[str, dict[str, str]] = {
         **_pick(_MATH, "tanh sigmoid softplus l2_normalize top_k log_sigmoid"),
         "softsign": f"{_B}:softsign features=x",
     },
-    "random": _same(f"{_F}.random", "set_seed normal uniform truncated_normal categorical shuffle stateless_uniform "
-                    "stateless_normal Generator get_global_generator"),
+    "random": _same(f"{_F}.random", "set_seed gamma normal uniform truncated_normal categorical shuffle "
+                    "stateless_uniform stateless_normal Generator get_global_generator"),
     "image": {
         **_same(f"{_F}.image", "resize flip_left_right flip_up_down rot90 random_flip_left_right random_flip_up_down "
                 "convert_image_dtype adjust_brightness adjust_contrast adjust_saturation adjust_gamma "
@@ -142,6 +149,8 @@ TABLES: dict[str, dict[str, str]] = {
                 "pad_to_bounding_box central_crop resize_with_crop_or_pad resize_with_pad random_crop extract_patches "
                 "per_image_standardization total_variation psnr"),
         **_same(f"{_F}.boxes", "crop_and_resize non_max_suppression"),
+        **_same(f"{_F}.colours", "rgb_to_yuv yuv_to_rgb rgb_to_hsv hsv_to_rgb adjust_hue random_hue"),
+        **_same(f"{_F}.similarity", "image_gradients sobel_edges ssim"),
         **_same("nnstack.compat.files", "decode_image decode_jpeg decode_png ResizeMethod"),
     },
     "io": {
@@ -172,6 +181,9 @@ TABLES: dict[str, dict[str, str]] = {
     "distribute": _same("nnstack.compat.strategy", "Strategy MirroredStrategy OneDeviceStrategy get_strategy "
             "ReduceOp "
                         "has_strategy in_cross_replica_context get_replica_context"),
+    "errors": {name: "nnstack.compat.control:" + name for name in ("InvalidArgumentError", "NotFoundError",
+                                                                   "OutOfRangeError", "ResourceExhaustedError")},
+    "compat": _same("nnstack.compat.control", "as_str as_bytes as_text"),
     "summary": _same("nnstack.compat.summary", "create_file_writer scalar histogram image text"),
     "nest": _same("nnstack.utils.nest", "flatten map_structure") | {"is_nested": "nnstack.utils.nest:is_nested"},
     "version": {"VERSION": "nnstack.compat.tensorflow_names:VERSION"},

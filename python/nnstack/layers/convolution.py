@@ -151,7 +151,7 @@ class Convolution(SpatialLayer):
         if extra:
             batch = backend.shapes.dimensions(inputs)[: extra + 1]
             outputs = backend.reshape(outputs, (*batch, *backend.shapes.dimensions(outputs)[1:]))
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def _convolved(self, x: Any) -> Any:
         return backend.convolution(

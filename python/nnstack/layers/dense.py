@@ -82,7 +82,7 @@ class Dense(Layer):
         outputs = backend.emit("matmul", inputs, backend.convert(self.kernel))
         if self.bias is not None:
             outputs = outputs + self.bias
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*tuple(input_shape)[:-1], self.units)

@@ -115,7 +115,7 @@ class EinsumDense(Layer):
         outputs = einsum(self.equation, inputs, backend.convert(self.kernel))
         if self.bias is not None:
             outputs = outputs + self.bias
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         _, (source, _, result) = self._sizes(tuple(input_shape))

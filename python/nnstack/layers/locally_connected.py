@@ -147,7 +147,7 @@ class _LocallyConnected(SpatialLayer):
             )
         if self.bias is not None:
             outputs = backend.bias_add(outputs, self.bias, data_format=self.data_format)
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self._arranged(tuple(input_shape)[:1], self._moved_places(input_shape), self.filters)

@@ -1,5 +1,6 @@
 """Optimizers: `optimizers.X` compute as tf.keras >= 2.11 does, `optimizers.legacy.X` as the versions before."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,6 +105,12 @@ def get(identifier: Any) -> Any:
         f"optimizer: expected a name ({', '.join(sorted(_BY_LOWER_NAME))}), a config dict or an optimizer, "
         f"got {identifier!r}"
     )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "experimental":  # where tf.keras 2.9 and 2.10 had what is `optimizers.X` since
+        return sys.modules[__name__]
+    raise AttributeError(f"module 'nnstack.optimizers' has no attribute {name!r}")
 
 
 __all__ = [

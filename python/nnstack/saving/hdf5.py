@@ -106,7 +106,7 @@ def load_weights(model: Any, filepath: Any, by_name: bool, skip_mismatch: bool) 
     title = f'load_weights (model "{model.name}")'
     if skip_mismatch and not by_name:
         raise ValueError(f"{title}: skip_mismatch needs by_name=True")
-    if not model.built and not by_name:
+    if not model.built and not model.weights and not by_name:
         raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
     with reading(filepath, title) as file, hdf5_guard.errors_of(f"{title}: {describe(filepath)}"):
         group = file

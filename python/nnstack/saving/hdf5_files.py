@@ -52,6 +52,8 @@ def weights_format(filepath: Any, save_format: str | None, what: str) -> str:
     is_path = isinstance(filepath, str | os.PathLike)
     if is_path and os.fspath(filepath).lower().endswith(".safetensors"):
         return "safetensors"
+    if is_path and os.fspath(filepath).endswith(".weights.h5"):
+        return "keras"  # so tf.keras from 2.12 on, which reads nothing else under such a name
     return "tf" if is_path and not os.fspath(filepath).lower().endswith((".h5", ".hdf5", ".keras")) else "h5"
 
 

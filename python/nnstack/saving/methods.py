@@ -18,6 +18,8 @@ class Savable:
 
         @property
         def name(self) -> str: ...
+        @property
+        def weights(self) -> list[Any]: ...
 
     def save(
         self,
@@ -52,8 +54,8 @@ class Savable:
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
     ) -> None:
-        """Writes the weights alone: HDF5 for paths ending in .h5, .hdf5 or .keras, safetensors for .safetensors, else a
-        TensorFlow checkpoint.
+        """Writes the weights alone: Keras 3's layout for paths ending in .weights.h5, as tf.keras from 2.12 on, HDF5
+        for .h5, .hdf5 or .keras, safetensors for .safetensors, else a TensorFlow checkpoint.
 
         `save_format` 'h5', 'tf' (checkpoint: PREFIX.index and PREFIX.data-00000-of-00001), 'keras' (the layout of
         Keras 3's .weights.h5) or 'safetensors' (names such as `dense/kernel`; see `saving/safetensors_file.py`;
@@ -64,7 +66,7 @@ class Savable:
         from nnstack.saving.hdf5_files import weights_format
 
         title = f'save_weights (model "{self.name}")'
-        if not self.built:
+        if not self.built and not self.weights:
             raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
         kind = weights_format(filepath, save_format, title)
         modules: dict[str, Any] = {"tf": checkpoint, "h5": hdf5, "keras": keras_zip, "safetensors": safetensors_file}

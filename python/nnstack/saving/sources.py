@@ -44,7 +44,7 @@ def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) ->
         return None
     if by_name or skip_mismatch:
         raise ValueError(f"{title}: by_name is for HDF5 files of layers' names; {describe(source)} has none")
-    if not model.built:
+    if not model.built and not model.weights:
         raise ValueError(f"{title}: the model has no weights yet. Build it, or call it on data, first")
     status: checkpoint.LoadStatus | None = other(model, source, title)
     return status

@@ -47,6 +47,38 @@ def dropout(x: Any, rate: float, noise_shape: Any = None, seed: int | None = Non
     return K.dropout(x, rate, noise_shape, seed) if rate else K.convert(x)
 
 
+def crelu(features: Any, axis: int = -1) -> Tensor:
+    """The positive part beside the negative one."""
+    x = K.convert(features)
+    return K.concatenate([K.relu(x), K.relu(-x)], axis=axis)
+
+
+def local_response_normalization(
+    input: Any, depth_radius: int = 5, bias: float = 1.0, alpha: float = 1.0, beta: float = 0.5
+) -> Tensor:
+    """x / (bias + alpha * squares of the neighbouring channels) ** beta (Krizhevsky et al. 2012)."""
+    x = K.convert(input)
+    around = [(0, 0)] * (len(x.shape) - 1) + [(depth_radius, depth_radius)]
+    wide, channels = K.pad(K.square(x), around), int(x.shape[-1])  # type: ignore[arg-type]
+    near: Any = wide[..., :channels]
+    for place in range(1, 2 * depth_radius + 1):
+        near = near + wide[..., place : place + channels]
+    return x / K.pow(near * alpha + bias, beta)
+
+
+def separable_conv2d(
+    input: Any, depthwise_filter: Any, pointwise_filter: Any, strides: Any, padding: str, **_: Any
+) -> Tensor:
+    """A convolution of every channel, then one of size 1 across channels; channels last."""
+    deep = depthwise_conv2d(input, depthwise_filter, strides, padding)
+    return conv2d(deep, pointwise_filter, [1, 1, 1, 1], "VALID")
+
+
+def atrous_conv2d(value: Any, filters: Any, rate: int, padding: str) -> Tensor:
+    """A convolution whose kernel has rate - 1 holes between its elements; channels last."""
+    return K.conv2d(value, filters, (1, 1), padding.lower(), "channels_last", (int(rate), int(rate)))
+
+
 def l2_loss(t: Any) -> Tensor:
     """Half the sum of squares."""
     return K.sum(K.square(t)) * 0.5
