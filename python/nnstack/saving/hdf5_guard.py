@@ -8,18 +8,17 @@ that says where.
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from nnstack.saving import pieces
 from nnstack.saving.hdf5_files import h5py_module
 
 # What a file may unpack to: this times its size, and never less than _SMALL. Weights hardly compress; zeros do.
 _RATIO = 20
 _SMALL = 64 << 20
-PIECE = 1 << 20  # bytes read at once: small enough for a cache, large enough that calls cost nothing
 
 
 @contextlib.contextmanager
@@ -144,30 +143,13 @@ class StoredArray:
         their size is made.
         """
         stored = self._dataset.dtype
-        if self.nbytes <= PIECE or not self.is_plain or str(stored) != variable.dtype:
+        if self.nbytes <= pieces.SIZE or not self.is_plain or str(stored) != variable.dtype:
             variable.handle.assign(self.read())
             return
         with errors_of(self._dataset.name):
-            for begin, place, part in pieces(self.shape, stored):
+            for begin, place, part in pieces.of_array(self.shape, stored):
                 self._dataset.read_direct(part, place)
                 variable.handle.assign_part(begin, part)
-
-
-def pieces(shape: tuple[int, ...], dtype: Any) -> Iterator[tuple[int, tuple[Any, ...], np.ndarray]]:
-    """(first number, place in the array, buffer of the piece's shape) of pieces in row-major order, none much larger
-    than a cache; the buffer is used again for the next piece.
-    """
-    axis, row = 0, dtype.itemsize * math.prod(shape[1:])
-    while row > PIECE:
-        axis += 1
-        row //= max(shape[axis], 1)
-    rows, following = max(1, PIECE // max(row, 1)), shape[axis + 1 :]
-    buffer = np.empty((min(rows, shape[axis]), *following), dtype)
-    numbers = math.prod(following)
-    for count, outer in enumerate(np.ndindex(*shape[:axis])):
-        for start in range(0, shape[axis], rows):
-            part = buffer[: shape[axis] - start]
-            yield (count * shape[axis] + start) * numbers, (*outer, slice(start, start + len(part))), part
 
 
 def arrays(group: Any, list_name: str = "weight_names") -> list[tuple[str, StoredArray]]:

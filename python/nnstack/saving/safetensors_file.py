@@ -9,17 +9,23 @@ Source of the format: https://github.com/huggingface/safetensors
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from nnstack.saving import weight_tree
+from nnstack.saving import pieces, weight_tree
 from nnstack.saving.hdf5_files import may_write, path_to_write, replace_files
 from nnstack.saving.hdf5_weights import Pair, all_of, require_fit
 
 SUFFIX = ".safetensors"
+_TYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
+    "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
 
 
 def module() -> Any:
@@ -95,7 +101,8 @@ def load_weights(model: Any, source: Any, title: str) -> None:
         if not os.path.isfile(path):
             raise FileNotFoundError(f"{title}: no file at {path}")
         with safetensors.safe_open(path, framework="numpy") as file:
-            _assign(wanted, {name: _InFile(file, name) for name in file.keys()}, title)  # noqa: SIM118
+            places = _places(path)
+            _assign(wanted, {name: _InFile(file, name, path, places[name]) for name in places}, title)
     except safetensors.SafetensorError as error:
         raise ValueError(f"{title}: no safetensors file, or a broken one: {error}") from None
 
@@ -104,17 +111,36 @@ class _Content:
     def __init__(self, array: np.ndarray) -> None:
         self.array, self.shape = array, array.shape
 
-    def read(self) -> np.ndarray:
-        return self.array
+    def fill(self, variable: Any) -> None:
+        variable.handle.assign(self.array)
 
 
 class _InFile:
-    def __init__(self, file: Any, name: str) -> None:
-        self.file, self.name, self.shape = file, name, tuple(file.get_slice(name).get_shape())
+    """A tensor where it lies. The package has checked that all lie in the file; its own reading would map all of it."""
 
-    def read(self) -> np.ndarray:
-        array: np.ndarray = self.file.get_tensor(self.name)
-        return array
+    def __init__(self, file: Any, name: str, path: str, place: tuple[int, int]) -> None:
+        self.file, self.name, self.path, self.place = file, name, path, place
+        part = file.get_slice(name)
+        self.shape, self.dtype = tuple(part.get_shape()), part.get_dtype()
+
+    def fill(self, variable: Any) -> None:
+        if _TYPES.get(self.dtype) != variable.dtype or sys.byteorder != "little":
+            variable.handle.assign(self.file.get_tensor(self.name))
+            return
+        begin, end = self.place
+        pieces.fill(variable, pieces.of_file(self.path, begin, end - begin))
+
+
+def _places(path: str) -> dict[str, tuple[int, int]]:
+    """Name -> first byte and end of each tensor, by the file's header."""
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+    return {
+        name: (8 + size + entry["data_offsets"][0], 8 + size + entry["data_offsets"][1])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
 
 
 def _assign(wanted: dict[str, tuple[Any, Any]], stored: dict[str, Any], title: str) -> None:
@@ -128,4 +154,4 @@ def _assign(wanted: dict[str, tuple[Any, Any]], stored: dict[str, Any], title: s
     pairs = [Pair(layer, name, variable, name, stored[name]) for name, (layer, variable) in wanted.items()]
     require_fit(pairs, title)
     for pair in pairs:
-        pair.variable.handle.assign(pair.array.read())
+        pair.array.fill(pair.variable)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnstack._core import crc32c
-from nnstack.saving import protobuf
+from nnstack.saving import pieces, protobuf
 from nnstack.saving.crc32c import mask, masked
 
 _MAGIC = 0xDB4775248B80FB57
@@ -31,7 +31,6 @@ _TYPES = {
     17: "uint16", 19: "float16", 22: "uint32", 23: "uint64",
 }  # fmt: skip
 _STRING, _BFLOAT16 = 7, 14
-_PIECE = 1 << 20  # a multiple of every type's width
 
 
 class Entry(NamedTuple):
@@ -118,11 +117,7 @@ class Reader:
         if _TYPES.get(entry.dtype) != variable.dtype or sys.byteorder != "little":
             variable.handle.assign(self.read(name))
             return
-        begin = 0
-        for piece in self._pieces(name, entry):
-            part = np.frombuffer(piece, variable.dtype)
-            variable.handle.assign_part(begin, part)
-            begin += part.size
+        pieces.fill(variable, self._pieces(name, entry))
 
     def _shard(self, number: int) -> str:
         return f"{self.prefix}.data-{number:05d}-of-{self.shards:05d}"
@@ -138,15 +133,7 @@ class Reader:
                 raise ValueError(f"checkpoint: {name} of shape {entry.shape} cannot have {entry.size} bytes")
         if entry.offset + entry.size > os.path.getsize(path):
             raise ValueError(f"checkpoint: {name} lies behind the end of {path}")
-        with open(path, "rb", buffering=0) as file:
-            file.seek(entry.offset)
-            left = entry.size
-            while left:
-                piece = file.read(min(left, _PIECE))
-                if not piece:
-                    raise ValueError(f"checkpoint: {path} ends within {name}")
-                left -= len(piece)
-                yield piece
+        yield from pieces.of_file(path, entry.offset, entry.size)
 
 
 class Stored(NamedTuple):

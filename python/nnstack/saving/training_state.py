@@ -16,7 +16,7 @@ import numpy as np
 
 from nnstack.backend import RandomState, Variable
 from nnstack.engine.weights import leaves
-from nnstack.saving import hdf5_guard, plain_data
+from nnstack.saving import hdf5_guard, pieces, plain_data
 from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.weight_layouts import Origin
 
@@ -103,11 +103,11 @@ def write_array(group: Any, name: str, value: Any) -> None:
         group.create_dataset(name, data=value)
         return
     dtype = np.dtype("float32" if value.dtype == "bfloat16" else value.dtype)
-    if value.dtype == "bfloat16" or math.prod(value.shape) * dtype.itemsize <= hdf5_guard.PIECE:
+    if value.dtype == "bfloat16" or math.prod(value.shape) * dtype.itemsize <= pieces.SIZE:
         group.create_dataset(name, data=value.numpy())
         return
     stored = group.create_dataset(name, value.shape, dtype)
-    for begin, place, part in hdf5_guard.pieces(value.shape, dtype):
+    for begin, place, part in pieces.of_array(value.shape, dtype):
         value.handle.read_part(begin, part)
         stored.write_direct(part, dest_sel=place)
 

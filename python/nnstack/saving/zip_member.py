@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from typing import Any
 
-_PIECE = 1 << 20
+from nnstack.saving import pieces
 
 
 class StoredMember(io.RawIOBase):
@@ -40,7 +40,7 @@ class StoredMember(io.RawIOBase):
     def checksum(self) -> int:
         """CRC-32 of all."""
         self.seek(0)
-        found, buffer = 0, memoryview(bytearray(_PIECE))
+        found, buffer = 0, memoryview(bytearray(pieces.SIZE))
         while count := self.readinto(buffer):
             found = zlib.crc32(buffer[:count], found)
         self.seek(0)
