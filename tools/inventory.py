@@ -1,6 +1,6 @@
 """Names and arguments of Keras 2 that the package lacks: python tools/inventory.py INVENTORY.md [--tf-keras] [--all].
 
-INVENTORY.md lists modules (`### keras.layers`, `engine/saving.py:`) with lines "- `Name` class (argument=default, ...)".
+INVENTORY.md lists modules (`### keras.layers`, `engine/saving.py:`) with lines "- `Name` class (argument=default)".
 With --tf-keras the public names and signatures of the installed tf_keras are walked as well; their defaults count.
 What is left out on purpose stands in `inventory_exceptions.py`, with the reason; --all prints it too. Exit status 1 if
 anything else is missing.
@@ -53,7 +53,7 @@ def parameters(value: Any) -> dict[str, Any] | None:
         try:
             signature = inspect.signature(one)
         except (TypeError, ValueError):
-            return None if not found else found
+            return found or None
         for name, parameter in signature.parameters.items():
             if name not in ("self", "args"):
                 found.setdefault(name, parameter.default)

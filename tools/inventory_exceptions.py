@@ -68,7 +68,7 @@ _EXCEPTIONS: list[tuple[str, str]] = [
     (r"tf_keras\.preprocessing\.image\.DirectoryIterator\.", "inside Keras's iterator"),
     (
         r"tf_keras\.utils\.FeatureSpace\.(?!save:)",
-        "a FeatureSpace is no layer: it encodes data before they reach a model",
+        "a FeatureSpace is no layer: it encodes data before a model",
     ),
     (r"tf_keras\.utils\.(TimedThread|StepsPerExecutionTuner)", "inside Keras's trainer"),
     (r"tf_keras\.(layers\.DenseFeatures|experimental\.SequenceFeatures)", "over feature columns; see FeatureSpace"),

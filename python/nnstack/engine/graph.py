@@ -95,12 +95,12 @@ class Graph:
     @property
     def output_keys(self) -> dict[str, str]:
         """Key -> name, where the outputs are a dict: what the user calls an output, and what its layer is called."""
-        return dict(zip(sorted(self.outputs), self.output_names, strict=True)) if isinstance(self.outputs, dict) else {}
+        return _keys(self.outputs, self.output_names)
 
     @property
     def input_keys(self) -> dict[str, str]:
         """The same for inputs."""
-        return dict(zip(sorted(self.inputs), self.input_names, strict=True)) if isinstance(self.inputs, dict) else {}
+        return _keys(self.inputs, self.input_names)
 
     def run(self, inputs: Any, masks: Any = None) -> Any:
         """The outputs for other inputs: every layer is called again, in order. Masks given here travel with the
@@ -259,3 +259,10 @@ def _sort(inputs: list[Any], outputs: list[Any]) -> tuple[list[Node], list[Layer
     layers = sorted(discovered, key=lambda layer: -layer_depths[id(layer)])
     nodes = sorted(by_id.values(), key=lambda node: -depths[id(node)])
     return nodes, layers
+
+
+def _keys(structure: Any, names: list[str]) -> dict[str, str]:
+    """Key -> name, none where a key stands for several tensors."""
+    if not isinstance(structure, dict) or any(nest.is_nested(value) for value in structure.values()):
+        return {}
+    return dict(zip(sorted(structure), names, strict=True))

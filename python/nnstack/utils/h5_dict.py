@@ -91,7 +91,9 @@ class H5Dict:
 
     def get(self, key: str, default: Any = None) -> Any:
         """What is there under the name, else `default`."""
-        return self[key] if key in self else default
+        if key not in self:
+            return default
+        return self[key]
 
     def update(self, *args: Mapping[str, Any]) -> None:
         """Writes everything that the dicts hold."""
