@@ -102,6 +102,9 @@ def _extract(path: Path, archive_format: Any) -> None:
     kinds = list(kinds[0]) if isinstance(kinds[0], list | tuple) else kinds
     if "tar" in kinds and tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
+            for entry in archive:  # links that led out got past Python's own filter (CVE-2025-4517)
+                if not (entry.isfile() or entry.isdir()):
+                    raise ValueError(f"get_file: {path} is refused: {entry.name} is a link or a device")
             try:
                 archive.extractall(path.parent, filter="data")
             except tarfile.FilterError as error:
