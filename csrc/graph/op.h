@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,8 +23,14 @@ struct Inference {
 
   // ValueError in the one voice, "conv2d: <text>"; the layer's name is put in front by emit.
   [[noreturn]] void fail(const std::string& text) const;
-  void require(bool holds, const std::string& text) const {
-    if (!holds) fail(text);
+  // `text`: a string, or a function that makes it where it is needed: plans infer every node.
+  template <class Text>
+  void require(bool holds, const Text& text) const {
+    if (holds) return;
+    if constexpr (std::is_invocable_v<const Text&>)
+      fail(text());
+    else
+      fail(text);
   }
 };
 

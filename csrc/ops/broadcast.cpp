@@ -8,12 +8,13 @@ std::vector<TensorType> infer(const Inference& i) {
   const TensorType& shape = i.inputs[1];
   const Shape& in = i.inputs[0].shape;
   i.require(shape.dtype == DType::i64 && shape.shape.rank() == 1 && shape.shape.known(),
-            "the shape must be an int64 vector, got " + text(shape));
+            [&] { return "the shape must be an int64 vector, got " + text(shape); });
   Shape out(i.contents[1].any ? i.contents[1].values : Dims(static_cast<size_t>(shape.shape[0]), kUnknown));
-  i.require(in.rank() <= out.rank(), "cannot broadcast " + text(in) + " to " + text(out));
+  i.require(in.rank() <= out.rank(), [&] { return "cannot broadcast " + text(in) + " to " + text(out); });
   for (int k = 0; k < in.rank(); k++) {
     const Dim to = out[out.rank() - in.rank() + k];
-    i.require(in[k] == to || in[k] == 1 || in[k] < 0 || to < 0, "cannot broadcast " + text(in) + " to " + text(out));
+    i.require(in[k] == to || in[k] == 1 || in[k] < 0 || to < 0,
+              [&] { return "cannot broadcast " + text(in) + " to " + text(out); });
   }
   return {{i.inputs[0].dtype, out}};
 }

@@ -16,14 +16,15 @@ std::vector<TensorType> infer(const Inference& i) {
       if (k == axis) {
         const bool known = out[k] >= 0 && in[k] >= 0;
         out[k] = known ? add_sizes(out[k], in[k]) : kUnknown;
-        i.require(!known || out[k] >= 0, "the sizes along axis " + std::to_string(axis) + " overflow 64 bits");
+        i.require(!known || out[k] >= 0, [&] { return "the sizes along axis " + std::to_string(axis) + " overflow 64 bits"; });
       } else {
         fits = out[k] == in[k] || out[k] < 0 || in[k] < 0;
         if (out[k] < 0) out[k] = in[k];
       }
     }
-    i.require(fits,
-              "shapes " + text(i.inputs[0].shape) + " and " + text(in) + " do not fit along axis " + std::to_string(axis));
+    i.require(fits, [&] {
+      return "shapes " + text(i.inputs[0].shape) + " and " + text(in) + " do not fit along axis " + std::to_string(axis);
+    });
   }
   return {{i.inputs[0].dtype, out}};
 }
@@ -81,7 +82,7 @@ Content content(const Inference& i) {
 
 std::vector<TensorType> infer_part(const Inference& i) {
   const auto n = static_cast<size_t>(i.attributes.integer("part"));
-  i.require(n + 1 < i.inputs.size(), "there is no part " + std::to_string(n));
+  i.require(n + 1 < i.inputs.size(), [&] { return "there is no part " + std::to_string(n); });
   const Content& shape = i.contents[n + 1];
   Shape out = i.inputs[0].shape;
   if (shape.any)

@@ -19,43 +19,52 @@ std::string sizes(const Parts& p) {
   return "; input shape " + text(p.x) + ", kernel shape " + text(p.kernel) + ", output shape " + text(p.y);
 }
 
+constexpr const char* kDifferent[] = {"spatial dimension 0 of the output is not what the input gives",
+                                      "spatial dimension 1 of the output is not what the input gives",
+                                      "spatial dimension 2 of the output is not what the input gives"};
+
 // Checks that the three agree, as far as they are known, and fills in what follows from the others.
 void agree(const Inference& i, Parts& p) {
   const Windows w = windows_of(i);
   const int rank = w.rank();
   const auto has_rank = [&](const Shape& shape, const char* what) {
-    i.require(shape.rank() == rank + 2, std::string("expected ") + what + " of " + std::to_string(rank + 2) +
-                                            " dimensions for " + std::to_string(rank) + " strides, got shape " + text(shape));
+    i.require(shape.rank() == rank + 2, [&] {
+      return std::string("expected ") + what + " of " + std::to_string(rank + 2) + " dimensions for " + std::to_string(rank) +
+             " strides, got shape " + text(shape);
+    });
   };
   has_rank(p.x, "an input");
   has_rank(p.kernel, "a kernel");
   has_rank(p.y, "an output");
   const int64_t groups = i.attributes.integer("groups");
-  i.require(groups >= 1, "groups must be at least 1, got " + std::to_string(groups));
-  const auto same = [&](Dim a, Dim b, const std::string& what) {
-    i.require(a < 0 || b < 0 || a == b, what + ": " + std::to_string(a) + " and " + std::to_string(b) + sizes(p));
+  i.require(groups >= 1, [&] { return "groups must be at least 1, got " + std::to_string(groups); });
+  const auto same = [&](Dim a, Dim b, const char* what) {
+    i.require(a < 0 || b < 0 || a == b,
+              [&] { return std::string(what) + ": " + std::to_string(a) + " and " + std::to_string(b) + sizes(p); });
     return known_or(a, b);
   };
   p.x[0] = p.y[0] = same(p.x[0], p.y[0], "batch sizes of the input and the output differ");
   const Dim channels = p.x[rank + 1], per_group = p.kernel[rank];
   if (channels >= 0 && per_group >= 0) {
-    i.require(channels == checked_multiply(per_group, groups),
-              "input has " + std::to_string(channels) + " channels, kernel expects " + std::to_string(per_group * groups) +
-                  (groups > 1 ? " (" + std::to_string(groups) + " groups)" : "") + sizes(p));
+    i.require(channels == checked_multiply(per_group, groups), [&] {
+      return "input has " + std::to_string(channels) + " channels, kernel expects " + std::to_string(per_group * groups) +
+             (groups > 1 ? " (" + std::to_string(groups) + " groups)" : "") + sizes(p);
+    });
   } else if (per_group >= 0) {
     p.x[rank + 1] = per_group * groups;
   } else if (channels >= 0) {
-    i.require(channels % groups == 0,
-              std::to_string(channels) + " channels cannot be split into " + std::to_string(groups) + " groups" + sizes(p));
+    i.require(channels % groups == 0, [&] {
+      return std::to_string(channels) + " channels cannot be split into " + std::to_string(groups) + " groups" + sizes(p);
+    });
     p.kernel[rank] = channels / groups;
   }
   const Dim filters = same(p.kernel[rank + 1], p.y[rank + 1], "filters of the kernel and channels of the output differ");
   p.kernel[rank + 1] = p.y[rank + 1] = filters;
-  i.require(filters < 0 || filters % groups == 0,
-            std::to_string(filters) + " filters cannot be split into " + std::to_string(groups) + " groups" + sizes(p));
+  i.require(filters < 0 || filters % groups == 0, [&] {
+    return std::to_string(filters) + " filters cannot be split into " + std::to_string(groups) + " groups" + sizes(p);
+  });
   for (int d = 0; d < rank; d++) {
-    p.y[d + 1] = same(p.y[d + 1], places(i, w, d, p.x[d + 1], p.kernel[d]),
-                      "spatial dimension " + std::to_string(d) + " of the output is not what the input gives");
+    p.y[d + 1] = same(p.y[d + 1], places(i, w, d, p.x[d + 1], p.kernel[d]), kDifferent[d]);
   }
 }
 
@@ -65,15 +74,17 @@ Shape unknown_shape(int rank) { return Shape(Dims(static_cast<size_t>(rank), kUn
 Shape shape_value(const Inference& i, size_t input) {
   const TensorType& shape = i.inputs[input];
   i.require(shape.dtype == DType::i64 && shape.shape.rank() == 1 && shape.shape.known(),
-            "the shape must be an int64 vector, got " + text(shape));
+            [&] { return "the shape must be an int64 vector, got " + text(shape); });
   if (!i.contents[input].any) return unknown_shape(static_cast<int>(shape.shape[0]));
   return Shape(i.contents[input].values);
 }
 
 void check_types(const Inference& i) {
   const DType a = i.inputs[0].dtype, b = i.inputs[1].dtype;
-  i.require(a == b, std::string("inputs have different dtypes: ") + name_of(a) + " and " + name_of(b) + "; cast one of them");
-  i.require(a == DType::f32 || a == DType::f64, std::string("needs float32 or float64, got ") + name_of(a));
+  i.require(a == b, [&] {
+    return std::string("inputs have different dtypes: ") + name_of(a) + " and " + name_of(b) + "; cast one of them";
+  });
+  i.require(a == DType::f32 || a == DType::f64, [&] { return std::string("needs float32 or float64, got ") + name_of(a); });
 }
 
 std::vector<TensorType> infer_forward(const Inference& i) {

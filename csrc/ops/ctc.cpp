@@ -9,9 +9,10 @@ namespace {
 void check_logs(const Inference& i) {
   const TensorType& logs = i.inputs[0];
   i.require(logs.dtype == DType::f32 || logs.dtype == DType::f64,
-            std::string("needs float32 or float64, got ") + name_of(logs.dtype));
-  i.require(logs.shape.rank() == 3, "log probabilities must be (samples, steps, classes), got " + text(logs.shape));
-  i.require(logs.shape[2] != 0, "needs at least the blank's class; log probabilities " + text(logs.shape));
+            [&] { return std::string("needs float32 or float64, got ") + name_of(logs.dtype); });
+  i.require(logs.shape.rank() == 3,
+            [&] { return "log probabilities must be (samples, steps, classes), got " + text(logs.shape); });
+  i.require(logs.shape[2] != 0, [&] { return "needs at least the blank's class; log probabilities " + text(logs.shape); });
 }
 
 std::vector<TensorType> infer(const Inference& i) {
@@ -20,9 +21,10 @@ std::vector<TensorType> infer(const Inference& i) {
   const auto integers = [&](const TensorType& type, int rank, const char* what) {
     const Dim samples = type.shape.rank() > 0 ? type.shape[0] : 0;
     const bool fits = samples == logs.shape[0] || samples < 0 || logs.shape[0] < 0;
-    i.require(type.dtype == DType::i32 && type.shape.rank() == rank && fits,
-              std::string(what) + " must be int32 of " + std::to_string(rank) + " axes, the first the samples; got " +
-                  text(type) + " beside log probabilities " + text(logs.shape));
+    i.require(type.dtype == DType::i32 && type.shape.rank() == rank && fits, [&] {
+      return std::string(what) + " must be int32 of " + std::to_string(rank) + " axes, the first the samples; got " +
+             text(type) + " beside log probabilities " + text(logs.shape);
+    });
   };
   integers(labels, 2, "labels");
   integers(i.inputs[2], 1, "numbers of steps");
@@ -130,10 +132,12 @@ std::vector<TensorType> infer_beams(const Inference& i) {
   check_logs(i);
   const TensorType &logs = i.inputs[0], &steps = i.inputs[1];
   i.require(steps.dtype == DType::i32 && steps.shape.rank() == 1,
-            "numbers of steps must be int32 of one axis, got " + text(steps));
+            [&] { return "numbers of steps must be int32 of one axis, got " + text(steps); });
   const int64_t beams = i.attributes.integer("beam_width"), paths = i.attributes.integer("top_paths");
-  i.require(1 <= paths && paths <= beams, "needs 1 <= top_paths <= beam_width, got top_paths=" + std::to_string(paths) +
-                                              ", beam_width=" + std::to_string(beams));
+  i.require(1 <= paths && paths <= beams, [&] {
+    return "needs 1 <= top_paths <= beam_width, got top_paths=" + std::to_string(paths) +
+           ", beam_width=" + std::to_string(beams);
+  });
   return {{DType::i64, {logs.shape[0], paths, logs.shape[1]}}, {logs.dtype, {logs.shape[0], paths}}};
 }
 

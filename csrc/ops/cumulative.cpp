@@ -10,7 +10,7 @@ CumulativeOrder order_of(const Inference& i) {
   const std::string& order = i.attributes.string("order");
   if (order == "before") return CumulativeOrder::before;
   if (order == "between") return CumulativeOrder::between;
-  i.require(order == "after", "the order must be before, after or between, got " + order);
+  i.require(order == "after", [&] { return "the order must be before, after or between, got " + order; });
   return CumulativeOrder::after;
 }
 
@@ -26,7 +26,7 @@ std::vector<TensorType> infer(const Inference& i) {
       fits = other[k] == out.shape[k] || other[k] < 0 || out.shape[k] < 0;
       if (out.shape[k] < 0) out.shape[k] = other[k];
     }
-    i.require(fits, "factors and terms need one type, got " + text(i.inputs[0]) + " and " + text(i.inputs[1]));
+    i.require(fits, [&] { return "factors and terms need one type, got " + text(i.inputs[0]) + " and " + text(i.inputs[1]); });
   }
   return {out};
 }

@@ -31,9 +31,10 @@ Shape common_shape(const Inference& inference, size_t first) {
 
 void same_dtypes(const Inference& inference, size_t first) {
   for (size_t i = first + 1; i < inference.inputs.size(); i++) {
-    inference.require(inference.inputs[i].dtype == inference.inputs[first].dtype,
-                      std::string("inputs have different dtypes: ") + name_of(inference.inputs[first].dtype) + " and " +
-                          name_of(inference.inputs[i].dtype) + "; cast one of them");
+    inference.require(inference.inputs[i].dtype == inference.inputs[first].dtype, [&] {
+      return std::string("inputs have different dtypes: ") + name_of(inference.inputs[first].dtype) + " and " +
+             name_of(inference.inputs[i].dtype) + "; cast one of them";
+    });
   }
 }
 
@@ -43,7 +44,8 @@ std::vector<TensorType> infer_numeric(const Inference& i) {
   return {{i.inputs[0].dtype, common_shape(i, 0)}};
 }
 std::vector<TensorType> infer_floating(const Inference& i) {
-  i.require(is_floating(i.inputs[0].dtype), std::string("needs a floating dtype, got ") + name_of(i.inputs[0].dtype));
+  i.require(is_floating(i.inputs[0].dtype),
+            [&] { return std::string("needs a floating dtype, got ") + name_of(i.inputs[0].dtype); });
   return infer_numeric(i);
 }
 std::vector<TensorType> infer_comparison(const Inference& i) {
@@ -51,15 +53,18 @@ std::vector<TensorType> infer_comparison(const Inference& i) {
   return {{DType::b8, common_shape(i, 0)}};
 }
 std::vector<TensorType> infer_test(const Inference& i) {
-  i.require(is_floating(i.inputs[0].dtype), std::string("needs a floating dtype, got ") + name_of(i.inputs[0].dtype));
+  i.require(is_floating(i.inputs[0].dtype),
+            [&] { return std::string("needs a floating dtype, got ") + name_of(i.inputs[0].dtype); });
   return {{DType::b8, i.inputs[0].shape}};
 }
 std::vector<TensorType> infer_logical(const Inference& i) {
-  for (const TensorType& t : i.inputs) i.require(t.dtype == DType::b8, std::string("needs bool, got ") + name_of(t.dtype));
+  for (const TensorType& t : i.inputs)
+    i.require(t.dtype == DType::b8, [&] { return std::string("needs bool, got ") + name_of(t.dtype); });
   return {{DType::b8, common_shape(i, 0)}};
 }
 std::vector<TensorType> infer_select(const Inference& i) {
-  i.require(i.inputs[0].dtype == DType::b8, std::string("the condition must be bool, got ") + name_of(i.inputs[0].dtype));
+  i.require(i.inputs[0].dtype == DType::b8,
+            [&] { return std::string("the condition must be bool, got ") + name_of(i.inputs[0].dtype); });
   same_dtypes(i, 1);
   return {{i.inputs[1].dtype, common_shape(i, 0)}};
 }
@@ -205,7 +210,7 @@ const Row kRows[] = {
     {"switch", ElementwiseOp::select, 3,
      [](const Inference& i) {
        i.require(i.inputs[0].shape.rank() == 0,
-                 "the condition must be a scalar, got shape " + text(i.inputs[0].shape) + "; use select");
+                 [&] { return "the condition must be a scalar, got shape " + text(i.inputs[0].shape) + "; use select"; });
        return infer_select(i);
      },
      select_gradient},

@@ -10,7 +10,8 @@ namespace {
 bool is_index(DType dtype) { return dtype == DType::i32 || dtype == DType::i64; }
 
 std::vector<TensorType> infer(const Inference& i) {
-  i.require(is_index(i.inputs[1].dtype), std::string("indices must be int32 or int64, got ") + name_of(i.inputs[1].dtype));
+  i.require(is_index(i.inputs[1].dtype),
+            [&] { return std::string("indices must be int32 or int64, got ") + name_of(i.inputs[1].dtype); });
   const Shape &in = i.inputs[0].shape, &index = i.inputs[1].shape;
   const int axis = normalize_axis("gather", i.attributes.integer("axis"), in.rank());
   Shape out;
@@ -60,17 +61,20 @@ Content content(const Inference& i) {
 }
 
 std::vector<TensorType> infer_scatter(const Inference& i) {
-  i.require(is_index(i.inputs[0].dtype), std::string("indices must be int32 or int64, got ") + name_of(i.inputs[0].dtype));
+  i.require(is_index(i.inputs[0].dtype),
+            [&] { return std::string("indices must be int32 or int64, got ") + name_of(i.inputs[0].dtype); });
   i.require(i.inputs[2].dtype == DType::i64 && i.inputs[2].shape.rank() == 1 && i.inputs[2].shape.known(),
             "the shape must be an int64 vector");
   const Shape out(i.contents[2].any ? i.contents[2].values : Dims(static_cast<size_t>(i.inputs[2].shape[0]), kUnknown));
   const int index_rank = i.inputs[0].shape.rank();
   const Shape& updates = i.inputs[1].shape;
-  i.require(updates.rank() == index_rank + out.rank() - 1,
-            "updates " + text(updates) + " do not fit indices " + text(i.inputs[0].shape) + " and result " + text(out));
+  i.require(updates.rank() == index_rank + out.rank() - 1, [&] {
+    return "updates " + text(updates) + " do not fit indices " + text(i.inputs[0].shape) + " and result " + text(out);
+  });
   for (int k = 1; k < out.rank(); k++) {
     const Dim d = updates[index_rank + k - 1];
-    i.require(d == out[k] || d < 0 || out[k] < 0, "updates " + text(updates) + " do not fit the rows of result " + text(out));
+    i.require(d == out[k] || d < 0 || out[k] < 0,
+              [&] { return "updates " + text(updates) + " do not fit the rows of result " + text(out); });
   }
   return {{i.inputs[1].dtype, out}};
 }

@@ -11,20 +11,25 @@ namespace {
 std::vector<TensorType> infer(const Inference& i) {
   const TensorType &a = i.inputs[0], &b = i.inputs[1];
   const bool ta = i.attributes.flag("transpose_a"), tb = i.attributes.flag("transpose_b");
-  i.require(a.dtype == b.dtype, std::string("inputs have different dtypes: ") + name_of(a.dtype) + " and " + name_of(b.dtype) +
-                                    "; cast one of them");
-  i.require(a.dtype == DType::f32 || a.dtype == DType::f64, std::string("needs float32 or float64, got ") + name_of(a.dtype));
+  i.require(a.dtype == b.dtype, [&] {
+    return std::string("inputs have different dtypes: ") + name_of(a.dtype) + " and " + name_of(b.dtype) + "; cast one of them";
+  });
+  i.require(a.dtype == DType::f32 || a.dtype == DType::f64,
+            [&] { return std::string("needs float32 or float64, got ") + name_of(a.dtype); });
   const int ra = a.shape.rank(), rb = b.shape.rank();
-  i.require(ra >= 2 && (rb == 2 || rb == ra),
-            "expected matrices, or batches of the same rank; got shapes " + text(a.shape) + " and " + text(b.shape));
+  i.require(ra >= 2 && (rb == 2 || rb == ra), [&] {
+    return "expected matrices, or batches of the same rank; got shapes " + text(a.shape) + " and " + text(b.shape);
+  });
   const Dim m = a.shape[ta ? ra - 1 : ra - 2], ka = a.shape[ta ? ra - 2 : ra - 1];
   const Dim kb = b.shape[tb ? rb - 1 : rb - 2], n = b.shape[tb ? rb - 2 : rb - 1];
-  i.require(ka == kb || ka < 0 || kb < 0, "inner dimensions differ: " + text(a.shape) + (ta ? " transposed" : "") + " times " +
-                                              text(b.shape) + (tb ? " transposed" : ""));
+  i.require(ka == kb || ka < 0 || kb < 0, [&] {
+    return "inner dimensions differ: " + text(a.shape) + (ta ? " transposed" : "") + " times " + text(b.shape) +
+           (tb ? " transposed" : "");
+  });
   Shape out;
   for (int d = 0; d < ra - 2; d++) {
     const Dim x = a.shape[d], y = rb == ra ? b.shape[d] : x;
-    i.require(x == y || x < 0 || y < 0, "batch dimensions differ: " + text(a.shape) + " and " + text(b.shape));
+    i.require(x == y || x < 0 || y < 0, [&] { return "batch dimensions differ: " + text(a.shape) + " and " + text(b.shape); });
     out.push_back(x < 0 ? y : x);
   }
   out.push_back(m);

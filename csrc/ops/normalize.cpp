@@ -23,17 +23,21 @@ Shape statistics_shape(const Attributes& attributes, const Shape& x, const Shape
 
 void check(const Inference& i, size_t count) {
   const TensorType &x = i.inputs[0], &gamma = i.inputs[1];
-  i.require(x.dtype == DType::f32 || x.dtype == DType::f64, std::string("needs float32 or float64, got ") + name_of(x.dtype));
+  i.require(x.dtype == DType::f32 || x.dtype == DType::f64,
+            [&] { return std::string("needs float32 or float64, got ") + name_of(x.dtype); });
   i.require(others_of(x.shape, gamma.shape) >= 0,
-            "gamma has more axes than the input; gamma " + text(gamma) + ", input " + text(x));
+            [&] { return "gamma has more axes than the input; gamma " + text(gamma) + ", input " + text(x); });
   for (int k = 0; k < gamma.shape.rank(); k++) {
     const Dim of_x = x.shape[others_of(x.shape, gamma.shape) + k], own = gamma.shape[k];
-    i.require(own >= 0 && (of_x < 0 || of_x == own),
-              "gamma must have the known sizes of the input's last axes; gamma " + text(gamma) + ", input " + text(x));
+    i.require(own >= 0 && (of_x < 0 || of_x == own), [&] {
+      return "gamma must have the known sizes of the input's last axes; gamma " + text(gamma) + ", input " + text(x);
+    });
   }
-  i.require(gamma.dtype == x.dtype, "gamma and the input must have one dtype, got " + text(gamma) + " and " + text(x));
-  i.require(i.inputs[2] == gamma, "beta must be as gamma, " + text(gamma) + ", got " + text(i.inputs[2]));
-  i.require(i.inputs.size() == count, "expected " + std::to_string(count) + " inputs, got " + std::to_string(i.inputs.size()));
+  i.require(gamma.dtype == x.dtype,
+            [&] { return "gamma and the input must have one dtype, got " + text(gamma) + " and " + text(x); });
+  i.require(i.inputs[2] == gamma, [&] { return "beta must be as gamma, " + text(gamma) + ", got " + text(i.inputs[2]); });
+  i.require(i.inputs.size() == count,
+            [&] { return "expected " + std::to_string(count) + " inputs, got " + std::to_string(i.inputs.size()); });
 }
 
 std::vector<TensorType> infer(const Inference& i) {

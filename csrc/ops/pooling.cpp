@@ -14,16 +14,19 @@ Windows checked_windows(const Inference& i) {
   const Windows w = windows_of(i);
   const auto& size = i.attributes.integers("sizes");
   i.require(size.size() == w.strides.size(), "needs a window size for each stride");
-  for (int64_t n : size) i.require(n >= 1, "window sizes must be at least 1, got " + std::to_string(n));
+  for (int64_t n : size) i.require(n >= 1, [&] { return "window sizes must be at least 1, got " + std::to_string(n); });
   const DType type = i.inputs[0].dtype;
-  i.require(type == DType::f32 || type == DType::f64, std::string("needs float32 or float64, got ") + name_of(type));
+  i.require(type == DType::f32 || type == DType::f64,
+            [&] { return std::string("needs float32 or float64, got ") + name_of(type); });
   return w;
 }
 
 Shape pooled(const Inference& i, const Shape& x) {
   const Windows w = checked_windows(i);
-  i.require(x.rank() == w.rank() + 2, "expected an input of " + std::to_string(w.rank() + 2) + " dimensions for " +
-                                          std::to_string(w.rank()) + " strides, got shape " + text(x));
+  i.require(x.rank() == w.rank() + 2, [&] {
+    return "expected an input of " + std::to_string(w.rank() + 2) + " dimensions for " + std::to_string(w.rank()) +
+           " strides, got shape " + text(x);
+  });
   Shape y = x;
   for (int d = 0; d < w.rank(); d++)
     y[d + 1] = places(i, w, d, x[d + 1], i.attributes.integers("sizes")[static_cast<size_t>(d)]);
@@ -32,10 +35,11 @@ Shape pooled(const Inference& i, const Shape& x) {
 
 // What is known of either of two shapes that must be the same.
 Shape same_shape(const Inference& i, const Shape& a, const Shape& b, const char* what) {
-  i.require(a.rank() == b.rank(), std::string(what) + ": shapes " + text(a) + " and " + text(b));
+  i.require(a.rank() == b.rank(), [&] { return std::string(what) + ": shapes " + text(a) + " and " + text(b); });
   Shape both = a;
   for (int d = 0; d < a.rank(); d++) {
-    i.require(a[d] < 0 || b[d] < 0 || a[d] == b[d], std::string(what) + ": shapes " + text(a) + " and " + text(b));
+    i.require(a[d] < 0 || b[d] < 0 || a[d] == b[d],
+              [&] { return std::string(what) + ": shapes " + text(a) + " and " + text(b); });
     if (a[d] < 0) both[d] = b[d];
   }
   return both;
@@ -43,7 +47,9 @@ Shape same_shape(const Inference& i, const Shape& a, const Shape& b, const char*
 
 void same_type(const Inference& i) {
   const DType a = i.inputs[0].dtype, b = i.inputs[1].dtype;
-  i.require(a == b, std::string("inputs have different dtypes: ") + name_of(a) + " and " + name_of(b) + "; cast one of them");
+  i.require(a == b, [&] {
+    return std::string("inputs have different dtypes: ") + name_of(a) + " and " + name_of(b) + "; cast one of them";
+  });
 }
 
 std::vector<TensorType> infer_max(const Inference& i) {
@@ -60,7 +66,7 @@ std::vector<TensorType> infer_average(const Inference& i) { return {{i.inputs[0]
 std::vector<TensorType> infer_average_gradient(const Inference& i) {
   const TensorType& shape = i.inputs[1];
   i.require(shape.dtype == DType::i64 && shape.shape.rank() == 1 && shape.shape.known(),
-            "the shape must be an int64 vector, got " + text(shape));
+            [&] { return "the shape must be an int64 vector, got " + text(shape); });
   const Shape x(i.contents[1].any ? i.contents[1].values : Dims(static_cast<size_t>(shape.shape[0]), kUnknown));
   same_shape(i, i.inputs[0].shape, pooled(i, x), "the gradient does not have the output's shape");
   return {{i.inputs[0].dtype, x}};

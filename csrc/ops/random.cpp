@@ -7,11 +7,12 @@ namespace {
 
 std::vector<TensorType> infer(const Inference& i) {
   i.require(i.inputs[0] == TensorType{DType::i64, {2}},
-            "the state must be int64(2,) = (seed, counter), got " + text(i.inputs[0]));
+            [&] { return "the state must be int64(2,) = (seed, counter), got " + text(i.inputs[0]); });
   i.require(i.inputs[1].dtype == DType::i64 && i.inputs[1].shape.rank() == 1,
-            "the shape must be an int64 vector, got " + text(i.inputs[1]));
+            [&] { return "the shape must be an int64 vector, got " + text(i.inputs[1]); });
   const DType dtype = dtype_named(i.attributes.string("dtype"));
-  i.require(dtype == DType::f32 || dtype == DType::f64, std::string("draws float32 or float64, not ") + name_of(dtype));
+  i.require(dtype == DType::f32 || dtype == DType::f64,
+            [&] { return std::string("draws float32 or float64, not ") + name_of(dtype); });
   if (i.contents[1].any) return {{dtype, Shape(i.contents[1].values)}};
   i.require(i.inputs[1].shape.known(), "the number of dimensions of the result is not known");
   return {{dtype, Shape(Dims(static_cast<size_t>(i.inputs[1].shape[0]), kUnknown))}};

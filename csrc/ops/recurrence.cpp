@@ -58,22 +58,27 @@ Shape all_steps(const Shape& like, Dim width) { return {like[0], like[1], width}
 
 void check_inputs(const Inference& i, const Form& form, size_t count) {
   i.require(position(kCells, i.attributes.string("cell")) < kCells.size(),
-            "unknown cell \"" + i.attributes.string("cell") + "\"; known are simple, gru, lstm");
+            [&] { return "unknown cell \"" + i.attributes.string("cell") + "\"; known are simple, gru, lstm"; });
   for (const std::string& name : {form.activation, form.gate})
     i.require(position(kActivations, name) < kActivations.size(),
-              "unknown activation \"" + name + "\"; known are linear, relu, tanh, sigmoid, hard_sigmoid");
-  i.require(i.inputs.size() == count, "expected " + std::to_string(count) + " inputs, got " + std::to_string(i.inputs.size()));
+              [&] { return "unknown activation \"" + name + "\"; known are linear, relu, tanh, sigmoid, hard_sigmoid"; });
+  i.require(i.inputs.size() == count,
+            [&] { return "expected " + std::to_string(count) + " inputs, got " + std::to_string(i.inputs.size()); });
   const DType dtype = i.inputs[0].dtype;
-  i.require(dtype == DType::f32 || dtype == DType::f64, std::string("needs float32 or float64, got ") + name_of(dtype));
-  i.require(i.inputs[0].shape.rank() == 3, "projections need three axes, got " + text(i.inputs[0]));
+  i.require(dtype == DType::f32 || dtype == DType::f64,
+            [&] { return std::string("needs float32 or float64, got ") + name_of(dtype); });
+  i.require(i.inputs[0].shape.rank() == 3, [&] { return "projections need three axes, got " + text(i.inputs[0]); });
   const Dim units = i.inputs[1].shape.rank() == 2 ? i.inputs[1].shape[0] : kUnknown;
-  i.require(units >= 0 && i.inputs[1].shape[1] == form.gates() * units,
-            "the recurrent kernel must be (units, " + std::to_string(form.gates()) + " * units), got " + text(i.inputs[1]));
+  i.require(units >= 0 && i.inputs[1].shape[1] == form.gates() * units, [&] {
+    return "the recurrent kernel must be (units, " + std::to_string(form.gates()) + " * units), got " + text(i.inputs[1]);
+  });
   const auto expect = [&](size_t at, const char* what, DType type, const Shape& shape) {
     const Shape& found = i.inputs[at].shape;
     bool fits = i.inputs[at].dtype == type && found.rank() == shape.rank();
     for (int k = 0; fits && k < shape.rank(); k++) fits = found[k] == shape[k] || found[k] < 0 || shape[k] < 0;
-    i.require(fits, std::string(what) + ": expected " + text(TensorType{type, shape}) + ", got " + text(i.inputs[at]));
+    i.require(fits, [&] {
+      return std::string(what) + ": expected " + text(TensorType{type, shape}) + ", got " + text(i.inputs[at]);
+    });
   };
   const Dim batch = i.inputs[0].shape[form.time_major ? 1 : 0];
   expect(0, "projections", dtype, all_steps(i.inputs[0].shape, form.gates() * units));

@@ -29,11 +29,12 @@ Shape reduced_shape(const Op& op, const Attributes& attributes, const Shape& in,
 std::vector<TensorType> infer(const Inference& i) {
   const DType dtype = i.inputs[0].dtype;
   const bool logical = i.op.name == "any" || i.op.name == "all";
-  i.require(logical == (dtype == DType::b8),
-            std::string(logical ? "needs bool, got " : "bool cannot be reduced so; cast it, or use any / all; got ") +
-                name_of(dtype));
+  i.require(logical == (dtype == DType::b8), [&] {
+    return std::string(logical ? "needs bool, got " : "bool cannot be reduced so; cast it, or use any / all; got ") +
+           name_of(dtype);
+  });
   i.require(i.op.name != "mean" || is_floating(dtype),
-            std::string("needs a floating dtype, got ") + name_of(dtype) + "; cast it first");
+            [&] { return std::string("needs a floating dtype, got ") + name_of(dtype) + "; cast it first"; });
   return {{dtype, reduced_shape(i.op, i.attributes, i.inputs[0].shape, i.attributes.flag("keepdims"))}};
 }
 
@@ -130,7 +131,7 @@ std::vector<TensorType> infer_index(const Inference& i) {
   Shape out;
   const Shape& in = i.inputs[0].shape;
   const int axis = normalize_axis(i.op.name.c_str(), i.attributes.integer("axis"), in.rank());
-  i.require(in[axis] != 0, "axis " + std::to_string(axis) + " is empty; input shape " + text(in));
+  i.require(in[axis] != 0, [&] { return "axis " + std::to_string(axis) + " is empty; input shape " + text(in); });
   for (int k = 0; k < in.rank(); k++)
     if (k != axis) out.push_back(in[k]);
   return {{DType::i64, out}};
@@ -149,12 +150,13 @@ void lower_index(Lowering& l) {
 std::vector<TensorType> infer_sum_to(const Inference& i) {
   const Shape& in = i.inputs[0].shape;
   i.require(i.inputs[1].dtype == DType::i64 && i.inputs[1].shape.rank() == 1 && i.inputs[1].shape.known(),
-            "the shape must be an int64 vector, got " + text(i.inputs[1]));
+            [&] { return "the shape must be an int64 vector, got " + text(i.inputs[1]); });
   Shape out(i.contents[1].any ? i.contents[1].values : Dims(static_cast<size_t>(i.inputs[1].shape[0]), kUnknown));
-  i.require(out.rank() <= in.rank(), "cannot sum " + text(in) + " to " + text(out));
+  i.require(out.rank() <= in.rank(), [&] { return "cannot sum " + text(in) + " to " + text(out); });
   for (int k = 0; k < out.rank(); k++) {
     const Dim from = in[in.rank() - out.rank() + k];
-    i.require(out[k] == from || out[k] == 1 || out[k] < 0 || from < 0, "cannot sum " + text(in) + " to " + text(out));
+    i.require(out[k] == from || out[k] == 1 || out[k] < 0 || from < 0,
+              [&] { return "cannot sum " + text(in) + " to " + text(out); });
   }
   return {{i.inputs[0].dtype, out}};
 }

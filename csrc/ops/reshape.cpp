@@ -8,7 +8,7 @@ namespace {
 std::vector<TensorType> infer_reshape(const Inference& i) {
   const TensorType& shape = i.inputs[1];
   i.require(shape.dtype == DType::i64 && shape.shape.rank() == 1 && shape.shape.known(),
-            "the shape must be an int64 vector, got " + text(shape));
+            [&] { return "the shape must be an int64 vector, got " + text(shape); });
   const Shape& in = i.inputs[0].shape;
   if (!i.contents[1].any) return {{i.inputs[0].dtype, Shape(Dims(static_cast<size_t>(shape.shape[0]), kUnknown))}};
   // -1 asks for the dimension that makes the sizes agree; kUnknown looks the same and means "not known yet".
@@ -16,7 +16,7 @@ std::vector<TensorType> infer_reshape(const Inference& i) {
   int open = -1, unknown = 0;
   int64_t elements = 1;
   for (int k = 0; k < out.rank(); k++) {
-    i.require(out[k] >= -1, "dimension " + std::to_string(out[k]) + " is negative");
+    i.require(out[k] >= -1, [&] { return "dimension " + std::to_string(out[k]) + " is negative"; });
     if (out[k] < 0) {
       open = k;
       unknown++;
@@ -26,11 +26,13 @@ std::vector<TensorType> infer_reshape(const Inference& i) {
   }
   if (!in.known()) return {{i.inputs[0].dtype, out}};
   if (unknown == 0) {
-    i.require(elements == in.elements(), "cannot reshape " + text(in) + " to " + text(out) + ": " +
-                                             std::to_string(in.elements()) + " elements, not " + std::to_string(elements));
+    i.require(elements == in.elements(), [&] {
+      return "cannot reshape " + text(in) + " to " + text(out) + ": " + std::to_string(in.elements()) + " elements, not " +
+             std::to_string(elements);
+    });
   } else if (unknown == 1) {
     i.require(elements > 0 ? in.elements() % elements == 0 : in.elements() == 0,
-              "cannot reshape " + text(in) + " to " + text(out));
+              [&] { return "cannot reshape " + text(in) + " to " + text(out); });
     out[open] = elements > 0 ? in.elements() / elements : 0;
   }
   return {{i.inputs[0].dtype, out}};
@@ -43,7 +45,7 @@ std::vector<TensorType> infer_expand(const Inference& i) {
   std::vector<bool> added(static_cast<size_t>(rank));
   for (int64_t axis : axes) {
     const auto at = static_cast<size_t>(normalize_axis("expand_dims", axis, rank));
-    i.require(!added[at], "axis " + std::to_string(axis) + " is given twice");
+    i.require(!added[at], [&] { return "axis " + std::to_string(axis) + " is given twice"; });
     added[at] = true;
   }
   Shape out;
@@ -56,8 +58,9 @@ std::vector<TensorType> infer_squeeze(const Inference& i) {
   std::vector<bool> dropped(static_cast<size_t>(in.rank()));
   for (int64_t axis : i.attributes.integers("axes")) {
     const int at = normalize_axis("squeeze", axis, in.rank());
-    i.require(in[at] == 1 || in[at] < 0,
-              "axis " + std::to_string(axis) + " has size " + std::to_string(in[at]) + ", not 1; input shape " + text(in));
+    i.require(in[at] == 1 || in[at] < 0, [&] {
+      return "axis " + std::to_string(axis) + " has size " + std::to_string(in[at]) + ", not 1; input shape " + text(in);
+    });
     dropped[static_cast<size_t>(at)] = true;
   }
   Shape out;

@@ -52,12 +52,15 @@ void check_attributes(const Inference& i) {
   const int64_t states = i.attributes.integer("states"), sequences = i.attributes.integer("sequences");
   i.require(states >= 0 && sequences >= 1 && states + sequences <= static_cast<int64_t>(body.parameters.size()) &&
                 states <= static_cast<int64_t>(body.results.size()),
-            "a body of " + std::to_string(body.parameters.size()) + " parameters and " + std::to_string(body.results.size()) +
-                " results cannot have " + std::to_string(states) + " states and " + std::to_string(sequences) +
-                " sequences; at least one sequence is needed");
-  i.require(i.inputs.size() == body.parameters.size(), "expected " + std::to_string(body.parameters.size()) +
-                                                           " inputs, as the body has parameters, got " +
-                                                           std::to_string(i.inputs.size()));
+            [&] {
+              return "a body of " + std::to_string(body.parameters.size()) + " parameters and " +
+                     std::to_string(body.results.size()) + " results cannot have " + std::to_string(states) + " states and " +
+                     std::to_string(sequences) + " sequences; at least one sequence is needed";
+            });
+  i.require(i.inputs.size() == body.parameters.size(), [&] {
+    return "expected " + std::to_string(body.parameters.size()) + " inputs, as the body has parameters, got " +
+           std::to_string(i.inputs.size());
+  });
 }
 
 std::vector<TensorType> infer(const Inference& i) {
@@ -68,21 +71,24 @@ std::vector<TensorType> infer(const Inference& i) {
     const TensorType& wanted = parts.body.parameters[k]->type;
     Shape given = i.inputs[k].shape;
     if (parts.is_sequence(k)) {
-      i.require(given.rank() > 0, "a sequence needs an axis to go along, got " + text(i.inputs[k]));
-      i.require(unify(length, {given[0]}), "sequences of " + std::to_string(length[0]) + " and " + std::to_string(given[0]) +
-                                               " steps; all must have as many");
+      i.require(given.rank() > 0, [&] { return "a sequence needs an axis to go along, got " + text(i.inputs[k]); });
+      i.require(unify(length, {given[0]}), [&] {
+        return "sequences of " + std::to_string(length[0]) + " and " + std::to_string(given[0]) +
+               " steps; all must have as many";
+      });
       given = without_first(given);
     }
     i.require(i.inputs[k].dtype == wanted.dtype && unify(given, wanted.shape),
-              "input " + std::to_string(k) + " is " + text(i.inputs[k]) + ", the body takes " + text(wanted));
+              [&] { return "input " + std::to_string(k) + " is " + text(i.inputs[k]) + ", the body takes " + text(wanted); });
   }
   std::vector<TensorType> last, prior, stacks;
   for (size_t k = 0; k < parts.states; k++) {
     TensorType state = i.inputs[k];
     const TensorType& next = parts.body.results[k]->type;
-    i.require(next.dtype == state.dtype && unify(state.shape, next.shape),
-              "state " + std::to_string(k) + " is " + text(state) + " before a step and " + text(next) +
-                  " after it; a state must keep its type. Give an initial state of the type it comes to have");
+    i.require(next.dtype == state.dtype && unify(state.shape, next.shape), [&] {
+      return "state " + std::to_string(k) + " is " + text(state) + " before a step and " + text(next) +
+             " after it; a state must keep its type. Give an initial state of the type it comes to have";
+    });
     last.push_back(state);
     prior.push_back({state.dtype, with_first(length[0], state.shape)});
   }

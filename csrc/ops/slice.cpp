@@ -39,7 +39,7 @@ Shape sliced(const Inference& i, const Shape& whole) {
              &steps = i.attributes.integers("steps");
   const auto rank = static_cast<size_t>(whole.rank());
   i.require(begins.size() == rank && ends.size() == rank && steps.size() == rank,
-            "begins, ends and steps need one entry per dimension of " + text(whole));
+            [&] { return "begins, ends and steps need one entry per dimension of " + text(whole); });
   Shape out;
   for (size_t k = 0; k < rank; k++) {
     i.require(steps[k] != 0, "step 0");
@@ -123,14 +123,14 @@ std::vector<TensorType> infer_pad(const Inference& i) {
   Shape out = i.inputs[0].shape;
   const auto& paddings = i.attributes.integers("paddings");
   i.require(paddings.size() == 2 * static_cast<size_t>(out.rank()),
-            "paddings need a before and an after per dimension of " + text(out));
+            [&] { return "paddings need a before and an after per dimension of " + text(out); });
   for (int k = 0; k < out.rank(); k++) {
     const int64_t before = paddings[2 * static_cast<size_t>(k)], after = paddings[2 * static_cast<size_t>(k) + 1];
-    i.require(before >= 0 && after >= 0, "paddings must not be negative; got " + text(Attribute(paddings)));
+    i.require(before >= 0 && after >= 0, [&] { return "paddings must not be negative; got " + text(Attribute(paddings)); });
     if (out[k] < 0) continue;
     const Dim padding = add_sizes(before, after);
     out[k] = padding < 0 ? kUnknown : add_sizes(out[k], padding);
-    i.require(out[k] >= 0, "the paddings " + text(Attribute(paddings)) + " overflow 64 bits");
+    i.require(out[k] >= 0, [&] { return "the paddings " + text(Attribute(paddings)) + " overflow 64 bits"; });
   }
   return {{i.inputs[0].dtype, out}};
 }

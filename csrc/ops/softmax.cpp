@@ -7,7 +7,7 @@ namespace {
 
 std::vector<TensorType> infer(const Inference& i) {
   i.require(i.inputs[0].dtype == DType::f32 || i.inputs[0].dtype == DType::f64,
-            std::string("needs float32 or float64, got ") + name_of(i.inputs[0].dtype));
+            [&] { return std::string("needs float32 or float64, got ") + name_of(i.inputs[0].dtype); });
   i.require(i.inputs[0].shape.rank() >= 1, "needs at least one dimension");
   return {i.inputs[0]};
 }

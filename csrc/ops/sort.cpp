@@ -9,10 +9,12 @@ std::vector<TensorType> infer(const Inference& i) {
   Shape out = i.inputs[0].shape;
   i.require(out.rank() >= 1, "needs at least one dimension");
   const int64_t count = i.attributes.integer("count");
-  i.require(count >= -1, "count must be -1 (all) or at least 0, got " + std::to_string(count));
-  i.require(out.back() < 0 || count <= out.back(), "count is " + std::to_string(count) + ", but the last axis has " +
-                                                       std::to_string(out.back()) + " elements; input " + text(i.inputs[0]));
-  i.require(out.back() <= INT64_C(0xffffffff), "the last axis is too long; input " + text(i.inputs[0]));
+  i.require(count >= -1, [&] { return "count must be -1 (all) or at least 0, got " + std::to_string(count); });
+  i.require(out.back() < 0 || count <= out.back(), [&] {
+    return "count is " + std::to_string(count) + ", but the last axis has " + std::to_string(out.back()) + " elements; input " +
+           text(i.inputs[0]);
+  });
+  i.require(out.back() <= INT64_C(0xffffffff), [&] { return "the last axis is too long; input " + text(i.inputs[0]); });
   if (count >= 0) out[out.rank() - 1] = count;
   return {{i.inputs[0].dtype, out}, {DType::i64, out}};
 }

@@ -8,12 +8,12 @@ std::vector<TensorType> infer(const Inference& i) {
   const Shape& in = i.inputs[0].shape;
   const auto& permutation = i.attributes.integers("permutation");
   i.require(static_cast<int>(permutation.size()) == in.rank(),
-            "permutation " + text(Attribute(permutation)) + " does not fit shape " + text(in));
+            [&] { return "permutation " + text(Attribute(permutation)) + " does not fit shape " + text(in); });
   std::vector<bool> seen(permutation.size());
   Shape out;
   for (int64_t axis : permutation) {
     i.require(axis >= 0 && axis < in.rank() && !seen[static_cast<size_t>(axis)],
-              "permutation " + text(Attribute(permutation)) + " is not one");
+              [&] { return "permutation " + text(Attribute(permutation)) + " is not one"; });
     seen[static_cast<size_t>(axis)] = true;
     out.push_back(in[static_cast<int>(axis)]);
   }

@@ -21,10 +21,10 @@ Windows windows_of(const Inference& i) {
   Windows w = windows_of(i.attributes);
   i.require(w.rank() >= 1 && w.rank() <= 3 && w.dilations.size() == w.strides.size(),
             "needs a stride and a dilation for each of 1 to 3 spatial dimensions");
-  for (int64_t n : w.strides) i.require(n >= 1, "strides must be at least 1, got " + std::to_string(n));
-  for (int64_t n : w.dilations) i.require(n >= 1, "dilations must be at least 1, got " + std::to_string(n));
+  for (int64_t n : w.strides) i.require(n >= 1, [&] { return "strides must be at least 1, got " + std::to_string(n); });
+  for (int64_t n : w.dilations) i.require(n >= 1, [&] { return "dilations must be at least 1, got " + std::to_string(n); });
   i.require(w.padding == "valid" || w.padding == "same" || w.padding == "causal",
-            "expected padding 'valid', 'same' or 'causal', got '" + w.padding + "'");
+            [&] { return "expected padding 'valid', 'same' or 'causal', got '" + w.padding + "'"; });
   return w;
 }
 
@@ -35,9 +35,10 @@ Dim places(const Inference& i, const Windows& w, int d, Dim input, Dim size) {
   if (w.padding != "valid") return (input + stride - 1) / stride;
   if (size < 0) return kUnknown;
   const Dim length = extent(w, at, size);
-  i.require(length <= input + 1, "a window of " + std::to_string(length) + " places does not fit into spatial dimension " +
-                                     std::to_string(d) + " of size " + std::to_string(input) +
-                                     "; use padding='same', a smaller window or less dilation");
+  i.require(length <= input + 1, [&] {
+    return "a window of " + std::to_string(length) + " places does not fit into spatial dimension " + std::to_string(d) +
+           " of size " + std::to_string(input) + "; use padding='same', a smaller window or less dilation";
+  });
   return (input - length + stride) / stride;
 }
 

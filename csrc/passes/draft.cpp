@@ -1,12 +1,25 @@
 #include "passes/draft.h"
 
 namespace nnstack {
+namespace {
+
+std::vector<int> count_readers(const Draft& draft) {  // of each root
+  std::vector<int> readers(draft.values.size());
+  for (const DraftStep& step : draft.steps)
+    for (int id : step.inputs) readers[static_cast<size_t>(draft.root(id))] += step.dead ? 0 : 1;
+  return readers;
+}
+
+}  // namespace
 
 Uses::Uses(const Draft& draft)
     : producer(draft.values.size(), -1),
       first_writer(draft.values.size(), -1),
       consumers(draft.values.size()),
       kept(draft.values.size()) {
+  const std::vector<int> readers = count_readers(draft);
+  for (size_t r = 0; r < readers.size(); r++)
+    if (readers[r] > 0) consumers[r].reserve(static_cast<size_t>(readers[r]));
   for (size_t s = 0; s < draft.steps.size(); s++) {
     const DraftStep& step = draft.steps[s];
     if (step.dead) continue;
@@ -22,9 +35,9 @@ Uses::Uses(const Draft& draft)
 }
 
 void remove_dead_steps(Draft& draft) {
-  const Uses uses(draft);
-  std::vector<int> readers(draft.values.size());
-  for (size_t r = 0; r < readers.size(); r++) readers[r] = static_cast<int>(uses.consumers[r].size()) + (uses.kept[r] ? 1 : 0);
+  std::vector<int> readers = count_readers(draft);
+  for (int id : draft.outputs) readers[static_cast<size_t>(draft.root(id))]++;
+  for (const FlatUpdate& update : draft.updates) readers[static_cast<size_t>(draft.root(update.value))]++;
   for (auto step = draft.steps.rbegin(); step != draft.steps.rend(); ++step) {
     bool read = false;
     for (int id : step->outputs) read = read || readers[static_cast<size_t>(draft.root(id))] > 0;

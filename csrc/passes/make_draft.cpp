@@ -40,6 +40,8 @@ class Drafter {
   Draft run() {
     const FlatGraph& graph = draft_.graph;
     draft_.constants = graph.constants;
+    draft_.values.reserve(graph.values.size() + graph.values.size() / 8);
+    draft_.steps.reserve(graph.nodes.size() + graph.nodes.size() / 8);
     for (const FlatValue& value : graph.values) leaf(value);
     for (size_t n = 0; n < graph.nodes.size(); n++) {
       try {

@@ -61,12 +61,11 @@ class Arena {
 }  // namespace
 
 void plan_memory(Draft& draft, bool enabled) {
-  const Uses uses(draft);
   Arena arena;
-  std::vector<int> last(draft.values.size(), -1);
-  for (size_t r = 0; r < draft.values.size(); r++) {
-    last[r] = uses.producer[r];
-    if (!uses.consumers[r].empty()) last[r] = std::max(last[r], uses.consumers[r].back());
+  std::vector<int> last(draft.values.size(), -1);  // that makes or reads a root
+  for (size_t s = 0; s < draft.steps.size(); s++) {
+    for (const std::vector<int>* ids : {&draft.steps[s].inputs, &draft.steps[s].outputs})
+      for (int id : *ids) last[static_cast<size_t>(draft.root(id))] = static_cast<int>(s);
   }
   std::vector<std::vector<int>> dying(draft.steps.size());
   for (size_t r = 0; r < draft.values.size(); r++)
