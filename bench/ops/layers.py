@@ -125,7 +125,8 @@ def tf_kerases(case: Case, shape: tuple[int, ...]) -> harness.Candidate:
             if not case.integers:
                 tape.watch(x)
             loss = tf.reduce_sum(tf.square(case.call(layer, x)))
-        return tape.gradient(loss, [*([] if case.integers else [x]), *layer.trainable_weights])
+        gradients = tape.gradient(loss, [*([] if case.integers else [x]), *layer.trainable_weights])
+        return [tf.convert_to_tensor(gradient) for gradient in gradients]  # rows are summed, as in the others
 
     return lambda: step(x)
 

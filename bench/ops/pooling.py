@@ -2,7 +2,9 @@
 
     python bench/ops/pooling.py --threads 1,2
 
-Global pools are reductions, as in the layers. Pools move bytes, so the limit is the machine's copy bandwidth.
+Global pools are reductions, as in the layers. torch's gradient of a maximum is given the places that its forward pass
+found, while ours looks for them again; `training` is both passes of each. Pools move bytes, so the limit is the
+machine's copy bandwidth.
 """
 
 from __future__ import annotations
@@ -52,14 +54,14 @@ def _random(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape, np.float32)
 
 
-def program(inputs: list[Any], value: Any, given: list[np.ndarray]) -> harness.Candidate:
-    """Runs the value of the inputs into memory that is there already."""
-    result = _core.Variable("result", np.zeros([int(n) for n in K.int_shape(value)], np.float32))
-    compiled = _core.Program(inputs, [], [(result, value)])
+def program(inputs: list[Any], values: list[Any], given: list[np.ndarray]) -> harness.Candidate:
+    """Runs the values of the inputs into memory that is there already."""
+    results = [_core.Variable("result", np.zeros([int(n) for n in K.int_shape(value)], np.float32)) for value in values]
+    compiled = _core.Program(inputs, [], list(zip(results, values, strict=True)))
     return lambda: compiled.run(given)
 
 
-def candidates(s: Shape, mode: str, backward: bool) -> dict[str, harness.Candidate]:
+def candidates(s: Shape, mode: str, part: str) -> dict[str, harness.Candidate]:
     x = _random(s.batch, s.size, s.size, s.channels)
     image = K.placeholder(x.shape)
     if s.whole:
@@ -67,45 +69,50 @@ def candidates(s: Shape, mode: str, backward: bool) -> dict[str, harness.Candida
     else:
         y = K.pool2d(image, (s.window, s.window), (s.stride, s.stride), padding="same", pool_mode=mode)
     error = _random(*K.int_shape(y))
-    inputs, given = [image], [x]
-    if backward:
+    inputs, given, values = [image], [x], [y]
+    if part != "forward":
         errors = K.placeholder(error.shape)
         inputs, given = [image, errors], [x, error]
-        y = K.gradients(K.sum(y * errors), [image])[0]
-    found = {"nnstack": program(inputs, y, given)}
+        gradient = K.gradients(K.sum(y * errors), [image])
+        values = [y, *gradient] if part == "training" else gradient
+    found = {"nnstack": program(inputs, values, given)}
     torch: Any = harness.optional("torch")
     if torch is not None:
-        found["torch"] = torch_candidate(torch, s, mode, backward, x, error)
+        forward, backward = torch_candidates(torch, s, mode, x, error)
+        places = forward()
+        passes = {"forward": forward, "gradient": lambda: backward(places), "training": lambda: backward(forward())}
+        found["torch"] = passes[part]
     return found
 
 
-def torch_candidate(
-    torch: Any, s: Shape, mode: str, backward: bool, x: np.ndarray, error: np.ndarray
-) -> Callable[[], Any]:
+def torch_candidates(
+    torch: Any, s: Shape, mode: str, x: np.ndarray, error: np.ndarray
+) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
+    """The forward pass, and the gradient given its result."""
     image = torch.from_numpy(x).permute(0, 3, 1, 2)
     ops = torch.ops.aten
     sizes = [s.window] * 2, [s.stride] * 2, [(s.window - 1) // 2] * 2
     if s.whole:
         errors = torch.from_numpy(error.reshape(s.batch, s.channels, 1, 1))
         if mode == "max":
-            values, places = ops.adaptive_max_pool2d(image, [1, 1])
             return (
-                (lambda: ops.adaptive_max_pool2d_backward(errors, image, places))
-                if backward
-                else (lambda: ops.adaptive_max_pool2d(image, [1, 1]))
+                lambda: ops.adaptive_max_pool2d(image, [1, 1]),
+                lambda found: ops.adaptive_max_pool2d_backward(errors, image, found[1]),
             )
-        if backward:  # what autograd does for a mean
-            return lambda: (errors / s.size**2).expand_as(image).contiguous(memory_format=torch.channels_last)
-        return lambda: image.mean((2, 3))
+        return (  # what autograd does for a mean
+            lambda: image.mean((2, 3)),
+            lambda found: (errors / s.size**2).expand_as(image).contiguous(memory_format=torch.channels_last),
+        )
     errors = torch.from_numpy(error).permute(0, 3, 1, 2)
     if mode == "max":
-        if not backward:
-            return lambda: ops.max_pool2d_with_indices(image, *sizes)
-        places = ops.max_pool2d_with_indices(image, *sizes)[1]
-        return lambda: ops.max_pool2d_with_indices_backward(errors, image, *sizes, [1, 1], False, places)
-    if not backward:
-        return lambda: ops.avg_pool2d(image, *sizes, False, False)
-    return lambda: ops.avg_pool2d_backward(errors, image, *sizes, False, False, None)
+        return (
+            lambda: ops.max_pool2d_with_indices(image, *sizes),
+            lambda found: ops.max_pool2d_with_indices_backward(errors, image, *sizes, [1, 1], False, found[1]),
+        )
+    return (
+        lambda: ops.avg_pool2d(image, *sizes, False, False),
+        lambda found: ops.avg_pool2d_backward(errors, image, *sizes, False, False, None),
+    )
 
 
 SEPARABLE = [(8, 56, 64, 128), (8, 28, 128, 128), (32, 32, 32, 64)]  # batch, size, channels, filters
@@ -121,11 +128,9 @@ def separable(batch: int, size: int, channels: int, filters: int, backward: bool
     if backward:
         errors = K.placeholder(error.shape)
         gradients = K.gradients(K.sum(y * errors), inputs)
-        results = [_core.Variable("result", np.zeros(array.shape, np.float32)) for array in given]
-        compiled = _core.Program([*inputs, errors], [], list(zip(results, gradients, strict=True)))
-        found["nnstack"] = lambda: compiled.run([*given, error])
+        found["nnstack"] = program([*inputs, errors], gradients, [*given, error])
     else:
-        found["nnstack"] = program(inputs, y, given)
+        found["nnstack"] = program(inputs, [y], given)
     torch: Any = harness.optional("torch")
     if torch is None:
         return found
@@ -156,17 +161,20 @@ def main() -> None:
         harness.set_threads(threads)
         machine = harness.measure_machine(threads)
         table = harness.Table(f"\npools and separable convolutions, {threads} threads", ["torch"])
-        for backward in (False, True):
-            part = "gradient" if backward else "forward"
+        for part in ("forward", "gradient", "training"):
             for shape in SHAPES[:1] if options.smoke else SHAPES:
                 for mode in ("max", "avg"):
                     name = f"{shape} {mode} {part}"
                     if options.only not in name:
                         continue
                     image = shape.batch * shape.size**2 * shape.channels
-                    moved = 4.0 * (image * (2 if backward and mode == "max" else 1) + image / shape.stride**2)
-                    timings = harness.interleave(candidates(shape, mode, backward), rounds, threads)
+                    arrays = 1 if part == "forward" or (part == "gradient" and mode == "avg") else 2
+                    moved = 4.0 * (image * arrays + image / shape.stride**2)
+                    timings = harness.interleave(candidates(shape, mode, part), rounds, threads)
                     table.add(harness.Row(name, threads, timings, machine.roofline(0, moved)))
+            if part == "training":
+                continue
+            backward = part == "gradient"
             for batch, size, channels, filters in SEPARABLE[:1] if options.smoke else SEPARABLE:
                 name = f"{batch},{channels},{size}x{size}->{filters} separable {part}"
                 if options.only not in name:

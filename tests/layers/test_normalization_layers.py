@@ -97,6 +97,7 @@ def test_per_sample() -> None:
 
 
 def test_spectral_normalization() -> None:
+    utils.set_random_seed(1)  # iterations converge slowly where the two largest singular values are close
     layer = layers.SpectralNormalization(layers.Dense(3), power_iterations=30)
     layer(X[:2, :4], training=False)
     before = layer.get_weights()[0]

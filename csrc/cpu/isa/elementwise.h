@@ -47,6 +47,7 @@ class ElementwiseRun {
     Kind kind;
     uint8_t bytes;
     bool scalar;  // one element for the whole tile
+    bool dense;   // periodic: a period lies side by side
   };
   struct Step {
     ElementwiseFunction function;  // null: random_uniform
@@ -62,16 +63,21 @@ class ElementwiseRun {
   void bind_instruction(Step& step, const ElementwiseInstruction& code);
   bool bind_pair(Step& step, const ElementwiseInstruction& first, const ElementwiseInstruction& second) const;
   bool need_array(int slot);
-  void fill_periodic(Slot& slot, int64_t phase, int64_t count);
+  void choose_rows();
+  bool fits_rows(int first) const;
+  int64_t period_in_row(int operand, int first) const;
+  bool is_dense(int operand, int first) const;
+  void fill_periodic(const Slot& slot, const ElementwiseOperand& operand, const char* from, int64_t count) const;
   void tile(int64_t position, int64_t count);
   void expand(const ElementwiseOperand& operand, const Slot& slot, int64_t position, int64_t count);
   int64_t offset_of_row(const ElementwiseOperand& operand, int64_t row) const;
 
   const ElementwiseParams& params_;
   int64_t tile_size_;
-  int64_t row_size_;  // by_rows_: the last dimension, which tiles do not cross
-  bool by_rows_ = false;
-  bool moving_ = false;  // some operand needs attention at each tile besides moving on
+  int row_first_;         // dimensions from here on are a row
+  int64_t row_size_;      // its elements
+  bool by_rows_ = false;  // tiles do not cross rows
+  bool moving_ = false;   // some operand needs attention at each tile besides moving on
   int steps_count_ = 0;
   char* free_;  // unused part of buffer_
   Slot slots_[kSlots];

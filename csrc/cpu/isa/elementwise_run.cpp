@@ -11,17 +11,6 @@ constexpr int64_t kPeriodBytes = 1024;         // a row that repeats is copied s
 constexpr int64_t kReservedBytes = 12 * 1024;  // for the ends of all such copies; leaves room for tiles of 64 elements
 constexpr int64_t kRowLength = 48;             // shorter rows are not worth a tile of their own
 
-// Elements after which an operand that depends only on the innermost dimensions repeats; 0 if it is not of that kind.
-int64_t period_of(const ElementwiseParams& params, const ElementwiseOperand& operand) {
-  int64_t period = 1;
-  int dim = params.rank - 1;
-  for (; dim >= 0 && (operand.strides[dim] == period || params.dims[dim] == 1); dim--) period *= params.dims[dim];
-  for (int outer = dim; outer >= 0; outer--) {
-    if (operand.strides[outer] != 0 && params.dims[outer] != 1) return 0;
-  }
-  return period;
-}
-
 void copy_elements(char* to, const char* from, int64_t stride, int bytes, int64_t count) {
   switch (bytes) {
     case 1:
@@ -50,10 +39,53 @@ ElementwiseRun::ElementwiseRun(const ElementwiseParams& params, void* const* ope
   bind_code();
 }
 
+// Elements after which an operand repeats within the dimensions from `first` on.
+int64_t ElementwiseRun::period_in_row(int operand, int first) const {
+  const int64_t* strides = params_.operands[operand].strides;
+  int dim = first;
+  while (dim < params_.rank && (strides[dim] == 0 || params_.dims[dim] == 1)) dim++;
+  int64_t period = 1;
+  for (; dim < params_.rank; dim++) period *= params_.dims[dim];
+  return period;
+}
+
+// Whether the elements of such a period lie side by side.
+bool ElementwiseRun::is_dense(int operand, int first) const {
+  const int64_t period = period_in_row(operand, first);
+  int64_t elements = 1;
+  for (int dim = params_.rank - 1; elements < period; dim--) {
+    if (params_.dims[dim] != 1 && params_.operands[operand].strides[dim] != elements) return false;
+    elements *= params_.dims[dim];
+  }
+  return true;
+}
+
+// Whether every broadcast operand is, in a row of the dimensions from `first` on, one number, contiguous, or short and
+// repeated.
+bool ElementwiseRun::fits_rows(int first) const {
+  int64_t size = 1, reserved = 0;
+  for (int dim = first; dim < params_.rank; dim++) size *= params_.dims[dim];
+  for (int i = 0; i < params_.inputs; i++) {
+    if (params_.operands[i].access != Access::broadcast) continue;
+    const int64_t period = period_in_row(i, first), bytes = period * slots_[i].bytes;
+    if (first > 0 && (period == 1 || (period == size && is_dense(i, first)))) continue;
+    if (bytes > kPeriodBytes || reserved >= kReservedBytes) return false;
+    reserved += bytes + 64;
+  }
+  return first == 0 || size >= kRowLength;
+}
+
+// Rows as long as possible: the whole, or a block of dimensions, or the last one.
+void ElementwiseRun::choose_rows() {
+  row_first_ = 0;
+  while (row_first_ < params_.rank - 1 && !fits_rows(row_first_)) row_first_++;
+  row_size_ = 1;
+  for (int dim = row_first_; dim < params_.rank; dim++) row_size_ *= params_.dims[dim];
+  by_rows_ = row_first_ > 0 && row_size_ >= kRowLength;
+}
+
 void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
   const int count = params_.inputs + params_.outputs;
-  row_size_ = params_.rank > 0 ? params_.dims[params_.rank - 1] : 1;
-  bool broadcast = false;
   int64_t wide = 4, reserved = 0, buffered = 0;
   for (int i = 0; i < count; i++) {
     const ElementwiseOperand& operand = params_.operands[i];
@@ -64,19 +96,27 @@ void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
     slot.kind = operand.access == Access::contiguous ? Kind::contiguous : Kind::fixed;
     slot.scalar = operand.access == Access::scalar && params_.size > 1;
     if (operand.access != Access::raw) wide = larger<int64_t>(wide, slot.bytes);
-    buffered += slot.scalar;
-    if (operand.access != Access::broadcast) continue;
-    slot.period = period_of(params_, operand);
+    moving_ |= operand.access == Access::broadcast;
+    buffered += slot.scalar || operand.access == Access::broadcast;
+  }
+  row_first_ = 0, row_size_ = params_.size;
+  if (moving_) choose_rows();
+  for (int i = 0; i < count && moving_; i++) {
+    if (params_.operands[i].access != Access::broadcast) continue;
+    Slot& slot = slots_[i];
+    slot.period = period_in_row(i, by_rows_ ? row_first_ : 0);
+    slot.dense = is_dense(i, by_rows_ ? row_first_ : 0);
     const int64_t copies = slot.period * slot.bytes;
-    slot.kind = copies > 0 && copies <= kPeriodBytes && reserved < kReservedBytes ? Kind::periodic : Kind::expanded;
-    broadcast |= slot.kind == Kind::expanded;
-    reserved += slot.kind == Kind::periodic ? slot.period * slot.bytes + 64 : 0;
-    buffered++;
+    slot.scalar = by_rows_ && slot.period == 1;
+    if (by_rows_ && (slot.scalar || (slot.dense && slot.period == row_size_)))
+      slot.kind = Kind::row;
+    else
+      slot.kind = copies <= kPeriodBytes && reserved < kReservedBytes ? Kind::periodic : Kind::expanded;
+    if (slot.kind == Kind::periodic) reserved += copies + 64;
   }
   for (int i = 0; i < params_.instructions; i++) {
     wide = larger(wide, larger(size_of(params_.code[i].type), size_of(params_.code[i].result)));
   }
-  by_rows_ = broadcast && row_size_ >= kRowLength;
   const int64_t tiles = params_.temporaries + buffered;
   tile_size_ =
       tiles == 0 ? kLongestTile : smaller(kLongestTile, (kBufferBytes - reserved - 64 * tiles) / (tiles * wide) / 64 * 64);
@@ -93,12 +133,6 @@ void ElementwiseRun::bind_operands(void* const* operands, int64_t longest) {
   for (int i = 0; i < count; i++) {
     Slot& slot = slots_[i];
     if (params_.operands[i].access != Access::broadcast) continue;
-    moving_ = true;
-    if (by_rows_) {
-      const int64_t stride = params_.operands[i].strides[params_.rank - 1];
-      slot.kind = stride == 0 || stride == 1 ? Kind::row : Kind::expanded;
-      slot.scalar = stride == 0;
-    }
     if (slot.kind == Kind::row) continue;
     slot.buffer = free_;
     free_ += tile_bytes + (slot.kind == Kind::periodic ? round_up(slot.period * slot.bytes, 64) : 0);
@@ -167,19 +201,28 @@ void ElementwiseRun::bind_code() {
   }
 }
 
-void ElementwiseRun::fill_periodic(Slot& slot, int64_t phase, int64_t count) {
-  int64_t done = 0;
-  while (done < count) {
-    const int64_t part = smaller(count - done, slot.period - phase);
-    copy_elements(slot.buffer + done * slot.bytes, slot.base + phase * slot.bytes, 1, slot.bytes, part);
-    done += part;
-    phase = 0;
+// Copies of a period side by side; the row, or the whole, begins at `from`.
+void ElementwiseRun::fill_periodic(const Slot& slot, const ElementwiseOperand& operand, const char* from, int64_t count) const {
+  int64_t done = smaller(count, slot.period);
+  if (slot.dense) copy_elements(slot.buffer, from, 1, slot.bytes, done);
+  for (int64_t i = 0; i < done && !slot.dense; i++) {
+    int64_t offset = 0, index = i;
+    for (int dim = params_.rank - 1; index > 0; dim--) {
+      const int64_t next = index / params_.dims[dim];
+      offset += (index - next * params_.dims[dim]) * operand.strides[dim];
+      index = next;
+    }
+    copy_elements(slot.buffer + i * slot.bytes, from + offset * slot.bytes, 1, slot.bytes, 1);
+  }
+  for (int64_t part; done < count; done += part) {
+    part = smaller(done, count - done);
+    __builtin_memcpy(slot.buffer + done * slot.bytes, slot.buffer, static_cast<size_t>(part * slot.bytes));
   }
 }
 
 int64_t ElementwiseRun::offset_of_row(const ElementwiseOperand& operand, int64_t row) const {
   int64_t offset = 0;
-  for (int dim = params_.rank - 2; dim >= 0; dim--) {
+  for (int dim = row_first_ - 1; dim >= 0; dim--) {
     const int64_t next = row / params_.dims[dim];
     offset += (row - next * params_.dims[dim]) * operand.strides[dim];
     row = next;
@@ -219,26 +262,26 @@ void ElementwiseRun::tile(int64_t position, int64_t count) {
 void ElementwiseRun::run(int64_t begin, int64_t end) {
   if (begin >= end) return;
   const int operands = params_.inputs + params_.outputs;
-  if (moving_) {
-    for (int i = 0; i < operands; i++) {
-      Slot& slot = slots_[i];
-      if (slot.kind != Kind::periodic) continue;
-      fill_periodic(slot, begin % slot.period, smaller(end - begin, tile_size_ + slot.period));
-    }
-  }
+  int64_t filled = -1;  // the row whose copies lie side by side
   for (int64_t position = begin; position < end;) {
     int64_t count = smaller(tile_size_, end - position);
-    const int64_t column = by_rows_ ? position % row_size_ : 0;
-    if (by_rows_) count = smaller(count, row_size_ - column);
+    const int64_t row = by_rows_ ? position / row_size_ : 0, start = by_rows_ ? row * row_size_ : 0;
+    if (by_rows_) count = smaller(count, start + row_size_ - position);
     for (int i = 0; i < operands; i++) {
       Slot& slot = slots_[i];
+      const auto row_base = [&] { return slot.base + (by_rows_ ? offset_of_row(params_.operands[i], row) * slot.bytes : 0); };
       switch (slot.kind) {
         case Kind::contiguous: slot.at = slot.base + position * slot.bytes; break;
         case Kind::fixed: break;
-        case Kind::periodic: slot.at = slot.buffer + (position - begin) % slot.period * slot.bytes; break;
+        case Kind::periodic:
+          if (row != filled) {
+            const int64_t most = by_rows_ ? row_size_ : end - begin + begin % slot.period;
+            fill_periodic(slot, params_.operands[i], row_base(), smaller(most, tile_size_ + slot.period));
+          }
+          slot.at = slot.buffer + (position - start) % slot.period * slot.bytes;
+          break;
         case Kind::row:
-          slot.at =
-              slot.base + (offset_of_row(params_.operands[i], position / row_size_) + (slot.scalar ? 0 : column)) * slot.bytes;
+          slot.at = row_base() + (slot.scalar ? 0 : position - start) * slot.bytes;
           if (slot.buffer != nullptr) copy_elements(slot.buffer, slot.at, 0, slot.bytes, count);
           break;
         case Kind::expanded:
@@ -248,6 +291,7 @@ void ElementwiseRun::run(int64_t begin, int64_t end) {
       }
     }
     tile(position, count);
+    filled = row;
     position += count;
   }
 }

@@ -212,6 +212,48 @@ void broadcasts(const KernelTable& table) {
   }
 }
 
+// out = (a - mean) * scale + shift, as a normalisation by samples or by groups of channels has it: operands that repeat within
+// a block of dimensions.
+void broadcasts_in_blocks(const KernelTable& table) {
+  const std::vector<std::vector<int64_t>> spaces = {{2, 300, 8, 4}, {3, 20, 5, 1}, {5, 40, 1, 12}, {2, 7, 3, 100},
+                                                    {4, 9, 64, 5},  {1, 50, 8, 4}, {3, 1, 2, 30},  {6, 900, 2, 3}};
+  for (const auto& dims : spaces) {
+    for (DType type : {DType::f32, DType::f64}) {
+      ElementwiseParams p = linear(1, std::vector<DType>(4, type), {type});
+      p.rank = 4;
+      for (int i = 0; i < 4; i++) p.dims[i] = dims[static_cast<size_t>(i)], p.size *= p.dims[i];
+      const bool kept[4][4] = {{true, true, true, true}, {true, false, true, false}, {true, false, true, true}, {true}};
+      std::vector<Array> inputs;
+      for (int operand = 0; operand < 4; operand++) {
+        int64_t elements = 1;
+        ElementwiseOperand& o = p.operands[operand];
+        o.access = operand == 0 ? Access::contiguous : Access::broadcast;
+        for (int i = 3; i >= 0; i--) {
+          o.strides[i] = kept[operand][i] ? elements : 0;
+          if (kept[operand][i]) elements *= p.dims[i];
+        }
+        inputs.push_back(random_array(type, elements));
+      }
+      p.temporaries = 1;
+      add_code(p, Op::subtract, type, type, 5, 0, 1);
+      add_code(p, Op::multiply, type, type, 5, 5, 2);
+      add_code(p, Op::add, type, type, 4, 5, 3);
+      std::vector<void*> operands;
+      for (const Array& input : inputs) operands.push_back(input.address());
+      Array wanted(p.size * size_of(type));
+      operands.push_back(wanted.address());
+      run(reference_kernels(), KernelId::elementwise, operands, &p, one_thread());
+      for (int threads : {1, 3}) {
+        ThreadPool pool(threads);
+        Array found(wanted.bytes());
+        operands.back() = found.address();
+        run(table, KernelId::elementwise, operands, &p, pool);
+        check_arrays(type, found, wanted, 1e-6, 1, std::string(table.name) + " blocks " + text_of(dims));
+      }
+    }
+  }
+}
+
 void in_place_and_threads(const KernelTable& table) {
   for (int64_t size : {1, 33, 5000, 300001}) {
     ElementwiseParams p = linear(size, {DType::f32, DType::f32}, {DType::f32});
@@ -323,6 +365,7 @@ const Register kTests[] = {{"elementwise every operation", [] { for_each_table(e
                            {"elementwise special values", [] { for_each_table(special_values); }},
                            {"elementwise every cast", [] { for_each_table(every_cast); }},
                            {"elementwise broadcasts", [] { for_each_table(broadcasts); }},
+                           {"elementwise broadcasts in blocks", [] { for_each_table(broadcasts_in_blocks); }},
                            {"elementwise joined instructions", [] { for_each_table(joined_instructions); }},
                            {"elementwise in place and threads", [] { for_each_table(in_place_and_threads); }},
                            {"elementwise many operands", [] { for_each_table(many_operands); }},

@@ -117,18 +117,20 @@ void gathers(const KernelTable& table) {
 
 void scatters(const KernelTable& table) {
   for (DType type : {DType::f32, DType::f64, DType::i8, DType::i16, DType::i32, DType::i64, DType::u8}) {
-    for (int64_t inner : {1, 3, 64, 300}) {
+    for (const auto& [rows, inner] :
+         std::vector<std::pair<int64_t, int64_t>>{{40, 1}, {40, 3}, {40, 64}, {40, 300}, {3001, 70}}) {
       for (int64_t count : {0, 1, 100, 2000}) {
         for (bool wrong : {false, true}) {
-          const ScatterAddParams p{DType::i32, type, 40, inner, count};
-          const Array index = random_index<int32_t>(count, 40), updates = random_array(type, count * inner);
-          if (wrong && count > 0) index.data<int32_t>()[count / 2] = 40;
-          Array found(40 * inner * size_of(type)), wanted(found.bytes()), again(found.bytes());
+          const ScatterAddParams p{DType::i32, type, rows, inner, count};
+          const Array index = random_index<int32_t>(count, rows), updates = random_array(type, count * inner);
+          if (wrong && count > 0) index.data<int32_t>()[count / 2] = static_cast<int32_t>(rows);
+          Array found(rows * inner * size_of(type)), wanted(found.bytes()), again(found.bytes());
           const KernelError error =
               run(table, KernelId::scatter_add, {index.address(), updates.address(), found.address()}, &p, one_thread());
           run(reference_kernels(), KernelId::scatter_add, {index.address(), updates.address(), wanted.address()}, &p,
               one_thread());
-          const std::string what = std::string(table.name) + " scatter_add " + name_of(type) + " " + text_of({count, inner});
+          const std::string what =
+              std::string(table.name) + " scatter_add " + name_of(type) + " " + text_of({rows, count, inner});
           check_arrays(type, found, wanted, 0, 0, what);  // the same additions in the same order
           check_equal(error == KernelError::index_out_of_range, wrong && count > 0, what + ": error");
           ThreadPool pool(3);
