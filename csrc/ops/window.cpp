@@ -5,8 +5,13 @@
 namespace nnstack {
 namespace {
 
-// From the first to the last place that a window looks at.
-Dim extent(const Windows& w, size_t d, Dim size) { return size <= 0 ? size : checked_multiply(size - 1, w.dilations[d]) + 1; }
+// From the first to the last place that a window looks at; so bounded that sums with a size do not overflow.
+Dim extent(const Windows& w, size_t d, Dim size) {
+  if (size <= 0) return size;
+  const Dim last = checked_multiply(size - 1, w.dilations[d]);
+  if (last >= int64_t{1} << 61) throw ValueError("shape arithmetic overflows: a window of " + std::to_string(last) + " places");
+  return last + 1;
+}
 
 }  // namespace
 
@@ -32,14 +37,14 @@ Dim places(const Inference& i, const Windows& w, int d, Dim input, Dim size) {
   const auto at = static_cast<size_t>(d);
   if (input < 0) return kUnknown;
   const int64_t stride = w.strides[at];
-  if (w.padding != "valid") return (input + stride - 1) / stride;
+  if (w.padding != "valid") return input / stride + (input % stride != 0);
   if (size < 0) return kUnknown;
   const Dim length = extent(w, at, size);
-  i.require(length <= input + 1, [&] {
+  i.require(length - 1 <= input, [&] {
     return "a window of " + std::to_string(length) + " places does not fit into spatial dimension " + std::to_string(d) +
            " of size " + std::to_string(input) + "; use padding='same', a smaller window or less dilation";
   });
-  return (input - length + stride) / stride;
+  return length > input ? 0 : (input - length) / stride + 1;
 }
 
 WindowParams window_params(const Windows& w, int64_t batch, const Dims& input, const Dims& size, const Dims& output) {

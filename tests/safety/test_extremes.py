@@ -132,6 +132,12 @@ def test_overflow_is_an_error(make: Callable[[], Any]) -> None:
     assert str(found.value)
 
 
+def test_steps_of_windows_near_the_largest_number() -> None:
+    far = L.MaxPooling1D(1, strides=1 << 62, padding="same")(L.Input(((1 << 62) + 1, 1)))
+    assert far.shape == (None, 2, 1)
+    assert L.MaxPooling1D(2, strides=1 << 62)(L.Input((1 << 62, 1))).shape == (None, 1, 1)
+
+
 def test_a_name_without_end_is_not_compared_with_others() -> None:
     start = time.process_time()
     with pytest.raises(ValueError, match='unknown op "x{64}...'):
