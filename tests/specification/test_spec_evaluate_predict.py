@@ -1,4 +1,4 @@
-"""evaluate, predict, the methods for single batches and for generators, steps of one's own, saving: as the pages say."""
+"""evaluate, predict, single batches, generators, steps of one's own, saving: as the reference pages say."""
 
 from __future__ import annotations
 
