@@ -157,3 +157,66 @@ def test_doctor_without_the_native_core(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.delattr(nnstack, "_core")
     assert run("doctor") == 1
     assert "problem: the native core does not load" in capsys.readouterr().out
+
+
+# -- every pair of formats --------------------------------------------------------------------------------------------
+SOURCES = ("a.h5", "a.hdf5", "a.keras", "a.onnx", "a.json", "a.yaml")
+TARGETS = (
+    "b.h5",
+    "b.hdf5",
+    "b.keras",
+    "b.onnx",
+    "b.nnstack",
+    "b.json",
+    "b.yaml",
+    "b.ckpt",
+    "b.safetensors",
+    "b.weights.h5",
+)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_pair_of_formats(
+    source: str,
+    target: str,
+    saved: Path,
+    model: Any,
+    rows: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What comes out predicts what went in; weights alone do so in the model they were taken from."""
+    if "onnx" in source + target:
+        pytest.importorskip("onnx")
+    weights: list[Any] = []
+    assert run("convert", saved, tmp_path / source) == 0
+    if source.endswith((".json", ".yaml")):
+        model.save_weights(tmp_path / "w.safetensors")
+        weights = ["--weights", tmp_path / "w.safetensors"]
+    assert run("convert", tmp_path / source, tmp_path / target, *weights) == 0, capsys.readouterr().err
+    expected = model.predict(rows, verbose=0)
+    ending = target.split(".", 1)[1]
+    if ending == "nnstack":
+        assert (tmp_path / target).read_bytes().startswith(b"NNSTACK\0")
+        return
+    if ending in ("json", "yaml"):
+        read = nnstack.models.model_from_json if ending == "json" else nnstack.models.model_from_yaml
+        found = read((tmp_path / target).read_text())
+        assert found.input_shape == (None, 6, 2) and found.output_shape == (None, 3)
+        taken = nnstack.models.load_model(tmp_path / source) if source == "a.onnx" else model
+        found.set_weights(taken.get_weights())
+    elif ending in ("ckpt", "safetensors", "weights.h5"):
+        found = (
+            nnstack.models.load_model(tmp_path / source, compile=False) if not weights else load_text(tmp_path / source)
+        )
+        found.set_weights([np.zeros_like(array) for array in found.get_weights()])
+        found.load_weights(tmp_path / target)
+    else:
+        found = nnstack.models.load_model(tmp_path / target, compile=False)
+    np.testing.assert_allclose(found.predict(rows, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+
+def load_text(path: Path) -> Any:
+    read = nnstack.models.model_from_json if path.suffix == ".json" else nnstack.models.model_from_yaml
+    return read(path.read_text())

@@ -63,7 +63,16 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: new().save("a.txt"),
         ValueError,
         "save (model \"m\"): expected a path ending in .h5, .hdf5 or .keras, got 'a.txt'. Rename it or pass "
-        "save_format='h5'",
+        "save_format='h5'. SavedModel folders of TensorFlow are read, not written: save to a path ending in .keras or "
+        ".h5, which tf_keras opens, or use save_weights(path) for a TensorFlow checkpoint, export(path) for serving",
+    ),
+    (
+        "saved model",
+        lambda: new().save("folder", save_format="tf"),
+        ValueError,
+        "save (model \"m\"): save_format='tf' is not written. SavedModel folders of TensorFlow are read, not written: "
+        "save to a path ending in .keras or .h5, which tf_keras opens, or use save_weights(path) for a TensorFlow "
+        "checkpoint, export(path) for serving",
     ),
     (
         "format",

@@ -8,8 +8,10 @@ import pytest
 
 from nnstack import backend as K
 from nnstack import layers, models
+from nnstack.engine import tensor_functions
 from nnstack.engine.tensor_functions import find
 from nnstack.engine.tensor_functions.table import ALIASES, FUNCTIONS
+from nnstack.layers import operations
 from nnstack.saving.operations_of_keras_3 import KERAS_3
 from nnstack.saving.operations_of_tf_1 import NODES
 
@@ -152,3 +154,22 @@ def test_keras_2_3_has_no_arithmetic(tmp_path: Any) -> None:
     x = layers.Input((2, 3))
     with pytest.raises(ValueError, match="Keras 2.3 has no arithmetic between layers, math.multiply"):
         models.Model(x, x * 2).save(tmp_path / "m.h5", dialect="keras2.3")
+
+
+@pytest.mark.parametrize("axes", [1, 2, [[1], [0]], [1, 0], [[-1, 0], [1, 2]]])
+def test_tensordot(axes: Any) -> None:
+    a, b = np.arange(12.0).reshape(3, 4), np.arange(48.0).reshape(4, 4, 3)
+    b = b.reshape(3, 4, 4) if axes == 2 else b
+    found = tensor_functions.compute("tensordot", "l", (a, b), {"axes": axes})
+    np.testing.assert_allclose(found.numpy(), np.tensordot(a, b, axes), rtol=1e-6)
+
+
+def test_switch_and_what_tf_keras_does_not_write() -> None:
+    arguments = {"then_expression": np.ones(3), "else_expression": np.zeros(3)}
+    found = tensor_functions.compute("keras.backend.switch", "l", (True,), arguments)
+    assert found.numpy().tolist() == [1.0, 1.0, 1.0]
+    layer = operations.TFOpLambda("einsum", name="l")
+    with pytest.raises(
+        ValueError, match="layer \"l\".: einsum has its tensors behind the text 'bi,bi->b'; the file does"
+    ):
+        layer("bi,bi->b")

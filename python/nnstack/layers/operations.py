@@ -56,6 +56,11 @@ class TFOpLambda(Layer):
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Calls the function; numbers in lists among tensors are arrays, not lists of tensors."""
+        if isinstance(inputs, str):
+            raise ValueError(
+                f'tensor function (layer "{self.name}"): {self.function} has its tensors behind the text {inputs!r}; '
+                f"{tensor_functions.NOT_WRITTEN}"
+            )
         if isinstance(inputs, list):
             inputs = [tensor_functions.tensor(one) if one != [] else one for one in inputs]
         return super().__call__(inputs, **kwargs)

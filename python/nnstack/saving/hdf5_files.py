@@ -19,12 +19,18 @@ def h5py_module() -> Any:
     return h5py
 
 
+_NO_SAVED_MODELS = (
+    "SavedModel folders of TensorFlow are read, not written: save to a path ending in .keras or .h5, which tf_keras "
+    "opens, or use save_weights(path) for a TensorFlow checkpoint, export(path) for serving"
+)
 _FORMATS = {"h5": "h5", "hdf5": "h5", "keras_h5": "h5", "keras": "keras", "keras_zip": "keras"}
 
 
 def model_format(filepath: Any, save_format: str | None, what: str) -> str:
     """'h5' or 'keras' (the zip), by `save_format`, else by the path's ending; `ValueError` for anything else."""
     if save_format is not None:
+        if str(save_format).lower() in ("tf", "tensorflow"):
+            raise ValueError(f"{what}: save_format={save_format!r} is not written. {_NO_SAVED_MODELS}")
         if str(save_format).lower() not in _FORMATS:
             raise ValueError(f"{what}: expected save_format 'h5' or 'keras', got {save_format!r}")
         return _FORMATS[str(save_format).lower()]
@@ -35,7 +41,7 @@ def model_format(filepath: Any, save_format: str | None, what: str) -> str:
         if not path.endswith((".h5", ".hdf5")):
             raise ValueError(
                 f"{what}: expected a path ending in .h5, .hdf5 or .keras, got {os.fspath(filepath)!r}. Rename it or "
-                "pass save_format='h5'"
+                f"pass save_format='h5'. {_NO_SAVED_MODELS}"
             )
     return "h5"
 

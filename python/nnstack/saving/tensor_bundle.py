@@ -203,6 +203,8 @@ def _strings(data: bytes, entry: Entry, name: str) -> bytes:
     text = data[position + 4 :]
     if len(text) != length:
         raise ValueError(f"checkpoint: {name} should have {length} bytes, it has {len(text)}")
+    if _string_bytes(text)[1] != entry.checksum:
+        raise ValueError(f"checkpoint: the checksum of {name} is wrong")
     return text
 
 

@@ -13,7 +13,13 @@ from typing import Any
 from nnstack.engine.tensor_functions.operands import tensor
 from nnstack.engine.tensor_functions.table import ALIASES, FUNCTIONS, GETITEM, Function
 
-__all__ = ["FUNCTIONS", "GETITEM", "compute", "find", "tensor"]
+__all__ = ["FUNCTIONS", "GETITEM", "NOT_WRITTEN", "compute", "find", "tensor"]
+
+
+NOT_WRITTEN = (
+    "the file does not hold it. tf_keras writes no second operand of ==, != and einsum, and cannot read such a file "
+    "itself: build the model in code and call load_weights"
+)
 
 
 def find(name: str) -> Function | None:
@@ -39,9 +45,7 @@ def compute(name: str, layer: str, given: tuple[Any, ...], named: Mapping[str, A
         if "required positional argument" not in str(error):
             raise
         missing = str(error).split("argument")[-1].lstrip("s: ")
-        raise ValueError(
-            f'tensor function (layer "{layer}"): {name} lacks {missing}; the file does not hold it'
-        ) from None
+        raise ValueError(f'tensor function (layer "{layer}"): {name} lacks {missing}; {NOT_WRITTEN}') from None
 
 
 def _safe(name: str) -> str:

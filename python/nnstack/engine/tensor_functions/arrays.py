@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -305,3 +306,17 @@ def moments(x: Any, axes: Any, keepdims: bool = False) -> list[Any]:
 
 def shape(input_: Any, out_type: Any = "int32") -> Any:
     return K.cast(K.shape(tensor(input_)), str(out_type or "int32"))
+
+
+def tensordot(a: Any, b: Any, axes: Any) -> Any:
+    """Sums products over pairs of axes: the last ones of `a` and the first of `b`, or those that two lists name."""
+    a, b = tensor(a), tensor(b)
+    count = len(a.shape)
+    if isinstance(axes, int):
+        axes = (range(count - axes, count), range(axes))
+    over_a, over_b = ([one] if isinstance(one, int) else list(one) for one in axes)
+    first, second = list(ascii_lowercase[:count]), list(ascii_lowercase[count : count + len(b.shape)])
+    for one, other in zip(over_a, over_b, strict=True):
+        second[other] = first[one]
+    kept = [letter for letter in first if letter not in second] + [letter for letter in second if letter not in first]
+    return K.einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", a, b)

@@ -152,6 +152,8 @@ _TABLE: dict[str, tuple[str, Callable[..., Any]]] = {
     "zeros_like": ("input dtype", arrays.filled(0.0)),
     "ones_like": ("input dtype", arrays.filled(1.0)),
     "image.resize": ("images size method preserve_aspect_ratio", windows.resized),
+    "tensordot": ("a b axes", arrays.tensordot),
+    "keras.backend.switch": ("condition then_expression else_expression", K.switch),
     "keras.backend.batch_flatten": ("x", K.batch_flatten),
     # what Keras 3's operations do and TensorFlow's functions outside its numpy do not
     "experimental.numpy.take": ("params indices axis", arrays.take),
