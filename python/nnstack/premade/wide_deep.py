@@ -19,9 +19,11 @@ class WideDeepModel(Model):
     linear_model: as a rule a `LinearModel`; dnn_model: any model with outputs of the same structure and shape.
     compile() takes one optimizer, or two in a list: the first for the linear model, the second for the deep one.
 
+    >>> from nnstack.premade import LinearModel
     >>> model = WideDeepModel(LinearModel(), Sequential([Dense(16, activation="relu"), Dense(1)]))
     >>> model.compile(["sgd", "adam"], "mse")
-    >>> model.fit([crosses, numbers], y, epochs=10)
+    >>> model.fit([x, x[:, :2]], y, epochs=10, verbose=0).epoch[-1]
+    9
 
     Source: Cheng et al., Wide & Deep Learning for Recommender Systems (2016), https://arxiv.org/abs/1606.07792
     """

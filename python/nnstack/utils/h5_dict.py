@@ -19,7 +19,7 @@ class H5Dict:
 
     >>> data = H5Dict({})
     >>> data["layer"]["kernel"] = np.ones(2)
-    >>> data["layer"]["kernel"].sum()
+    >>> float(data["layer"]["kernel"].sum())
     2.0
     """
 
