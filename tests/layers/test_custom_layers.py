@@ -374,3 +374,27 @@ def test_a_second_build_replaces_the_weights() -> None:
     layer.build((None, 3))  # by hand, and without super().build, so that the first call builds again
     layer(np.ones((1, 3), "float32"))
     assert [weight is layer.kernel for weight in layer.weights] == [True]
+
+
+class Held(Layer):
+    """Layers in a dict, and in a list beside other things."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.named = {"gate": layers.Dense(3, "sigmoid"), "value": layers.Dense(3)}
+        self.mixed = [layers.Dense(3), None, {"deep": layers.Dense(3)}]
+
+    def call(self, inputs: Any) -> Any:
+        x = self.named["gate"](inputs) * self.named["value"](inputs)
+        return self.mixed[0](x) + self.mixed[2]["deep"](x)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_files_of_layers_in_dicts_and_lists(name: str, tmp_path: Path) -> None:
+    i = Input((3,))
+    model = Model(i, Held()(i))
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    model.save(str(tmp_path / name))
+    again = load_model(str(tmp_path / name), custom_objects={"Held": Held}, compile=False)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert len(again.weights) == 8

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnstack.engine.layer import Layer
-from nnstack.engine.weights import _UNTRACKED
+from nnstack.engine.weights import _UNTRACKED, leaves
 
 
 def own_weights(layer: Any) -> list[Any]:
@@ -23,14 +23,16 @@ def holds_graph(layer: Any) -> bool:
 
 
 def parts(layer: Any) -> Iterator[tuple[str, Any]]:
-    """(attribute, layer or list of layers) that a layer or subclassed model holds."""
+    """(attribute, layer or list of layers) that a layer or subclassed model holds, in lists and dicts, too."""
     for attribute, value in vars(layer).items():
         if attribute in _UNTRACKED:
             continue
         if isinstance(value, Layer):
             yield attribute, value
-        elif isinstance(value, list | tuple) and value and all(isinstance(one, Layer) for one in value):
-            yield attribute, list(value)
+        elif isinstance(value, list | tuple | Mapping):  # of a dict the files keep the order alone
+            inside = [one for one in leaves(value) if isinstance(one, Layer)]
+            if inside:
+                yield attribute, inside
 
 
 def spellings(attribute: str) -> list[str]:
