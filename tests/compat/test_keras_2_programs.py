@@ -210,3 +210,64 @@ def test_a_model_without_a_call_of_its_own_keeps_its_weights(tmp_path) -> None:
             np.testing.assert_array_equal(weight, kept)
     with pytest.raises(ValueError, match="no weights yet"):
         Model().save_weights(tmp_path / "none.weights.h5")
+
+
+def test_weights_between_groups_and_lists_of_layers(tmp_path) -> None:
+    import h5py
+
+    from nnstack.compat.weight_groups import (
+        load_weights_from_hdf5_group,
+        load_weights_from_hdf5_group_by_name,
+        save_weights_to_hdf5_group,
+    )
+
+    def make():
+        return Sequential([Dense(4, input_dim=3, name="first"), Dense(2, name="second")])
+
+    model, other, named = make(), make(), make()
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        save_weights_to_hdf5_group(file, model.layers)
+    with h5py.File(tmp_path / "weights.h5", "r") as file:
+        load_weights_from_hdf5_group(file, other.layers)
+        load_weights_from_hdf5_group_by_name(file, named.layers[1:])
+    np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+    np.testing.assert_array_equal(named.get_weights()[2], model.get_weights()[2])
+    assert not np.array_equal(named.get_weights()[0], model.get_weights()[0])
+    make().load_weights(tmp_path / "weights.h5")
+
+
+def test_the_shape_of_images_as_networks_of_others_ask_for_it() -> None:
+    shape = applications.imagenet_utils._obtain_input_shape
+    ask = {"default_size": 224, "min_size": 32, "data_format": "channels_last"}
+    assert shape(None, **ask, require_flatten=True) == (224, 224, 3)
+    assert shape(None, **ask, require_flatten=False) == (None, None, 3)
+    assert shape((40, 50, 1), **ask, require_flatten=True) == (40, 50, 1)
+    first = shape(None, default_size=99, min_size=32, data_format="channels_first", require_flatten=True)
+    assert first == (3, 99, 99) and K.image_data_format() == "channels_last"
+    with pytest.raises(ValueError, match="at least 32"):
+        shape((20, 50, 3), **ask, require_flatten=True)
+
+
+IMPORTS = """
+from keras.applications.mobilenet import DepthwiseConv2D, relu6
+from keras.engine.base_layer import Node
+from keras.engine.saving import load_weights_from_hdf5_group
+from keras.engine.topology import Container, get_source_inputs
+from keras.utils.layer_utils import count_params, get_source_inputs
+from tensorflow.python.client import device_lib
+from tensorflow.python.framework import ops, tensor_shape
+from tensorflow.python.keras.optimizer_v2.optimizer_v2 import OptimizerV2
+from tensorflow.python.ops import array_ops, math_ops
+from tensorflow.python.util.tf_export import keras_export
+
+assert device_lib.list_local_devices()[0].device_type == "CPU"
+assert math_ops.reduce_sum(array_ops.ones((2, 3))).numpy() == 6.0
+assert relu6(ops.convert_to_tensor([7.0])).numpy() == [6.0] and keras_export("keras.layers.X")(3) == 3
+"""
+
+
+def test_inner_modules_that_programs_import_from(tmp_path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(IMPORTS, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", "nnstack", "run", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

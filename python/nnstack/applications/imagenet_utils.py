@@ -108,3 +108,28 @@ def _class_names(given: Any) -> dict[str, tuple[str, str]]:
         )
     read: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
     return {place: (identifier, name) for place, (identifier, name) in read.items()}
+
+
+def obtain_input_shape(
+    input_shape: Any,
+    default_size: int,
+    min_size: int,
+    data_format: str | None,
+    require_flatten: bool,
+    weights: Any = None,
+) -> tuple[int | None, ...]:
+    """The shape of the images of a network built like those here: the one asked for, once checked, else `default_size`
+    by `default_size`, or any size where nothing is flattened. ValueError for images below `min_size`.
+    """
+    from nnstack.applications.classifier import Request, image_shape
+
+    asked = Request(bool(require_flatten), weights, None, input_shape, None, 1000, None)
+    before = backend.image_data_format()
+    backend.set_image_data_format(before if data_format is None else data_format)
+    try:
+        return tuple(image_shape("_obtain_input_shape", asked, default_size, min_size))
+    finally:
+        backend.set_image_data_format(before)
+
+
+_obtain_input_shape = obtain_input_shape  # as Keras 2 calls it, and programs import it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnstack import layers
+from nnstack import backend, layers
 from nnstack.applications.blocks import batch_norm
 from nnstack.applications.classifier import (
     STORAGE,
@@ -98,3 +98,14 @@ def MobileNet(
 preprocess_input = preprocessing("tf")
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
+
+
+def relu6(x: Any) -> Any:
+    """min(max(x, 0), 6); with `DepthwiseConv2D` what files of Keras 2.0 and 2.1 need as `custom_objects`."""
+    return backend.relu(x, max_value=6.0)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "DepthwiseConv2D":
+        return layers.DepthwiseConv2D
+    raise AttributeError(f"module 'nnstack.applications.mobilenet' has no attribute {name!r}")

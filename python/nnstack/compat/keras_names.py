@@ -8,14 +8,18 @@ from nnstack.engine.inputs import Input, InputLayer
 from nnstack.engine.layer import Layer
 from nnstack.engine.model import Model
 from nnstack.losses.reduction import Reduction
+from nnstack.optimizers.legacy import Optimizer
+from nnstack.utils.source_inputs import get_source_inputs
 
 Container = Network = Functional = Model
 ReductionV2 = Reduction
+OptimizerV2 = Optimizer
 
 __all__ = [
-    "Container", "Functional", "Input", "InputLayer", "Layer", "Model", "Network", "Reduction", "ReductionV2",
+    "Container", "Functional", "Input", "InputLayer", "Layer", "Model", "Network", "OptimizerV2", "Reduction",
+    "ReductionV2",
     "conv_input_length", "conv_output_length", "convert_kernel", "deconv_output_length", "multi_gpu_model",
-    "normalize_data_format", "normalize_padding", "normalize_tuple", "count_params",
+    "normalize_data_format", "normalize_padding", "normalize_tuple", "count_params", "get_source_inputs",
 ]  # fmt: skip
 
 

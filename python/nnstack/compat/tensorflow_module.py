@@ -11,7 +11,7 @@ from typing import Any
 
 from nnstack.compat import rows
 from nnstack.compat.keras_paths import ROOTS
-from nnstack.compat.tensorflow_names import ELSEWHERE, OLD_NAMES, TABLES, VERSION
+from nnstack.compat.tensorflow_names import ELSEWHERE, INNER_MODULES, OLD_NAMES, TABLES, VERSION
 
 
 class Namespace(ModuleType):
@@ -37,6 +37,8 @@ class Namespace(ModuleType):
 
 def _table(path: str) -> dict[str, str]:
     """The rows of a namespace: 'compat.v1' and 'compat.v2' also have all that `tf` has."""
+    if path in INNER_MODULES:
+        return {name: row for place in INNER_MODULES[path] for name, row in TABLES[place].items()}
     own = TABLES.get(path, {})
     if path == "":
         return {**OLD_NAMES, **own}
@@ -48,7 +50,11 @@ def _table(path: str) -> dict[str, str]:
 def _inner(path: str) -> list[str]:
     """Namespaces within a namespace."""
     head = f"{path}." if path else ""
-    found = {one[len(head) :].partition(".")[0] for one in (*TABLES, "compat.v2", "compat") if one.startswith(head)}
+    found = {
+        one[len(head) :].partition(".")[0]
+        for one in (*TABLES, *INNER_MODULES, "compat.v2", "compat")
+        if one.startswith(head)
+    }
     return sorted(found - {""}) + (["keras"] if path in ("", "compat.v1", "compat.v2") else [])
 
 
@@ -76,7 +82,8 @@ def module_for(fullname: str) -> Callable[[], ModuleType] | None:
     path = _canonical(fullname.partition(".")[2])
     if any(root.startswith(fullname + ".") for root in ROOTS) and fullname != "tensorflow":
         return lambda: _module(path)  # on the way to `tensorflow.python.keras` and its kind
-    if path in ("", "compat", "compat.v2") or path in TABLES or any(one.startswith(path + ".") for one in TABLES):
+    known = {*TABLES, *INNER_MODULES}
+    if path in ("", "compat", "compat.v2") or path in known or any(one.startswith(path + ".") for one in known):
         return lambda: _module(path)
     row = _table(path.rpartition(".")[0]).get(path.rpartition(".")[2])
     if row is not None and ":" not in row:

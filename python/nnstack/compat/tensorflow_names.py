@@ -184,6 +184,8 @@ TABLES: dict[str, dict[str, str]] = {
     "errors": {name: "nnstack.compat.control:" + name for name in ("InvalidArgumentError", "NotFoundError",
                                                                    "OutOfRangeError", "ResourceExhaustedError")},
     "compat": _same("nnstack.compat.control", "as_str as_bytes as_text"),
+    "python.client": {"device_lib": "nnstack.compat.device_lib"},
+    "python.util.tf_export": _same("nnstack.compat.control", "keras_export tf_export"),
     "summary": _same("nnstack.compat.summary", "create_file_writer scalar histogram image text"),
     "nest": _same("nnstack.utils.nest", "flatten map_structure") | {"is_nested": "nnstack.utils.nest:is_nested"},
     "version": {"VERSION": "nnstack.compat.tensorflow_names:VERSION"},
@@ -197,6 +199,18 @@ TABLES: dict[str, dict[str, str]] = {
                 "get_default_session Graph"),
     },
     "compat.v1.logging": _same("nnstack.compat.version_1", "set_verbosity ERROR WARN INFO DEBUG FATAL"),
+}  # fmt: skip
+
+# Modules inside TensorFlow from which programs import, and the namespaces that have what is in them.
+INNER_MODULES: dict[str, tuple[str, ...]] = {
+    **{f"python.ops.{name}": ("", "math", "nn", "linalg", "random") for name in (
+        "array_ops", "clip_ops", "control_flow_ops", "gen_math_ops", "init_ops", "linalg_ops", "math_ops", "nn",
+        "nn_ops", "random_ops", "state_ops", "variables")},
+    "python.ops.image_ops": ("image",),
+    "python.framework.dtypes": ("dtypes",),
+    "python.framework.ops": ("", "compat.v1"),
+    "python.framework.tensor_shape": ("",),
+    "python.eager.context": ("",),
 }  # fmt: skip
 
 # Names of TensorFlow 1, and names that people meet in old programs: also found in `tf` itself.
