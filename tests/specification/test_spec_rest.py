@@ -1,4 +1,4 @@
-"""What the reference pages promise beside the methods: versions, the backend's two meanings, packages that are absent."""
+"""What the pages promise beside the methods: versions, the two meanings of the backend, absent packages."""
 
 from __future__ import annotations
 
