@@ -53,6 +53,10 @@ def test_own_layer(tf_keras: Any, name: str, tmp_path: Path) -> None:
         stored.append(("theirs.h5", theirs))
     for file, model in stored:
         path = str(tmp_path / file)
-        model.save(path)
+        try:
+            model.save(path)
+        except ValueError:
+            assert model is theirs  # which writes no HDF5 where two weights inside a layer have one name
+            continue
         again = nnstack.models.load_model(path, custom_objects=objects, compile=False)
         np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=2e-3, atol=2e-4)
