@@ -357,3 +357,13 @@ def test_a_config_for_keras_2_3(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(np.ones((2, 3))), model.predict(np.ones((2, 3))))
     for mine, theirs in zip(again.optimizer.get_weights()[1:3], model.optimizer.get_weights()[1::2], strict=False):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_names_of_classes_in_zip_files() -> None:
+    """As tf_keras and as Keras 3 count them."""
+    from nnstack.saving.keras_zip import _counted
+
+    listed = [layers.ConvLSTM2D(1, 1), layers.Conv1DTranspose(1, 1), layers.ConvLSTM2D(1, 1), layers.LSTM(1)]
+    names = [names for _, names in _counted(listed, set(), counts_repeats=True)]
+    assert [one["keras3"] for one in names] == ["conv_lstm2d", "conv1d_transpose", "conv_lstm2d_1", "lstm"]
+    assert [one["tf_keras"] for one in names] == ["conv_lst_m2d", "conv1d_transpose", "conv_lst_m2d_1", "lstm"]

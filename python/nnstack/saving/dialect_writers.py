@@ -22,11 +22,15 @@ from nnstack.training.compile_config import CompileConfig
 VERSIONS = {"tf_keras": KERAS_VERSION, "keras2.3": "2.3.1", "keras3": "3.9.2"}
 
 # Settings that a reader does not take: (classes, empty for all; setting; values that may be left out, None: any).
-_UNGROUPED = ("DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv2DTranspose", "Conv3DTranspose")
+_UNGROUPED = (
+    "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Conv1DTranspose", "Conv2DTranspose",
+    "Conv3DTranspose",
+)  # fmt: skip
+_RNNS = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 _ONES = (1, [1], [1, 1], [1, 1, 1])
 REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = {
     "tf_keras": [  # what Keras 3 refuses and tf_keras does not miss
-        (("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), "time_major", (False,)),
+        (_RNNS, "time_major", (False,)),
         (_UNGROUPED, "groups", (1,)),
     ],
     "keras2.3": [
@@ -44,12 +48,13 @@ REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = 
         (("DepthwiseConv2D",), "dilation_rate", _ONES),
     ],
     "keras3": [
-        (("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D"), "time_major", (False,)),
+        (_RNNS, "time_major", (False,)),
         (("LSTM", "GRU", "LSTMCell", "GRUCell"), "implementation", None),
         (("Embedding",), "input_length", None),
         (("Embedding",), "activity_regularizer", (None,)),
         (_UNGROUPED, "groups", (1,)),
-        (("ConvLSTM2D",), "unroll", None),
+        (("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), "unroll", None),
+        (("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), "noise_shape", (None,)),
         (("MultiHeadAttention",), "query_shape", None),
         (("MultiHeadAttention",), "key_shape", None),
         (("MultiHeadAttention",), "value_shape", None),

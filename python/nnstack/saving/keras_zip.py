@@ -11,6 +11,7 @@ import contextlib
 import datetime
 import io
 import json
+import re
 import zipfile
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
@@ -239,20 +240,28 @@ def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: dict[
 def _match_list(
     layers: list[Any], group: Any, origin: Origin, pairs: list[Any], seen: dict[int, str], title: str
 ) -> None:
-    for layer, name in _counted(layers, seen, counts_repeats=origin.version >= (3,)):
-        if hdf5_guard.has(group, name):
+    for layer, names in _counted(layers, seen, counts_repeats=origin.version >= (3,)):
+        name = next((one for one in names.values() if hdf5_guard.has(group, one)), None)
+        if name is not None:
             _match(layer, hdf5_guard.group_at(group, name), origin, pairs, seen, title)
 
 
-def _counted(layers: list[Any], seen: Container[int], counts_repeats: bool) -> Iterator[tuple[Any, str]]:
-    """(layer, its name in a container): the class in snake case, numbered from the second on."""
+def _counted(layers: list[Any], seen: Container[int], counts_repeats: bool) -> Iterator[tuple[Any, dict[str, str]]]:
+    """(layer, its name in a container by dialect): the class in snake case, numbered from the second on."""
     used: dict[str, int] = {}
     for layer in layers:
         if id(layer) in seen and not counts_repeats:
             continue
-        name = to_snake_case(dialect_writers.class_in_files(layer))
-        used[name] = used.get(name, -1) + 1
-        yield layer, f"{name}_{used[name]}" if used[name] else name
+        written = dialect_writers.class_in_files(layer)
+        used[written] = used.get(written, -1) + 1
+        ending = f"_{used[written]}" if used[written] else ""
+        names = {"tf_keras": to_snake_case(written), "keras3": _snake_case_of_keras_3(written)}
+        yield layer, {dialect: name + ending for dialect, name in names.items()}
+
+
+def _snake_case_of_keras_3(name: str) -> str:
+    """Which begins no word before a digit: ConvLSTM2D is conv_lstm2d there, conv_lst_m2d in tf_keras."""
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))).lower()
 
 
 def _as_training_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -312,9 +321,9 @@ def _write(layer: Any, group: Any, seen: set[int], dialect: str) -> None:
 
 
 def _write_list(layers: list[Any], group: Any, seen: set[int], dialect: str) -> None:
-    for layer, name in _counted(layers, seen, counts_repeats=dialect == "keras3"):
+    for layer, names in _counted(layers, seen, counts_repeats=dialect == "keras3"):
         if id(layer) not in seen:
-            _write(layer, group.create_group(name), seen, dialect)
+            _write(layer, group.create_group(names[dialect]), seen, dialect)
 
 
 def _write_vars(group: Any, arrays: list[Any], name: str | None = None) -> None:
