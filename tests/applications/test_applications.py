@@ -86,7 +86,7 @@ def drawn_weights(model: Any, seed: int) -> list[np.ndarray]:
 
 def test_weights_from_a_path_in_order_and_by_name(tmp_path: Path) -> None:
     model = applications.MobileNetV2(weights=None, alpha=0.35, input_shape=(96, 96, 3), classes=5)
-    path = tmp_path / "small.weights.h5"
+    path = tmp_path / "small_weights.h5"
     model.save_weights(path)
     again = applications.MobileNetV2(weights=str(path), alpha=0.35, input_shape=(96, 96, 3), classes=5)
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
