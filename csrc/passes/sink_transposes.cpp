@@ -270,6 +270,12 @@ class Sinker {
 }  // namespace
 
 void sink_transposes(FlatGraph& graph) {
+  for (FlatNode& node : graph.nodes) {
+    if (!node.body) continue;
+    auto body = std::make_shared<FlatBody>(*node.body);
+    sink_transposes(body->graph);
+    node.body = std::move(body);
+  }
   const bool any =
       std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const FlatNode& node) { return node.op->name == "transpose"; });
   if (any) Sinker(graph).run();
