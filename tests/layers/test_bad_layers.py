@@ -82,16 +82,17 @@ BUILT: list[tuple[Any, Any, str]] = [
     (lambda: L.Reshape((4,), name="r"), ROWS,
      'reshape (layer "r"): 3 numbers per sample do not fit target_shape (4,); input shape (2, 3)'),
     (lambda: L.Permute((2, 1), name="p"), ROWS,
-     'permute (layer "p"): expected rank 3, got rank 2; input shape (2, 3). One sample alone needs a batch axis: '
-     "x[np.newaxis, ...]"),
+     'permute (layer "p"): expected rank 3, got rank 2; input shape (2, 3). '
+     "One sample alone needs a batch axis: x[np.newaxis, ...]; one channel or feature an axis of its own: x[..., np.newaxis]"),
     (lambda: L.LSTM(4, name="l"), ROWS,
-     'lstm (layer "l"): expected rank 3, got rank 2; input shape (2, 3). One sample alone needs a batch axis: '
-     "x[np.newaxis, ...]"),
+     'lstm (layer "l"): expected rank 3, got rank 2; input shape (2, 3). '
+     "One sample alone needs a batch axis: x[np.newaxis, ...]; one channel or feature an axis of its own: x[..., np.newaxis]"),
     (lambda: L.ConvLSTM2D(2, 3, name="c"), IMAGES,
-     'conv_lstm2d (layer "c"): expected rank 5, got rank 4; input shape (2, 4, 4, 3). One sample alone needs a batch '
-     "axis: x[np.newaxis, ...]"),
+     'conv_lstm2d (layer "c"): expected rank 5, got rank 4; input shape (2, 4, 4, 3). '
+     "One sample alone needs a batch axis: x[np.newaxis, ...]; one channel or feature an axis of its own: x[..., np.newaxis]"),
     (lambda: partial(L.LSTM(4, name="l"), initial_state=[ROWS, ROWS]), STEPS,
-     'lstm (layer "l"): expected shape (None, 4), got (2, 3); input shape (2, 3). Convert or reshape the input to fit'),
+     'lstm (layer "l"): input 2 of 3: expected shape (None, 4), got (2, 3); input shape (2, 3). Convert or reshape the '
+     "input to fit"),
     (lambda: partial(L.LSTM(3, name="l"), initial_state=[ROWS]), STEPS,
      'lstm (layer "l"): expected 2 initial states, got 1. Give one tensor per state of the cell'),
     (lambda: L.LSTM(4, stateful=True, name="l"), L.Input((5, 3)),
@@ -112,24 +113,34 @@ BUILT: list[tuple[Any, Any, str]] = [
     (lambda: L.LayerNormalization(axis=7, name="l"), ROWS,
      'layer_normalization (layer "l"): expected axes within [-2, 2), got 7; the input has rank 2'),
     (lambda: L.GlobalMaxPooling2D(name="g"), ROWS,
-     'global_max_pooling2d (layer "g"): expected rank 4, got rank 2; input shape (2, 3). One sample alone needs a batch '
-     "axis: x[np.newaxis, ...]"),
+     'global_max_pooling2d (layer "g"): expected rank 4, got rank 2; input shape (2, 3). Reshape the input to that rank'),
     (lambda: L.Resizing(3, 3, name="r"), ROWS,
      'resizing (layer "r"): expected images (batch, rows, cols, channels) or one image (rows, cols, channels), got shape '
      "(2, 3)"),
     (lambda: L.StringLookup(name="s"), ["a"],
      'string_lookup (layer "s"): the vocabulary is empty. Call adapt(data) or set_vocabulary(tokens) first'),
     (lambda: L.Conv2D(4, 3, name="c"), ROWS,
-     'conv2d (layer "c"): expected rank at least 4, got rank 2; input shape (2, 3). One sample alone needs a batch axis: '
-     "x[np.newaxis, ...]"),
+     'conv2d (layer "c"): expected rank at least 4, got rank 2; input shape (2, 3). Reshape the input to that rank'),
     (lambda: L.Conv2D(4, 5, name="c"), IMAGES,
-     'conv2d (layer "c"): a window of 5 does not fit into 4: kernel_size (5, 5), dilation_rate (1, 1), padding \'valid\', '
-     "input shape (2, 4, 4, 3). Use padding='same', a smaller kernel, or a larger input"),
+     "conv2d (layer \"c\"): a window of 5 does not fit into 4: kernel_size (5, 5), padding 'valid', input shape (2, 4, 4, 3). "
+     "Use padding='same', a smaller window, or a larger input"),
+    (lambda: L.Conv1D(4, 3, dilation_rate=3, name="c"), STEPS,
+     "conv1d (layer \"c\"): a window of 7 does not fit into 5: kernel_size (3,), dilation_rate (3,), padding 'valid', "
+     "input shape (2, 5, 3). Use padding='same', a smaller window, or a larger input"),
+    (lambda: L.Conv2D(4, 3, name="c"), IMAGES[..., 0],
+     'conv2d (layer "c"): expected rank at least 4, got rank 3; input shape (2, 4, 4). One sample alone needs a batch '
+     "axis: x[np.newaxis, ...]; one channel or feature an axis of its own: x[..., np.newaxis]"),
+    (lambda: L.LSTM(4, name="l"), L.Input((3,)),
+     'lstm (layer "l"): expected rank 3, got rank 2; input shape (None, 3). Set return_sequences=True in a recurrent '
+     "layer before it, or add axes with Reshape or in the shape of Input"),
+    (lambda: L.Conv2D(4, 3, name="c"), L.Input((28, 28)),
+     'conv2d (layer "c"): expected rank at least 4, got rank 3; input shape (None, 28, 28). Add axes with Reshape or in '
+     "the shape of Input"),
     (lambda: L.Conv2D(4, 3, groups=2, name="c"), IMAGES,
      'conv2d (layer "c"): expected channels that groups divides, got 3 channels and groups=2; input shape (2, 4, 4, 3)'),
     (lambda: L.MaxPooling2D(5, name="p"), IMAGES,
-     'max_pooling2d (layer "p"): a window of 5 does not fit into 4: kernel_size (5, 5), dilation_rate (1, 1), padding '
-     "'valid', input shape (2, 4, 4, 3). Use padding='same', a smaller kernel, or a larger input"),
+     "max_pooling2d (layer \"p\"): a window of 5 does not fit into 4: pool_size (5, 5), padding 'valid', input shape (2, 4, 4, 3). "
+     "Use padding='same', a smaller window, or a larger input"),
     (lambda: L.Cropping1D((3, 2), name="c"), STEPS,
      'cropping1d (layer "c"): cropping (3, 2) leaves nothing of input shape (2, 5, 3). Crop less'),
     (lambda: L.BatchNormalization(axis=4, name="b"), STEPS,

@@ -72,11 +72,19 @@ class InputSpec:
         return f"InputSpec({', '.join(f'{key}={value}' for key, value in given.items())})"
 
 
-def _likely_fix(spec: InputSpec, shape: tuple[int | None, ...]) -> str:
+def _likely_fix(spec: InputSpec, tensor: Any, shape: tuple[int | None, ...]) -> str:
     rank = len(shape)
     least = spec.ndim if spec.ndim is not None else spec.min_ndim
     if least is not None and rank < least:
-        return "One sample alone needs a batch axis: x[np.newaxis, ...]"
+        if not getattr(tensor, "concrete", True):  # of a graph
+            steps = (
+                "Set return_sequences=True in a recurrent layer before it, or add" if (rank, least) == (2, 3) else "Add"
+            )
+            return f"{steps} axes with Reshape or in the shape of Input"
+        if least - rank > 1:
+            return "Reshape the input to that rank"
+        sample = "One sample alone needs a batch axis: x[np.newaxis, ...]"
+        return sample if least == 2 else f"{sample}; one channel or feature an axis of its own: x[..., np.newaxis]"
     if spec.ndim is not None and rank > spec.ndim:
         return "Flatten or reshape the input to that rank"
     if spec.axes:
@@ -92,10 +100,12 @@ def check_input(spec: Any, inputs: Any, kind: str, name: str) -> None:
             f'{kind} (layer "{name}"): expected {len(specs)} input{"s" if len(specs) > 1 else ""}, '
             f"got {len(tensors)}. Pass the inputs as one list"
         )
-    for one, tensor in zip(specs, tensors, strict=True):
+    for place, (one, tensor) in enumerate(zip(specs, tensors, strict=True), 1):
         if one is None or not hasattr(tensor, "shape"):
             continue
         shape = tuple(tensor.shape)
         wrong = one.problem(shape, str(tensor.dtype))
         if wrong:
-            raise ValueError(f'{kind} (layer "{name}"): {wrong}; input shape {shape}. {_likely_fix(one, shape)}')
+            which = f"input {place} of {len(specs)}: " if len(specs) > 1 else ""
+            fix = _likely_fix(one, tensor, shape)
+            raise ValueError(f'{kind} (layer "{name}"): {which}{wrong}; input shape {shape}. {fix}')

@@ -17,6 +17,7 @@ class SpatialLayer(Layer):
 
     spatial: ClassVar[int] = 2
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+    window: ClassVar[str] = "kernel_size"  # what the argument is called
 
     def _set_window(
         self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any = 1
@@ -72,10 +73,11 @@ class SpatialLayer(Layer):
                 continue
             reach = size - wide + 1 if self.padding == "valid" else size
             if reach < 1:
+                spread = f", dilation_rate {self.dilation_rate}" if max(self.dilation_rate) > 1 else ""
                 raise ValueError(
-                    f"{label(self)}: a window of {wide} does not fit into {size}: kernel_size {self.kernel_size}, "
-                    f"dilation_rate {self.dilation_rate}, padding {self.padding!r}, input shape {tuple(shape)}. "
-                    "Use padding='same', a smaller kernel, or a larger input"
+                    f"{label(self)}: a window of {wide} does not fit into {size}: {self.window} {self.kernel_size}"
+                    f"{spread}, padding {self.padding!r}, input shape {tuple(shape)}. Use padding='same', a smaller "
+                    "window, or a larger input"
                 )
             sizes.append(-(-reach // step))
         return sizes

@@ -13,6 +13,7 @@ from nnstack.layers.convolution import SpatialLayer
 
 class _Pooling(SpatialLayer):
     mode: ClassVar[str] = "max"
+    window = "pool_size"
 
     def __init__(
         self,
