@@ -119,3 +119,18 @@ def test_activations_do_not_overflow():
         assert np.isfinite(value).all() and np.isfinite(slope).all(), name
     with pytest.raises(ValueError, match="softmax: expected at least 2 axes"):
         activations.softmax(np.zeros(3, "float32"))
+
+
+def test_sparse_cross_entropy_of_large_logits_and_of_targets_that_do_not_fit() -> None:
+    logits = np.array([[1e4, 1e4 + 1, -1e4], [-30.0, 2.0, 1.0]], np.float32)
+    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
+    wanted = np.log(np.exp(shifted).sum(1)) - shifted[[0, 1], [0, 2]]
+    found = K.sparse_categorical_crossentropy(np.array([0, 2]), logits, from_logits=True).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    across = K.sparse_categorical_crossentropy(np.array([0, 2]), logits.T.copy(), from_logits=True, axis=0).numpy()
+    np.testing.assert_array_equal(across, found)
+    one = K.sparse_categorical_crossentropy(np.array([2]), logits, from_logits=True).numpy()  # for every sample
+    np.testing.assert_allclose(one, np.log(np.exp(shifted).sum(1)) - shifted[:, 2], rtol=1e-6)
+    for target in (np.array(2), np.zeros((2, 3, 1), int)):
+        with pytest.raises(ValueError, match="expected 1 or 2 axes"):
+            K.sparse_categorical_crossentropy(target, logits, from_logits=True)

@@ -166,7 +166,8 @@ def sparse_categorical_crossentropy(
     """Like `categorical_crossentropy` with class numbers as target.
 
     A number outside [0, classes) gives NaN; `ignore_class` gives zero. The classes may be as many as there are rows, as
-    in contrastive losses.
+    in contrastive losses. ValueError if the target has neither the output's axes, with one class number each, nor one
+    axis less.
     """
     probabilities = convert(output)
     logits = probabilities if from_logits else _logits(probabilities, "softmax")
@@ -178,6 +179,11 @@ def sparse_categorical_crossentropy(
     labels = convert(target, "int64")
     if len(labels.shape) == rank:
         labels = shapes.squeeze(labels, axis) if labels.shape[axis] == 1 else shapes.squeeze(labels, -1)
+    if len(labels.shape) != rank - 1:
+        raise ValueError(
+            f"sparse_categorical_crossentropy: expected {rank - 1} or {rank} axes of class numbers for output shape "
+            f"{logits.shape}, got shape {labels.shape}"
+        )
     known = emit("logical_and", labels >= 0, labels < classes)
     loss = m.select(known, _minus_log_softmax_at(m.select(known, labels, 0), logits, axis, classes), float("nan"))
     if ignore_class is None:
@@ -195,9 +201,10 @@ def _minus_log_softmax_at(labels: Tensor, logits: Tensor, axis: int, classes: An
         logits = shapes.permute_dimensions(logits, [*(d for d in range(rank) if d != axis), axis])
     top = m.stop_gradient(m.max(logits, -1, True))  # what is subtracted and added again has no gradient
     total = m.sum(m.exp(logits - top), -1)
-    row = cumsum(shapes.ones_like(shapes.flatten(labels)), exclusive=True)
-    chosen = shapes.gather(shapes.reshape(logits, (-1,)), shapes.reshape(row, shapes.shape(labels)) * classes + labels)
-    return m.log(total) + (shapes.squeeze(top, -1) - chosen)
+    rows = shapes.squeeze(top, -1)
+    row = cumsum(shapes.ones_like(shapes.flatten(rows), "int64"), exclusive=True)
+    chosen = shapes.gather(shapes.reshape(logits, (-1,)), shapes.reshape(row, shapes.shape(rows)) * classes + labels)
+    return m.log(total) + (rows - chosen)
 
 
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
