@@ -367,3 +367,19 @@ def test_names_of_classes_in_zip_files() -> None:
     names = [names for _, names in _counted(listed, set(), counts_repeats=True)]
     assert [one["keras3"] for one in names] == ["conv_lstm2d", "conv1d_transpose", "conv_lstm2d_1", "lstm"]
     assert [one["tf_keras"] for one in names] == ["conv_lst_m2d", "conv1d_transpose", "conv_lst_m2d_1", "lstm"]
+
+
+@pytest.mark.parametrize("cls", [layers.LSTM, layers.GRU, layers.SimpleRNN, layers.ConvLSTM1D])
+def test_layers_of_keras_3_that_give_zeros_under_a_mask(cls: Any) -> None:
+    """Keras 3 writes so for the layers inside of Bidirectional."""
+    sizes = {"filters": 2, "kernel_size": 2} if cls is layers.ConvLSTM1D else {"units": 2}
+    config = translated(cls.__name__, {**sizes, "zero_output_for_mask": True}, NOW)
+    assert cls.from_config(config).zero_output_for_mask
+
+
+def test_bidirectional_of_keras_3() -> None:
+    gru = {"units": 2, "return_sequences": True, "zero_output_for_mask": True}
+    inner = {"module": "keras.layers", "class_name": "GRU", "config": gru, "registered_name": None}
+    config = {"name": "b", "layer": inner, "merge_mode": "concat", "batch_input_shape": [None, 4, 3]}
+    layer = model_from_json(json.dumps({"class_name": "Bidirectional", "config": config}))
+    assert layer.forward_layer.zero_output_for_mask and layer.backward_layer.zero_output_for_mask

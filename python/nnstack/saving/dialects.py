@@ -223,6 +223,8 @@ LEFT_OUT: dict[str, Any] = {
     "dropout": 0.0,
     "dtype_policy": ANY,
     "experimental_autocast": ANY,
+    "fill_mode": ANY,
+    "fill_value": ANY,
     "flash_attention": (None, False),
     "forget_bias_init": ANY,
     "fused": ANY,
@@ -239,6 +241,7 @@ LEFT_OUT: dict[str, Any] = {
     "mode": (0, 2),
     "module": ANY,
     "optional": False,
+    "pad_to_aspect_ratio": False,
     "quantization_config": None,
     "ragged": (False, None),
     "recurrent_dropout": 0.0,
@@ -369,6 +372,7 @@ def accepted(cls: Any) -> frozenset[str]:
         made_by = vars(base).get("__init__")
         if base is not object and made_by is not None:
             names |= set(inspect.signature(made_by).parameters)
+        names.update(vars(base).get("_taken_by_keyword", ()))
     return frozenset(names)
 
 

@@ -53,6 +53,8 @@ class RNN(Layer):
 
     _takes_floats = True
 
+    _taken_by_keyword = ("zero_output_for_mask",)
+
     def __init__(
         self,
         cell: Any,
