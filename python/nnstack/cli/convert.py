@@ -12,7 +12,8 @@ examples:
   nnstack convert model.json model.h5 --weights weights.h5   architecture and weights from two files
 
 A file of weights alone has no architecture to convert: give the model's file as SOURCE and it as --weights.
-Compile arguments and the optimizer's state go along between .h5 and .keras.
+Compile arguments and the optimizer's state go along from .h5, .keras and SavedModels to .h5 and .keras, the state to
+checkpoints, too.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.source} is an architecture without weights; give them with --weights, or load it in Python "
             "to start with random ones"
         )
-    model = load(arguments.source, arguments.weights, compiled=kind in ("hdf5", "keras"))
+    model = load(arguments.source, arguments.weights, compiled=kind in ("hdf5", "keras", "checkpoint"))
     _WRITERS[kind](model, arguments)
     return 0
 
