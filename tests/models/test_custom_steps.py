@@ -147,3 +147,29 @@ def test_without_targets_a_step_gets_x_itself() -> None:
     history = model.fit(X, batch_size=12, verbose=0).history
     assert history["bare"] == [1.0]
     np.testing.assert_allclose(history["sum"], [X.sum()], rtol=1e-5)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_variable_among_the_logs_shows_what_the_step_assigned(eager: bool) -> None:
+    class Counting(Sequential):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            counter.assign_add(1.0)
+            return {**super().train_step(data), "steps": counter, "twice": 2.0 * counter}
+
+    counter = backend.variable(0.0)
+    model = Counting([Dense(1, input_shape=(4,))])
+    model.compile("sgd", "mse", run_eagerly=eager)
+    logs = model.fit(np.ones((6, 4)), np.ones((6, 1)), batch_size=2, epochs=2, verbose=0).history
+    assert logs["steps"] == [3.0, 6.0] and logs["twice"] == [6.0, 12.0]
+
+
+def test_hooks_of_predict_see_outputs_in_their_structure() -> None:
+    from nnstack.callbacks import LambdaCallback
+
+    class Look(LambdaCallback):
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append(logs["outputs"])
+
+    seen: list[Any] = []
+    Sequential([Dense(2, input_shape=(4,))]).predict(np.ones((5, 4)), batch_size=3, callbacks=[Look()])
+    assert [one.shape for one in seen] == [(3, 2), (2, 2)]

@@ -150,6 +150,10 @@ class Collector:
         self._parts.append(results)
         return results
 
+    def pack(self, results: list[np.ndarray]) -> Any:
+        """One batch in the structure of the outputs."""
+        return self._step.pack(results)
+
     def whole(self) -> Any:
         """All rows of every output, in the structure of the outputs."""
         joined = [_joined(parts) for parts in zip(*self._parts, strict=True)]
@@ -176,7 +180,7 @@ def run_predict(feed: Feed, callbacks: CallbackList, collector: Collector) -> An
         callbacks.batch_begin("predict", done)
         outputs = collector.run(batch)
         done += 1
-        callbacks.batch_end("predict", done - 1, {"outputs": outputs})
+        callbacks.batch_end("predict", done - 1, {"outputs": collector.pack(outputs)})
         callbacks.progress("predict", done, {})
     if done == 0:
         raise ValueError("predict: the data gave no batch")

@@ -30,6 +30,12 @@ class CompiledStep:
         with backend.trace() as trace:
             data = assemble(arrays.pack(inputs), with_own_targets(model, targets), weights)
             result = getattr(model, _METHODS[kind])(data)
+            # Inside, so that a variable among the logs stands for what the step assigned to it.
+            logs = (
+                {key: backend.cast(backend.convert(value), "float32") for key, value in (result or {}).items()}
+                if kind != "predict" and model._step_is_custom(kind)
+                else None
+            )
         updates = [(variable.handle, value) for variable, value in trace.updates]
         self.log_variables: dict[str, backend.Variable] | None = None
         self.structure: Any = None
@@ -37,10 +43,9 @@ class CompiledStep:
         if kind == "predict":
             self.structure = result
             outputs = [readable(leaf) for leaf in nest.flatten(result)]
-        elif model._step_is_custom(kind):
+        elif logs is not None:
             self.log_variables = {}
-            for key, value in (result or {}).items():
-                value = backend.cast(backend.convert(value), "float32")
+            for key, value in logs.items():
                 self.log_variables[key] = backend.Variable(
                     np.zeros(value.shape, np.float32), name=f"logs/{key}", trainable=False
                 )
