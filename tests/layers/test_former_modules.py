@@ -64,3 +64,14 @@ def test_initializers_written_with_the_backend() -> None:
     np.testing.assert_array_equal(K.get_value(K.variable(start + K.square(start))), [2.0, 6.0])
     with pytest.raises(ValueError, match="placeholder"):
         K.variable(K.placeholder((2,)))
+
+
+def test_former_modules_of_utils_have_what_keras_had_there() -> None:
+    from nnstack.utils.data_utils import OrderedEnqueuer, Sequence, get_file
+    from nnstack.utils.generic_utils import Progbar, get_custom_objects
+
+    utils = nnstack.utils
+    assert (get_file, Sequence, Progbar) == (utils.get_file, utils.Sequence, utils.Progbar)
+    assert (OrderedEnqueuer, get_custom_objects) == (utils.OrderedEnqueuer, utils.get_custom_objects)
+    with pytest.raises(ImportError, match="NoSuchName"):
+        exec("from nnstack.utils.data_utils import NoSuchName")

@@ -77,3 +77,12 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if len(data) > 3:
         raise ValueError(f"data: expected x, (x, y) or (x, y, sample_weight), got a tuple of {len(data)}")
     return (*data, None, None)[:3]
+
+
+def __getattr__(name: str) -> Any:
+    """What else Keras 2 had in this module is in `nnstack.utils`."""
+    from nnstack import utils
+
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(utils, name)

@@ -265,3 +265,12 @@ def has_arg(function: Callable[..., Any], name: str, accept_all: bool = False) -
     if name in parameters:
         return parameters[name].kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return accept_all and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+
+
+def __getattr__(name: str) -> Any:
+    """What else Keras 2 had in this module is in `nnstack.utils`."""
+    from nnstack import utils
+
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(utils, name)
