@@ -2,6 +2,12 @@
 file(GLOB_RECURSE nnstack_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/csrc/*.cpp")
 list(FILTER nnstack_sources EXCLUDE REGEX "/csrc/(bindings|cpu/isa)/")
 
+# What runs once per program or file is compiled to be small: the wheel holds it twice.
+set(nnstack_small_sources ${nnstack_sources})
+list(FILTER nnstack_small_sources INCLUDE REGEX
+  "/csrc/(autodiff|io)/|/csrc/passes/(flatten|fold_batch_norm|keep_fixed|prune_body|rewrite|sink_transposes)[.]cpp")
+set_source_files_properties(${nnstack_small_sources} PROPERTIES COMPILE_OPTIONS -Os)
+
 add_library(nnstack_objects OBJECT ${nnstack_sources})
 target_link_libraries(nnstack_objects PRIVATE nnstack_flags Threads::Threads)
 
