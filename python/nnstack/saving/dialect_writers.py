@@ -51,7 +51,7 @@ REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = 
         (_RNNS, "time_major", (False,)),
         (("LSTM", "GRU", "LSTMCell", "GRUCell"), "implementation", None),
         (("Embedding",), "input_length", None),
-        (("Discretization",), "trainable", None),
+        (("Discretization", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), "trainable", None),
         (("Embedding",), "activity_regularizer", (None,)),
         (_UNGROUPED, "groups", (1,)),
         (("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), "unroll", None),
