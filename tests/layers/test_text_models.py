@@ -38,6 +38,9 @@ def test_text_vectorization_first(length: int | None, tmp_path: Path) -> None:
     np.testing.assert_allclose(model(TEXTS).numpy(), wanted, rtol=1e-5)
     np.testing.assert_allclose(model.predict_on_batch(TEXTS.astype(object)), wanted, rtol=1e-5)
     np.testing.assert_allclose(model.predict(TEXTS.astype("S"), verbose=0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(TEXTS.tolist(), verbose=0), wanted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(TEXTS[:1].tolist(), verbose=0), wanted[:1], rtol=1e-4)
+    np.testing.assert_allclose(model([[text] for text in TEXTS.tolist()]).numpy(), wanted, rtol=1e-5)
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     history = model.fit(TEXTS, TARGETS, epochs=30, batch_size=4, verbose=0, validation_split=0.34).history
     assert history["loss"][-1] < history["loss"][0] and "val_loss" in history
@@ -67,7 +70,7 @@ def test_sequential(eager: bool, tmp_path: Path) -> None:
         layer = vectorizer(output_mode="multi_hot")
         model = Sequential([*first, layer, L.Dense(1)])
         model.compile("sgd", "mse", run_eagerly=eager)
-        losses = model.fit(TEXTS, TARGETS, epochs=5, verbose=0).history["loss"]
+        losses = model.fit(TEXTS.tolist() if eager else TEXTS, TARGETS, epochs=5, verbose=0).history["loss"]
         assert losses[-1] < losses[0]
         kernel, bias = model.layers[-1].get_weights()
         np.testing.assert_allclose(model.predict(TEXTS, verbose=0), layer(TEXTS).numpy() @ kernel + bias, rtol=1e-4)
@@ -97,6 +100,16 @@ def test_tables_of_mixed_columns() -> None:
     np.testing.assert_allclose(model.predict(x, verbose=0), np.concatenate(wanted, 1), rtol=1e-5, atol=1e-6)
     named = dict(zip(model.input_names, x, strict=True))
     np.testing.assert_allclose(model.predict(named, verbose=0), np.concatenate(wanted, 1), rtol=1e-5, atol=1e-6)
+
+
+def test_functions_that_cut_texts() -> None:
+    """They may give lists, tuples or arrays of tokens."""
+    for cut in (lambda text: text.split("-"), lambda text: tuple(text.split("-")),
+                lambda text: np.array(text.split("-"))):  # fmt: skip
+        layer = L.TextVectorization(standardize=str.upper, split=cut, output_mode="count")
+        layer.adapt(["a-b", "b-c-b"])
+        assert layer.get_vocabulary() == ["[UNK]", "B", "C", "A"]
+        np.testing.assert_array_equal(layer(["b-b-x", "c"]).numpy(), [[1, 2, 0, 0], [0, 0, 1, 0]])
 
 
 def test_a_step_of_one_s_own() -> None:

@@ -82,6 +82,9 @@ def prepare(
             nest.renamed(one, graph.output_keys) for one in (y, sample_weight, class_weight)
         )
     front = graph.front if graph is not None else None
+    if front is not None and len(names) == 1 and isinstance(x, list | tuple):
+        texts = text_array(x)  # a list of texts is one array
+        x = x if texts is None else texts
     inputs = [_input_array(one, front, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
     if not inputs and (graph is None or names):
         raise ValueError(f"{what}: expected x, got None")

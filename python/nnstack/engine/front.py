@@ -106,8 +106,9 @@ class Front:
 
 
 def text_array(value: Any) -> np.ndarray | None:
-    """An array of texts as `str`; None for anything else."""
-    array = value if isinstance(value, np.ndarray) else None
+    """An array or a list of texts as an array of `str`; None for anything else."""
+    listed = isinstance(value, list | tuple) and all(isinstance(one, str | bytes) for one in nest.flatten(value))
+    array = np.asarray(value) if listed and value else value if isinstance(value, np.ndarray) else None
     if array is None or array.dtype.kind not in "USO":
         return None
     from nnstack.layers.preprocessing.base import as_array

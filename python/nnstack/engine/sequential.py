@@ -154,8 +154,9 @@ class Sequential(Model):
         """Calls the layers in turn, on symbolic tensors or on arrays; builds them first if the shape was not known."""
         if self._graph is None and self._stack:
             inputs: Any = args[0] if args else kwargs.get("inputs")
-            if text_array(inputs) is not None:
-                self._build_for((None, *inputs.shape[1:]), "string")
+            texts = text_array(inputs)
+            if texts is not None:
+                self._build_for((None, *texts.shape[1:]), "string")
                 return super().__call__(*args, **kwargs)
             tensor: Any = inputs if backend.is_tensor(inputs) else backend.convert(inputs)
             dtype = "string" if is_text(tensor) else _input_dtype(tensor.dtype)

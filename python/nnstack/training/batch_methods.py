@@ -109,6 +109,9 @@ class BatchMethods:
             if text_array(x) is not None:
                 self(x)  # a Sequential that begins with a layer for texts
                 return
+        elif isinstance(x, list | tuple) and text_array(x) is not None:
+            self(x[:1])
+            return
         arrays = prepare(self, x, what="build")
         self(arrays.pack([array[:1] for array in arrays.inputs]), training=False)
 

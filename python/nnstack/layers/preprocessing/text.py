@@ -138,7 +138,9 @@ class TextVectorization(ArrayLayer):
             rows = [[clean(text) for text in np.atleast_1d(row)] for row in texts]
         else:
             cut = self.split if callable(self.split) else _SPLIT[self.split]
-            rows = [list(cut(str(clean(str(text))))) for text in np.atleast_1d(texts)]
+            rows = [cut(str(clean(str(text)))) for text in np.atleast_1d(texts)]
+            if callable(self.split):  # a list of texts, or an array of them as functions of tf.strings give it
+                rows = [as_array(row).ravel().tolist() for row in rows]
         return rows if self.ngrams is None else [_ngrams(row, _lengths(self.ngrams)) for row in rows]
 
     def lookup(self, inputs: Any) -> np.ndarray:
