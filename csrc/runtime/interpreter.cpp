@@ -174,6 +174,7 @@ std::vector<Tensor> interpret(const Values& inputs, const Values& outputs, const
 }
 
 Values emit_now(const std::string& op, Values inputs, Attributes attributes) {
+  require_values(inputs, op + ": input");
   const bool now = !inputs.empty() && all_concrete(inputs);
   Values outputs = emit_all(op, std::move(inputs), std::move(attributes));
   if (!now) return outputs;

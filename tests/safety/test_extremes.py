@@ -138,6 +138,12 @@ def test_steps_of_windows_near_the_largest_number() -> None:
     assert L.MaxPooling1D(2, strides=1 << 62)(L.Input((1 << 62, 1))).shape == (None, 1, 1)
 
 
+def test_no_value_among_values() -> None:
+    for inputs in ([None, _core.constant(np.ones(2))], [_core.placeholder((2,), "float32", "x"), None]):
+        with pytest.raises(TypeError, match="equal: input . is None"):
+            _core.emit("equal", inputs, {})
+
+
 def test_a_name_without_end_is_not_compared_with_others() -> None:
     start = time.process_time()
     with pytest.raises(ValueError, match='unknown op "x{64}...'):

@@ -185,6 +185,11 @@ def onnx_cases() -> dict[str, Callable[[Any, Path], bytes]]:
         "outer product": outer_product,
         "functions of functions": functions_of_functions,
         "graphs in graphs": graphs_in_graphs,
+        "operand left out": lambda onnx, folder: of_nodes(
+            [onnx.helper.make_node("Equal", ["", "c"], ["z"]), onnx.helper.make_node("Not", ["z"], ["y"])],
+            [numbers(onnx.helper, "c", [1])],
+            onnx.helper,
+        ),
         "unknown operator": lambda onnx, folder: of_nodes(
             [onnx.helper.make_node("System", ["x"], ["y"], domain="os")], (), onnx.helper
         ),
