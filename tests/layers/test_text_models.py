@@ -136,6 +136,10 @@ def test_what_is_refused() -> None:
         TypeError, match=r'string_lookup \(layer "late"\): works on arrays, so in a model it stands right'
     ):
         L.StringLookup(vocabulary=["a"], name="late")(L.Dense(2)(L.Input((3,))))
+    with pytest.raises(
+        TypeError, match=r'dense \(layer "d"\): expected .* numbers, got an array of texts. Look them up'
+    ):
+        L.Dense(1, name="d")(TEXTS)
     model = Sequential([L.Dense(1, input_shape=(1,))])
     with pytest.raises(TypeError, match="expected numbers, got dtype <U"):
         model.predict(TEXTS, verbose=0)

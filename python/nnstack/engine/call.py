@@ -139,6 +139,12 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
             raise TypeError(
                 f'{layer._kind} (layer "{layer.name}"): expected tensors or arrays of numbers, got {leaf!r}'
             )
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "US":
+            raise TypeError(
+                f'{layer._kind} (layer "{layer.name}"): expected tensors or arrays of numbers, got an array of texts. '
+                "Look them up, or begin a functional or Sequential model with TextVectorization or StringLookup: "
+                "a model with a call of its own takes numbers only"
+            )
         if leaf is None:
             return leaf
         return leaf if backend.is_tensor(leaf) else backend.convert(leaf)
