@@ -273,3 +273,9 @@ def test_flow_from_dataframe(folder: Path) -> None:
         make.flow_from_dataframe(frame, folder, y_col="age", class_mode="multi_output")
     with pytest.raises(ValueError, match="needs two classes, got 1"):
         make.flow_from_dataframe(frame[1:], folder, class_mode="binary")
+
+
+def test_a_stretched_image_of_one_channel_stays_one_of_bytes() -> None:
+    for top in np.random.RandomState(0).rand(300).astype("float32"):  # top * (255 / top) is above 255 for some
+        picture = image.array_to_img(np.array([[[0.0], [top]]], "float32"))
+        assert picture.mode == "L" and np.asarray(picture).tolist() == [[0, 255]]

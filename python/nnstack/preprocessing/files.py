@@ -99,7 +99,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     if scale:
         array = array - array.min()
         top = array.max()
-        array = array * (255.0 / top) if top else array
+        array = array / top * 255 if top else array  # in this order the largest is 255 and no more
     if array.shape[2] == 1 and array.max() > 255:
         return pillow().fromarray(array[..., 0].astype("int32"))
     pixels = array.astype("uint8")
