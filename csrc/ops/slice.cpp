@@ -17,8 +17,8 @@ Range resolve(int64_t begin, int64_t end, int64_t step, int64_t size) {
     return i == kNone ? fallback : std::min(std::max(i < 0 ? i + size : i, low), high);
   };
   const int64_t first = clamp(begin, step > 0 ? low : high), last = clamp(end, step > 0 ? high : low);
-  const int64_t count = step > 0 ? (last - first + step - 1) / step : (first - last - step - 1) / -step;
-  return {first, step, std::max<int64_t>(count, 0)};
+  const int64_t length = step > 0 ? last - first : first - last;  // rounding up would overflow for the largest steps
+  return {first, step, length > 0 ? (length - 1) / std::abs(step) + 1 : 0};
 }
 
 std::vector<Range> ranges(const Attributes& attributes, const Shape& whole) {

@@ -49,7 +49,7 @@ def test_wrong_usage_is_status_2(line: list[str], named: str, capsys: pytest.Cap
     ("line", "text"),
     [
         (["summary", "nowhere.h5"], "nnstack summary: no file at nowhere.h5"),
-        (["inspect", "."], "nnstack inspect: . is a folder without saved_model.pb"),
+        (["inspect", "."], "nnstack inspect: . is a folder without config.json or saved_model.pb"),
         (["predict", "nowhere.h5", "x.csv"], "expected a file that ends in .npy or .npz, got x.csv"),
     ],
 )

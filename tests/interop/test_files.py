@@ -144,6 +144,24 @@ def test_optimizers_of_all_structures_in_checkpoints(name: str, kind: str, tf_ke
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 @pytest.mark.parametrize("name", zoo.MODELS)
+def test_folders(name: str, kind: str, tf_keras: Any, tmp_path: Path) -> None:
+    """Ours are no SavedModels, which tf_keras's load_model says; its load_weights reads them, optimizer and all."""
+    theirs, x, y = trained(tf_keras, name, kind)
+    theirs.save(str(tmp_path / "theirs.h5"))
+    ours = nnstack.models.load_model(tmp_path / "theirs.h5")
+    ours.save(tmp_path / "m")
+    with pytest.raises(OSError, match="SavedModel file does not exist"):
+        tf_keras.models.load_model(str(tmp_path / "m"))
+    fresh = zoo.MODELS[name](tf_keras)
+    fresh.compile(optimizer(tf_keras, kind), zoo.losses_of(name))
+    fresh.load_weights(str(tmp_path / "m" / "variables" / "variables"))
+    again = nnstack.models.load_model(tmp_path / "m")
+    compare_predictions(again, fresh, x)
+    compare_training(again, fresh, x, y)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize("name", zoo.MODELS)
 def test_saved_models(name: str, kind: str, tf_keras: Any, tmp_path: Path) -> None:
     """With compile arguments and the optimizer's state, which tf_keras itself does not restore for older ones."""
     theirs, x, y = trained(tf_keras, name, kind)

@@ -59,26 +59,16 @@ CASES: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ),
     # files
     (
-        "suffix",
-        lambda: new().save("a.txt"),
+        "folder for others",
+        lambda: new().save("folder", dialect="keras3"),
         ValueError,
-        "save (model \"m\"): expected a path ending in .h5, .hdf5 or .keras, got 'a.txt'. Rename it or pass "
-        "save_format='h5'. SavedModel folders of TensorFlow are read, not written: save to a path ending in .keras or "
-        ".h5, which tf_keras opens, or use save_weights(path) for a TensorFlow checkpoint, export(path) for serving",
-    ),
-    (
-        "saved model",
-        lambda: new().save("folder", save_format="tf"),
-        ValueError,
-        "save (model \"m\"): save_format='tf' is not written. SavedModel folders of TensorFlow are read, not written: "
-        "save to a path ending in .keras or .h5, which tf_keras opens, or use save_weights(path) for a TensorFlow "
-        "checkpoint, export(path) for serving",
+        "save (model \"m\"): dialect='keras3' is for files; save to a path ending in .keras or .h5",
     ),
     (
         "format",
         lambda: new().save("a.h5", save_format="zip"),
         ValueError,
-        "save (model \"m\"): expected save_format 'h5' or 'keras', got 'zip'",
+        "save (model \"m\"): expected save_format 'h5', 'tf' or 'keras', got 'zip'",
     ),
     ("no file", lambda: load_model("no_such_file.h5"), OSError, "load_model: no file at no_such_file.h5"),
     (

@@ -7,13 +7,14 @@ examples:
   nnstack convert model.h5 model.nnstack                     for the C++ library
   nnstack convert model.h5 model.keras                       for Keras 3 (--dialect tf_keras: its legacy readers)
   nnstack convert saved_model_folder model.h5
+  nnstack convert model.h5 folder --to tf                    a folder with a TensorFlow checkpoint
   nnstack convert model.h5 model.json                        the architecture alone
   nnstack convert model.h5 model.safetensors                 the weights alone; likewise .ckpt and .weights.h5
   nnstack convert model.json model.h5 --weights weights.h5   architecture and weights from two files
 
 A file of weights alone has no architecture to convert: give the model's file as SOURCE and it as --weights.
-Compile arguments and the optimizer's state go along from .h5, .keras and SavedModels to .h5 and .keras, the state to
-checkpoints, too.
+Compile arguments and the optimizer's state go along from .h5, .keras and folders to .h5, .keras and folders, the
+state to checkpoints, too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 _WEIGHTS = ("checkpoint", "safetensors", "weights.h5")
-_TARGETS = ("hdf5", "keras", "json", "yaml", "onnx", "nnstack", *_WEIGHTS)
+_TARGETS = ("hdf5", "keras", "tf", "json", "yaml", "onnx", "nnstack", *_WEIGHTS)
 _CLASSES_ALONE = ("json", "yaml")
 
 
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.source} is an architecture without weights; give them with --weights, or load it in Python "
             "to start with random ones"
         )
-    model = load(arguments.source, arguments.weights, compiled=kind in ("hdf5", "keras", "checkpoint"))
+    model = load(arguments.source, arguments.weights, compiled=kind in ("hdf5", "keras", "tf", "checkpoint"))
     _WRITERS[kind](model, arguments)
     return 0
 
@@ -114,6 +115,7 @@ def _exported(model: Any, arguments: argparse.Namespace) -> None:
 _WRITERS: dict[str, Callable[[Any, argparse.Namespace], None]] = {
     "hdf5": _save("tf_keras", "h5"),
     "keras": _save("keras3", "keras"),
+    "tf": _save("tf_keras", "tf"),
     "json": _text("to_json"),
     "yaml": _text("to_yaml"),
     "onnx": _onnx,

@@ -8,7 +8,7 @@ from typing import Any
 KINDS = {
     "hdf5": "HDF5 of Keras: .h5, .hdf5",
     "keras": "zip of Keras 3: .keras",
-    "saved_model": "folder of a tf.keras SavedModel",
+    "saved_model": "folder of a model: as save writes it, or a SavedModel of tf.keras",
     "checkpoint": "TensorFlow checkpoint: PREFIX, PREFIX.index or .ckpt",
     "safetensors": "safetensors weights: .safetensors",
     "json": "architecture as JSON: .json",
@@ -44,11 +44,12 @@ def kind_of(path: str) -> str:
     `FileNotFoundError` where nothing is there, `ValueError` for what is no kind of model file.
     """
     from nnstack.saving.checkpoint import find_prefix
+    from nnstack.saving.saved_model import is_saved_model
 
     if os.path.isdir(path):
-        if os.path.isfile(os.path.join(path, "saved_model.pb")):
+        if is_saved_model(path):
             return "saved_model"
-        raise ValueError(f"{path} is a folder without saved_model.pb, so no SavedModel")
+        raise ValueError(f"{path} is a folder without config.json or saved_model.pb, so no model")
     if os.path.isfile(path):
         with open(path, "rb") as file:
             first = file.read(8)

@@ -152,7 +152,7 @@ def _named_parts(layer: Any) -> list[tuple[str, Any]]:
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None:
+def save_weights(model: Any, filepath: Any, overwrite: bool, title: str, with_optimizer: bool = True) -> None:
     """`PREFIX.index`, `PREFIX.data-00000-of-00001`, and the file `checkpoint` that names the latest prefix.
 
     The index names its shards by their count: new numbers go to `...-of-00002` where the old ones lie in
@@ -165,7 +165,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None
     writer = checkpoint_graph.Writer()
     roads: dict[int, tuple[int, str]] = {}
     root = _describe(model, "", writer, roads, {})
-    if model.optimizer is not None:
+    if with_optimizer and model.optimizer is not None:
         checkpoint_optimizer.write(model.optimizer, writer, root, roads)
     tensors = {**writer.tensors, checkpoint_graph.KEY: writer.graph()}
     name = os.path.basename(prefix)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 
@@ -19,31 +19,20 @@ def h5py_module() -> Any:
     return h5py
 
 
-_NO_SAVED_MODELS = (
-    "SavedModel folders of TensorFlow are read, not written: save to a path ending in .keras or .h5, which tf_keras "
-    "opens, or use save_weights(path) for a TensorFlow checkpoint, export(path) for serving"
-)
-_FORMATS = {"h5": "h5", "hdf5": "h5", "keras_h5": "h5", "keras": "keras", "keras_zip": "keras"}
+_FORMATS = {"h5": "h5", "hdf5": "h5", "keras_h5": "h5", "keras": "keras", "keras_zip": "keras", "tf": "tf"}
+_FORMATS["tensorflow"] = "tf"
 
 
 def model_format(filepath: Any, save_format: str | None, what: str) -> str:
-    """'h5' or 'keras' (the zip), by `save_format`, else by the path's ending; `ValueError` for anything else."""
+    """'h5', 'keras' (the zip) or 'tf' (a folder): `save_format`, else by the path's ending, else 'tf'."""
     if save_format is not None:
-        if str(save_format).lower() in ("tf", "tensorflow"):
-            raise ValueError(f"{what}: save_format={save_format!r} is not written. {_NO_SAVED_MODELS}")
         if str(save_format).lower() not in _FORMATS:
-            raise ValueError(f"{what}: expected save_format 'h5' or 'keras', got {save_format!r}")
+            raise ValueError(f"{what}: expected save_format 'h5', 'tf' or 'keras', got {save_format!r}")
         return _FORMATS[str(save_format).lower()]
-    if isinstance(filepath, str | os.PathLike):
-        path = os.fspath(filepath).lower()
-        if path.endswith(".keras"):
-            return "keras"
-        if not path.endswith((".h5", ".hdf5")):
-            raise ValueError(
-                f"{what}: expected a path ending in .h5, .hdf5 or .keras, got {os.fspath(filepath)!r}. Rename it or "
-                f"pass save_format='h5'. {_NO_SAVED_MODELS}"
-            )
-    return "h5"
+    if not isinstance(filepath, str | os.PathLike):
+        return "h5"
+    path = os.fspath(filepath).lower()
+    return "keras" if path.endswith(".keras") else "h5" if path.endswith((".h5", ".hdf5")) else "tf"
 
 
 def weights_format(filepath: Any, save_format: str | None, what: str) -> str:
@@ -51,7 +40,7 @@ def weights_format(filepath: Any, save_format: str | None, what: str) -> str:
     else 'tf'.
     """
     if save_format is not None:
-        known = {**_FORMATS, "tf": "tf", "tensorflow": "tf", "safetensors": "safetensors"}
+        known = {**_FORMATS, "safetensors": "safetensors"}
         if str(save_format).lower() not in known:
             raise ValueError(f"{what}: expected save_format 'h5', 'tf', 'keras' or 'safetensors', got {save_format!r}")
         return known[str(save_format).lower()]
@@ -71,7 +60,24 @@ def may_write(target: Any, overwrite: bool, what: str) -> bool:
     """
     if isinstance(target, h5py_module().Group) or hasattr(target, "write"):
         return True
-    path = path_to_write(target, what)
+    return _may_replace(path_to_write(target, what), overwrite, what)
+
+
+def may_write_folder(target: Any, overwrite: bool, what: str, parts: Collection[str]) -> bool:
+    """`may_write` for a folder. One that holds other things than `parts` is never replaced: `FileExistsError`."""
+    path = path_to_write(target, what, "a path", folder=True)
+    if not os.path.isdir(path):
+        return _may_replace(path, False, what) if os.path.exists(path) else True
+    others = sorted(set(os.listdir(path)) - set(parts))
+    if others:
+        raise FileExistsError(
+            f"{what}: {path} is a folder with other things in it ({', '.join(others[:5])}), which saving would remove. "
+            f"Give the path of a new folder, or one that ends in .keras or .h5"
+        )
+    return not os.listdir(path) or _may_replace(path, overwrite, what)
+
+
+def _may_replace(path: str, overwrite: bool, what: str) -> bool:
     if overwrite or not os.path.exists(path):
         return True
     if sys.stdin is None or not sys.stdin.isatty():
@@ -82,13 +88,15 @@ def may_write(target: Any, overwrite: bool, what: str) -> bool:
     return answer == "y"
 
 
-def path_to_write(target: Any, what: str, kinds: str = "a path, an h5py.File or a file object") -> str:
-    """The path, once its folder is found to exist and no folder to be in its place."""
+def path_to_write(
+    target: Any, what: str, kinds: str = "a path, an h5py.File or a file object", folder: bool = False
+) -> str:
+    """The path, once the folder around it is found to exist and, unless one is meant, no folder to be in its place."""
     path = _path(target, what, kinds)
-    folder = os.path.dirname(path)
-    if folder and not os.path.isdir(folder):
-        raise FileNotFoundError(f"{what}: cannot write {path}, the folder {folder} does not exist. Create it first")
-    if os.path.isdir(path):
+    around = os.path.dirname(path)
+    if around and not os.path.isdir(around):
+        raise FileNotFoundError(f"{what}: cannot write {path}, the folder {around} does not exist. Create it first")
+    if os.path.isdir(path) and not folder:
         raise IsADirectoryError(f"{what}: cannot write {path}, it is a folder. Give the path of a file")
     return path
 
@@ -125,7 +133,7 @@ def replace_files(paths: list[str]) -> Iterator[list[Any]]:
         for handle, path in zip(handles, paths, strict=True):
             os.replace(handle.name, path)
         for folder in {os.path.dirname(os.path.abspath(path)) for path in paths}:
-            _sync_folder(folder)
+            sync_folder(folder)
     except BaseException:
         for handle in handles:
             with contextlib.suppress(OSError, ValueError):
@@ -135,7 +143,7 @@ def replace_files(paths: list[str]) -> Iterator[list[Any]]:
         raise
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Puts the new names on the disk too, where the system can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

@@ -32,24 +32,27 @@ class Savable:
         dialect: str = "tf_keras",
         **kwargs: Any,
     ) -> None:
-        """Writes architecture, weights, compile arguments and, with `include_optimizer`, the optimizer's state to one
-        file: HDF5 for paths ending in .h5 or .hdf5 and open `h5py.File`s, Keras 3's zip for .keras.
+        """Writes architecture, weights, compile arguments and, with `include_optimizer`, the optimizer's state: to one
+        HDF5 file for paths ending in .h5 or .hdf5 and open `h5py.File`s, to Keras 3's zip for .keras, else, and with
+        `save_format='tf'`, to a folder: `config.json` and a TensorFlow checkpoint `variables/variables`, whose weights
+        tf_keras reads with `load_weights`. It is no SavedModel, so tf_keras's `load_model` does not open it.
 
         `dialect` says for whom: 'tf_keras', 'keras2.3' (HDF5 only) or 'keras3'. The file is written beside and renamed,
         so a crash or a full disk leaves the old file whole. `overwrite=False` asks on a terminal, else
-        `FileExistsError`. Raises `ValueError` for another format or dialect, and for a layer that the dialect does not
-        have; `ImportError` without h5py; `OSError` where writing fails.
+        `FileExistsError`, which also tells of a folder that holds other things. Raises `ValueError` for another format
+        or dialect, and for a layer that the dialect does not have; `ImportError` without h5py; `OSError` where writing
+        fails.
 
         >>> model.save("model.h5", dialect="keras2.3")
         """
-        from nnstack.saving import dialect_writers, hdf5, keras_zip
+        from nnstack.saving import dialect_writers, folder, hdf5, keras_zip
         from nnstack.saving.hdf5_files import model_format
 
         title = f'save (model "{self.name}")'
         dialect_writers.check_dialect(dialect, title)
+        modules: dict[str, Any] = {"h5": hdf5, "keras": keras_zip, "tf": folder}
         kind = model_format(filepath, save_format, title)
-        writer = keras_zip.save_model if kind == "keras" else hdf5.save_model
-        writer(self, filepath, overwrite, include_optimizer, dialect)
+        modules[kind].save_model(self, filepath, overwrite, include_optimizer, dialect)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None

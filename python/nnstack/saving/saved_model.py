@@ -1,7 +1,8 @@
-"""Reading a SavedModel folder of tf.keras: its metadata give architecture and compile arguments, a checkpoint weights.
+"""Reading whole models from folders, our own and tf.keras's SavedModels: metadata give architecture and compile
+arguments, a checkpoint the weights.
 
-TensorFlow's graphs in it are not read. The metadata are JSON texts: in `keras_metadata.pb` (SavedMetadata) since
-TensorFlow 2.5, before that among the objects of `saved_model.pb`.
+TensorFlow's graphs are not read. The metadata are JSON texts: in our folders `config.json` (see folder.py), in
+SavedModels `keras_metadata.pb` (SavedMetadata) since TensorFlow 2.5, before that among the objects of `saved_model.pb`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from nnstack.saving import checkpoint, protobuf, training_config
+from nnstack.saving import checkpoint, hdf5_guard, protobuf, training_config
+from nnstack.saving import folder as folder_format
 from nnstack.saving.config import layer_from_config, read_json
 from nnstack.saving.dialects import version_of
 from nnstack.saving.weight_layouts import Origin
@@ -20,8 +22,11 @@ from nnstack.saving.weight_layouts import Origin
 _MAX_FILE = 1 << 30
 
 
-def is_saved_model(folder: Any) -> bool:
-    return os.path.isfile(os.path.join(os.fsdecode(folder), "saved_model.pb"))
+def is_saved_model(path: Any) -> bool:
+    """Whether a folder holds a whole model, ours or TensorFlow's."""
+    return any(
+        os.path.isfile(os.path.join(os.fsdecode(path), name)) for name in (folder_format.CONFIG, "saved_model.pb")
+    )
 
 
 def load_model(folder: str, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
@@ -48,14 +53,24 @@ def load_model(folder: str, custom_objects: Mapping[str, Any] | None, compile: b
     elif compile:
         warnings.warn(f"{title} holds no training configuration; compile the model before training", stacklevel=4)
     model._awaited_optimizer = None
+    if compile and training:
+        with hdf5_guard.errors_of(title):
+            folder_format.read_states(model, folder)
     return model
 
 
 def _metadata(folder: str, title: str) -> Mapping[str, Any]:
     """The JSON about the model itself, the root of the objects."""
-    own = os.path.join(folder, "keras_metadata.pb")
+    ours, theirs = os.path.join(folder, folder_format.CONFIG), os.path.join(folder, "keras_metadata.pb")
     try:
-        text = _from_keras_metadata(_read(own)) if os.path.isfile(own) else _from_graph(_read_saved_model(folder))
+        if os.path.isfile(ours):
+            text = _read(ours).decode()
+        else:
+            text = (
+                _from_keras_metadata(_read(theirs))
+                if os.path.isfile(theirs)
+                else _from_graph(_read_saved_model(folder))
+            )
     except ValueError as error:
         raise ValueError(f"{title} is broken: {error}") from None
     if not text:
