@@ -216,9 +216,10 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Mean over `axis`; bool counts as `floatx()`."""
+    """Mean over `axis`; bool counts as `floatx()`, the mean of whole numbers is cut to one, as in TensorFlow."""
     value = convert(x)
-    return _reduce("mean", convert(value, floatx()) if value.dtype == "bool" else value, axis, keepdims)
+    value = convert(value, floatx()) if value.dtype == "bool" else value
+    return t.through_floats(lambda floats: _reduce("mean", floats, axis, keepdims), value)
 
 
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:

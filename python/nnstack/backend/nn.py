@@ -9,17 +9,23 @@ from nnstack.backend import shapes
 from nnstack.backend.along_axis import cumsum
 from nnstack.backend.config import epsilon, normalize_data_format
 from nnstack.backend.ranges import arange
-from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, unary
+from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, emit, through_floats, unary
 
 
 def relu(x: TensorLike, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """max_value for x >= max_value, x for threshold <= x < max_value, alpha * (x - threshold) below."""
-    value = convert(x)
+    slope = not isinstance(alpha, (int, float)) or alpha != 0.0
+    if max_value is None and threshold == 0.0 and not slope:
+        return unary("relu", x)
+    return through_floats(lambda value: _bent(value, alpha if slope else None, max_value, threshold), convert(x))
+
+
+def _bent(value: Tensor, alpha: float | None, max_value: float | None, threshold: float) -> Tensor:
     if threshold == 0.0:
         positive = unary("relu", value) if max_value is None else m.clip(value, 0.0, max_value)
     else:
         positive = m.select(value > threshold, value if max_value is None else m.minimum(value, max_value), 0.0)
-    if isinstance(alpha, (int, float)) and alpha == 0.0:
+    if alpha is None:
         return positive
     if max_value is None and threshold == 0.0:
         return m.select(value > 0.0, value, value * alpha)

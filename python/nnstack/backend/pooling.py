@@ -1,7 +1,7 @@
 """Maxima and averages over windows of sequences, images and volumes."""
 
 from nnstack.backend.convolution import Sizes, channels_last, from_channels_last, window_attributes
-from nnstack.backend.tensor import Tensor, TensorLike, convert, emit
+from nnstack.backend.tensor import Tensor, TensorLike, convert, emit, through_floats
 
 _OPS = {"max": "max_pool", "avg": "average_pool"}
 
@@ -28,10 +28,11 @@ def pool2d(
 ) -> Tensor:
     """The maximum ('max') or average ('avg') of every window of images, channel by channel.
 
-    x: (batch, rows, cols, channels), or (batch, channels, rows, cols) for channels_first; float32 or float64, sizes
-    may be unknown. pool_size, strides: an int, or one per spatial dimension. padding: 'valid', or 'same' for
-    ceil(size / stride) places, where what lies outside of the image counts for nothing, in averages too. The gradient
-    of a maximum goes to the first place that has it. ValueError for other modes, ranks or sizes.
+    x: (batch, rows, cols, channels), or (batch, channels, rows, cols) for channels_first; whole numbers keep their
+    type, averages are cut; sizes may be unknown. pool_size, strides: an int, or one per spatial dimension. padding:
+    'valid', or 'same' for ceil(size / stride) places, where what lies outside of the image counts for nothing, in
+    averages too. The gradient of a maximum goes to the first place that has it. ValueError for other modes, ranks or
+    sizes.
 
     >>> pool2d(constant([[[[1.0], [2.0], [6.0]]]]), (1, 2), (1, 2), "same", "channels_last", "avg").numpy().ravel()
     array([1.5, 6. ], dtype=float32)
@@ -65,4 +66,5 @@ def _pool(
         raise ValueError(f"{what}: expected pool_mode 'max' or 'avg', got {pool_mode!r}")
     attributes = window_attributes(what, spatial, strides, padding, pool_size=pool_size)
     image = channels_last(what, convert(x), spatial, data_format)
-    return from_channels_last(emit(_OPS[pool_mode], image, **attributes), data_format)
+    pooled = through_floats(lambda floats: emit(_OPS[pool_mode], floats, **attributes), image)
+    return from_channels_last(pooled, data_format)

@@ -17,14 +17,18 @@ def dot(x: TensorLike, y: TensorLike) -> Tensor:
     """
     a, b = t.pair(x, y)
     if len(b.shape) == 2 and len(a.shape) >= 2:
-        return emit("matmul", a, b)
+        return _matmul(a, b)
     if len(a.shape) < 2 or len(b.shape) < 2:
         raise ValueError(f"dot: expected at least 2 axes on both sides, got shapes {a.shape} and {b.shape}")
     rank = len(b.shape)
     order = [rank - 2, *range(rank - 2), rank - 1]
     heads, sizes = dimensions(a)[:-1], dimensions(b)
     flat = reshape(emit("transpose", b, permutation=order), (sizes[-2], -1))
-    return reshape(emit("matmul", a, flat), (*heads, *sizes[:-2], sizes[-1]))
+    return reshape(_matmul(a, flat), (*heads, *sizes[:-2], sizes[-1]))
+
+
+def _matmul(a: Tensor, b: Tensor, **transposed: bool) -> Tensor:
+    return t.through_floats(lambda first, second: emit("matmul", first, second, **transposed), a, b)
 
 
 def batch_dot(x: TensorLike, y: TensorLike, axes: int | Sequence[int] | None = None) -> Tensor:
@@ -52,7 +56,7 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: int | Sequence[int] | None = N
     rows, columns = _count(heads), _count(tails)
     a = _as_matrices(a, (samples, common, rows) if transpose_a else (samples, rows, common))
     b = _as_matrices(b, (samples, columns, common) if transpose_b else (samples, common, columns))
-    result = emit("matmul", a, b, transpose_a=transpose_a, transpose_b=transpose_b)
+    result = _matmul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
     if len(heads) == len(tails) == 1:
         return result
     return reshape(result, (samples, *heads, *tails) if heads or tails else (samples, 1))

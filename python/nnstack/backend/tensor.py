@@ -4,7 +4,7 @@ The operators live in one mix-in. `Variable` inherits it; the core's `Value` cla
 `Tensor` is `_core.Value` at run time. `==` stays identity, as in Keras 2: use `backend.equal`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -231,6 +231,13 @@ def one_integer_type(tensors: list[Tensor]) -> list[Tensor]:
     if {tensor.dtype for tensor in tensors} == {"int32", "int64"}:
         return [convert(tensor, "int64") for tensor in tensors]
     return tensors
+
+
+def through_floats(function: Callable[..., Tensor], *operands: Tensor) -> Tensor:
+    """`function(*operands)`, which takes floats alone; whole numbers go through float64 (exact to 2**53) and back."""
+    if operands[0].dtype not in INTEGERS:
+        return function(*operands)
+    return convert(function(*(convert(operand, "float64") for operand in operands)), operands[0].dtype)
 
 
 def pair(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:

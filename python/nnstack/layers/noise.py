@@ -9,6 +9,7 @@ import numpy as np
 
 from nnstack import backend
 from nnstack.backend.random import normal_from
+from nnstack.backend.tensor import through_floats
 from nnstack.engine.layer import Layer
 from nnstack.engine.spec import InputSpec
 from nnstack.layers.arguments import label
@@ -27,8 +28,8 @@ class _Noise(Layer):
         self._random = random_state(self, self.seed)
         super().build(input_shape)
 
-    def _while_training(self, noisy: Callable[[], Any], inputs: Any, training: Any) -> Any:
-        return backend.in_train_phase(noisy, inputs, training=training)
+    def _while_training(self, noisy: Callable[[Any], Any], inputs: Any, training: Any) -> Any:
+        return backend.in_train_phase(lambda: through_floats(noisy, inputs), inputs, training=training)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
@@ -53,7 +54,7 @@ class Dropout(_Noise):
         if self.rate == 0:
             return inputs
         return self._while_training(
-            lambda: backend.dropout(inputs, self.rate, noise_shape=self._mask_shape(), state=self._random),
+            lambda x: backend.dropout(x, self.rate, noise_shape=self._mask_shape(), state=self._random),
             inputs,
             training,
         )
@@ -71,7 +72,7 @@ class GaussianNoise(_Noise):
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         return self._while_training(
-            lambda: inputs + normal_from(_known(self._random), backend.shape(inputs), inputs.dtype) * self.stddev,
+            lambda x: x + normal_from(_known(self._random), backend.shape(x), x.dtype) * self.stddev,
             inputs,
             training,
         )
@@ -92,7 +93,7 @@ class GaussianDropout(_Noise):
             return inputs
         deviation = (self.rate / (1.0 - self.rate)) ** 0.5
         return self._while_training(
-            lambda: inputs * (normal_from(_known(self._random), backend.shape(inputs), inputs.dtype) * deviation + 1.0),
+            lambda x: x * (normal_from(_known(self._random), backend.shape(x), x.dtype) * deviation + 1.0),
             inputs,
             training,
         )
@@ -157,7 +158,7 @@ class AlphaDropout(_Noise):
     def call(self, inputs: Any, training: Any = None) -> Any:
         if self.rate == 0:
             return inputs
-        return self._while_training(lambda: self._dropped(inputs), inputs, training)
+        return self._while_training(self._dropped, inputs, training)
 
     def _dropped(self, x: Any) -> Any:
         lowest = -1.6732632423543772 * 1.0507009873554805  # SELU of minus infinity
