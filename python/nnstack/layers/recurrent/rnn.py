@@ -9,11 +9,12 @@ from typing import Any
 from nnstack import backend
 from nnstack.engine import context
 from nnstack.engine.layer import Layer
+from nnstack.engine.shapes import is_shape, map_shapes
 from nnstack.engine.spec import InputSpec
 from nnstack.layers.recurrent.dropout import lacks_masks, one_sequence
 from nnstack.layers.recurrent.states import (
     KeptStates,
-    output_size,
+    output_shapes,
     packed,
     sizes_are_valid,
     state_shapes,
@@ -35,6 +36,8 @@ class RNN(Layer):
     (outputs stay in the order they are made). `stateful` starts each batch from the states of the batch before, see
     `reset_states`; the batch size must be known. `unroll` copies the cell for each step (the time must be known): more
     memory, sometimes faster. `zero_output_for_mask` gives zeros at masked steps instead of the output before.
+    The input may be a tuple or dict of sequences, which the cell gets as a tuple or dict of steps; its output may be a
+    structure too, with `output_size` one of ints and `TensorShape`s. A `TensorShape` in `state_size` is one state.
     Called with `initial_state=` (tensors, one per state), `constants=` (handed to the cell at each step), `mask=`
     (batch, time): masked steps change nothing.
     Raises `ValueError` for a cell without `call` or `state_size`, states that do not fit, or a stateful layer without
@@ -88,6 +91,7 @@ class RNN(Layer):
         self.input_spec = [InputSpec(ndim=3)]
         self._num_constants = int(constants or 0)
         self._kept: KeptStates | None = None
+        self._nested = False  # whether the sequence is a structure of sequences
 
     def _checked_cell(self, cell: Any) -> Any:
         for needed in ("call", "state_size"):
@@ -114,40 +118,58 @@ class RNN(Layer):
     # -- calling ------------------------------------------------------------------------------------------------------
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """See the class; states and constants are inputs like others, so that they may come from other layers."""
-        if isinstance(inputs, list | tuple) and initial_state is None and constants is None:
+        expected = len(state_shapes(self.cell))
+        self._nested = self._is_structure(inputs)
+        if isinstance(inputs, list | tuple) and not self._nested and initial_state is None and constants is None:
             everything = [inputs[0], *nest.flatten(list(inputs[1:]))]
         else:
-            given = inputs[0] if isinstance(inputs, list | tuple) else inputs
+            given = inputs[0] if isinstance(inputs, list | tuple) and not self._nested else inputs
             if constants is not None:
                 constants = nest.as_list(constants)
                 self._num_constants = len(constants)
             everything = [given, *nest.flatten(nest.as_list(initial_state)), *(constants or [])]
-        if len(everything) == 1:
-            return super().__call__(everything[0], **kwargs)
-        states = len(everything) - 1 - self._num_constants
-        expected = len(nest.flatten(self.cell.state_size))
+        states = len(everything) - 1 - self._num_constants if len(everything) > 1 else 0
         if states not in (0, expected):
             raise ValueError(
                 f'{self._kind} (layer "{self.name}"): expected {expected} initial states, got {states}. Give one '
                 "tensor per state of the cell"
             )
         extra = self._state_specs() if states else []
-        self.input_spec = [self.input_spec[0], *extra, *[None] * self._num_constants]
+        own = [None] * len(nest.flatten(everything[0])) if self._nested else self.input_spec[:1]
+        self.input_spec = [*own, *extra, *[None] * (len(everything) - 1 - states)]
         try:
-            return super().__call__(everything, **kwargs)
+            return super().__call__(everything if len(everything) > 1 else everything[0], **kwargs)
         finally:
             self.input_spec = self.input_spec[:1]
+
+    def _is_structure(self, inputs: Any) -> bool:
+        """Whether the sequence is a structure of sequences: a tuple or dict as in tf.keras, or what a file's graph
+        makes of one, a list of tensors none of which is a state.
+        """
+        if type(self)._run is not RNN._run or not isinstance(inputs, list | tuple | Mapping) or not inputs:
+            return False
+        if not isinstance(inputs, list):
+            return True
+        return len(inputs) > 1 and all(len(getattr(one, "shape", ())) >= 3 for one in inputs)
 
     def _state_specs(self) -> list[InputSpec]:
         return [InputSpec(shape=(None, *shape)) for shape in state_shapes(self.cell)]
 
+    def _sequence_shapes(self, input_shape: Any) -> Any:
+        """Of the sequence among the inputs: a shape, or the structure of shapes that a structure has."""
+        if self._nested:
+            alone = isinstance(input_shape, Mapping) or is_shape(input_shape[0])
+            return map_shapes(tuple, input_shape if alone else input_shape[0])
+        return tuple(input_shape[0]) if isinstance(input_shape, list) else tuple(input_shape)
+
     def build(self, input_shape: Any) -> None:
-        shape = tuple(input_shape[0]) if isinstance(input_shape, list) else tuple(input_shape)
-        step = self._step_shape(shape)
+        shapes = self._sequence_shapes(input_shape)
+        step = map_shapes(self._step_shape, shapes)
+        shape = _first_shape(shapes)
         if isinstance(self.cell, Layer) and not self.cell.built:
             self._build_cell(step)
         batch = shape[self._batch_axis] if self.stateful else None
-        own = self._spec((None, batch) if self.time_major else (batch, None), shape)
+        own = None if self._nested else self._spec((None, batch) if self.time_major else (batch, None), shape)
         self.input_spec = [own, *self.input_spec[1:]]
         if self.stateful and self._kept is None:
             self._keep_from(batch)
@@ -167,12 +189,13 @@ class RNN(Layer):
     def call(self, inputs: Any, mask: Any = None, training: Any = None, **kwargs: Any) -> Any:
         inputs, initial_state, constants = self._parts(inputs)
         mask = nest.flatten(mask)[0]
-        if self.unroll and inputs.shape[self._time_axis] is None:
+        sequence = nest.flatten(inputs)[0]
+        if self.unroll and sequence.shape[self._time_axis] is None:
             raise ValueError(
                 f'{self._kind} (layer "{self.name}"): unroll=True needs a known number of time steps; input shape '
-                f"{tuple(inputs.shape)}. Give the input a length, or unroll=False"
+                f"{tuple(sequence.shape)}. Give the input a length, or unroll=False"
             )
-        states = self._start(inputs, initial_state)
+        states = self._start(sequence, initial_state)
         with one_sequence(self.cell):
             last, outputs, states = self._run(inputs, states, mask, training, constants)
         if self._kept is not None:
@@ -182,7 +205,7 @@ class RNN(Layer):
 
     def _parts(self, inputs: Any) -> tuple[Any, list[Any], list[Any]]:
         """(sequence, flat initial states, constants) of a call's list of inputs."""
-        if not isinstance(inputs, list | tuple):
+        if not isinstance(inputs, list | tuple) or self._nested and not nest.is_nested(inputs[0]):
             return inputs, [], []
         first_constant = len(inputs) - self._num_constants
         return inputs[0], list(inputs[1:first_constant]), list(inputs[first_constant:])
@@ -214,7 +237,7 @@ class RNN(Layer):
         """(last output, all outputs, last states), by calling the cell at each step."""
         step_kwargs = {"training": training} if has_arg(self.cell.call, "training") else {}
         cell = self.cell if callable(self.cell) else self.cell.call
-        first = inputs[0] if self.time_major else inputs[:, 0]
+        first = nest.map_structure(lambda part: part[0] if self.time_major else part[:, 0], inputs)
         if hasattr(self.cell, "prepare_masks"):
             self.cell.prepare_masks(first, states, training)
 
@@ -233,7 +256,7 @@ class RNN(Layer):
             mask=mask,
             constants=constants,
             unroll=self.unroll,
-            input_length=inputs.shape[self._time_axis],
+            input_length=nest.flatten(inputs)[0].shape[self._time_axis],
             time_major=self.time_major,
             zero_output_for_mask=self.zero_output_for_mask,
             return_all_outputs=self.return_sequences,
@@ -241,24 +264,24 @@ class RNN(Layer):
 
     # -- shapes and masks ---------------------------------------------------------------------------------------------
     def compute_output_shape(self, input_shape: Any) -> Any:
-        shape = tuple(input_shape[0]) if isinstance(input_shape, list) else tuple(input_shape)
+        shape = _first_shape(self._sequence_shapes(input_shape))
         batch, time = shape[self._batch_axis], shape[self._time_axis]
         front = ((time, batch) if self.time_major else (batch, time)) if self.return_sequences else (batch,)
-        output = (*front, *self._output_shape(shape))
+        output = map_shapes(lambda step: (*front, *step), self._output_shape(shape))
         if not self.return_state:
             return output
         return [output, *[(batch, *state) for state in self._state_shapes(shape)]]
 
-    def _output_shape(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Of one step, without the batch axis."""
-        return (output_size(self.cell),)
+    def _output_shape(self, shape: tuple[Any, ...]) -> Any:
+        """Of one step, without the batch axis; a structure of shapes where the cell's output is one."""
+        return output_shapes(self.cell)
 
     def _state_shapes(self, shape: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return state_shapes(self.cell)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         out = nest.flatten(mask)[0] if self.return_sequences else None
-        return [out, *[None] * len(nest.flatten(self.cell.state_size))] if self.return_state else out
+        return [out, *[None] * len(state_shapes(self.cell))] if self.return_state else out
 
     # -- states kept between batches ----------------------------------------------------------------------------------
     @property
@@ -338,3 +361,10 @@ class RNN(Layer):
 
         rest = {key: value for key, value in config.items() if key != "cell"}
         return cls(layer_from_config(config["cell"], custom_objects), **rest)
+
+
+def _first_shape(shapes: Any) -> tuple[Any, ...]:
+    """The first of a structure of shapes."""
+    while not is_shape(shapes):
+        shapes = next(iter(shapes.values() if isinstance(shapes, Mapping) else shapes))
+    return tuple(shapes)

@@ -7,25 +7,55 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend
+from nnstack.backend.numbers import StaticShape
 from nnstack.engine.shapes import is_shape
 from nnstack.utils import nest
 
 
 def state_sizes(cell: Any) -> list[Any]:
-    """`cell.state_size` as a list with an entry per state (for stacked cells: per cell)."""
-    size = cell.state_size
+    """`cell.state_size` as a list with an entry per state (for stacked cells: per cell); a TensorShape is one entry."""
+    size = _whole_shapes(cell.state_size)
     return list(size) if isinstance(size, list | tuple) else [size]
 
 
 def state_shapes(cell: Any) -> list[tuple[Any, ...]]:
     """Shape of each state without the batch axis, in one flat list."""
-    return [tuple(getattr(cell, "state_shape", (size,))) for size in nest.flatten(cell.state_size)]
+    sizes = nest.flatten(_whole_shapes(cell.state_size))
+    return [tuple(getattr(cell, "state_shape", one_shape(size))) for size in sizes]
+
+
+class _Shape:
+    """A TensorShape among sizes, which is no list of sizes."""
+
+    def __init__(self, sizes: tuple[Any, ...]) -> None:
+        self.sizes = sizes
+
+
+def _whole_shapes(sizes: Any) -> Any:
+    if isinstance(sizes, StaticShape):
+        return _Shape(tuple(sizes))
+    if isinstance(sizes, list | tuple):
+        return type(sizes)(_whole_shapes(size) for size in sizes)
+    return sizes
+
+
+def one_shape(size: Any) -> tuple[Any, ...]:
+    """What one entry of `state_size` or `output_size` stands for: an int for a vector, a TensorShape for itself."""
+    return size.sizes if isinstance(size, _Shape) else tuple(size) if isinstance(size, StaticShape) else (size,)
 
 
 def output_size(cell: Any) -> Any:
     """Last axis of the cell's output: `output_size` where it has one, else the size of its first state."""
     size = getattr(cell, "output_size", None)
     return nest.flatten(cell.state_size)[0] if size is None else size
+
+
+def output_shapes(cell: Any) -> Any:
+    """The cell's output without the batch axis: a shape, or a structure of shapes where its output is one."""
+    size = _whole_shapes(getattr(cell, "output_size", None))
+    if size is None:
+        return state_shapes(cell)[0]
+    return nest.map_structure(one_shape, size)
 
 
 def packed(cell: Any, flat: list[Any]) -> list[Any]:
