@@ -1,6 +1,7 @@
 #include "runtime/cpu_device.h"
 
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -41,7 +42,7 @@ class CpuDevice final : public Device {
   bool host_memory() const override { return true; }
   void* allocate(size_t bytes) override {
     allocations.fetch_add(1, std::memory_order_relaxed);
-    void* memory = std::aligned_alloc(64, (bytes + 127) / 64 * 64);
+    void* memory = bytes < SIZE_MAX / 2 ? std::aligned_alloc(64, (bytes + 127) / 64 * 64) : nullptr;
     if (!memory) throw std::bad_alloc();
     return memory;
   }
