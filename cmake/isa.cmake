@@ -15,6 +15,9 @@ function(nnstack_add_isa name vector_bytes)
     NNSTACK_ISA_${upper}=1 NNSTACK_ISA_NAME=${name} NNSTACK_VECTOR_BYTES=${vector_bytes})
   # Kernels throw nothing, so nothing has to unwind through them: a tenth of their size.
   target_compile_options(nnstack_isa_${name} PRIVATE -O3 -fno-asynchronous-unwind-tables -fno-unwind-tables ${ARGN})
+  if(NNSTACK_SANITIZE STREQUAL "address")  # checks of every load that the address sanitizer makes too: a third of the build
+    target_compile_options(nnstack_isa_${name} PRIVATE -fno-sanitize=null,alignment,object-size)
+  endif()
   set_target_properties(nnstack_isa_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden)
   set(NNSTACK_ISA_OBJECTS ${NNSTACK_ISA_OBJECTS} $<TARGET_OBJECTS:nnstack_isa_${name}> PARENT_SCOPE)
 endfunction()
@@ -22,7 +25,8 @@ endfunction()
 if(nnstack_isa_sources)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     nnstack_add_isa(sse 16 -march=x86-64-v2 -O2)  # for old processors: small rather than fast
-    if(NNSTACK_FUZZ)  # one set is enough to find what a file can do, and instrumented kernels take minutes to compile
+    # One set is enough to find what a file can do and what threads share, and instrumented kernels take minutes to compile.
+    if(NNSTACK_FUZZ OR NNSTACK_SANITIZE STREQUAL "thread")
       set_source_files_properties("${PROJECT_SOURCE_DIR}/csrc/cpu/dispatch.cpp" PROPERTIES COMPILE_DEFINITIONS NNSTACK_SSE_ONLY)
       return()
     endif()
