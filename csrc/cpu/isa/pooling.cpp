@@ -167,10 +167,10 @@ struct PoolJob {
   template <bool Add>
   void maximum_gradient(const T* from, const T* dy, T* to) const {
     using Indices = LaneIndices<T>;
-    const int64_t channels = params->channels, rows = params->at.output[0] * params->at.output[1];
+    const int64_t channels = params->channels, image_rows = params->at.output[0] * params->at.output[1];
     const bool clear = Add || !tiled();
     Cleared cleared;
-    for (int64_t row = 0; row < rows; row++) {
+    for (int64_t row = 0; row < image_rows; row++) {
       if (clear) cleared.reach(*this, to, row);
       for_each_window(row, row + 1, [&](const Window& w) {
         for_each_vector([&](auto vectors, int64_t channel, int count) {
@@ -220,9 +220,9 @@ struct PoolJob {
   }
 
   void average_gradient(const T* dy, T* to) const {
-    const int64_t channels = params->channels, rows = params->at.output[0] * params->at.output[1];
+    const int64_t channels = params->channels, image_rows = params->at.output[0] * params->at.output[1];
     Cleared cleared;
-    for (int64_t row = 0; row < rows; row++) {
+    for (int64_t row = 0; row < image_rows; row++) {
       cleared.reach(*this, to, row);
       for_each_window(row, row + 1, [&](const Window& w) {
         const T share = T{1} / static_cast<T>(w.count());
