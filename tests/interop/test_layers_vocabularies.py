@@ -78,8 +78,10 @@ def test_vectorization(tf_keras: Any, data: st.DataObject, seed: int) -> None:
         "ngrams": draw(st.sampled_from([None, 1, 2, 3, (2,), (1, 3), (3, 2)])),
         "output_mode": draw(st.sampled_from(["int", "multi_hot", "count", "tf_idf"])),
     }
+    none = options["split"] is None and options["ngrams"] in ((2,), (3, 2))  # which leave nothing of one word
     if options["output_mode"] == "int":
-        options["output_sequence_length"] = draw(st.sampled_from([None, 1, 4, 9]))
+        # tf_keras pads to a multiple of the length, and what is empty stays empty
+        options["output_sequence_length"] = draw(st.sampled_from([None] if none else [None, 1, 4, 9]))
     else:
         options |= {"max_tokens": draw(st.integers(4, 30)), "pad_to_max_tokens": draw(FLAG)}
     known = [word.lower() for word in KNOWN[:2]] + ["the cat", "c"] if draw(FLAG) else None
