@@ -313,7 +313,7 @@ def test_keyboard_interrupt(phase: str) -> None:
         assert child.stdout.readline() == "ready\n"
         time.sleep(0.15)
         start, out, err = time.monotonic(), "", ""
-        for patience in (3, 3, 20):  # Python drops one that falls into a finalizer ("Exception ignored in"): press again
+        for patience in (3, 3, 20):  # Python drops one that falls into a finalizer: press again
             child.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 out, err = child.communicate(timeout=patience)
