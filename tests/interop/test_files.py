@@ -125,6 +125,29 @@ def test_optimizers_in_checkpoints(row: Any, tf_keras: Any, tmp_path: Path) -> N
     status.assert_consumed()
 
 
+def test_loss_scales_in_checkpoints(tf_keras: Any, tmp_path: Path) -> None:
+    """The wrapped optimizer's state and the scale, both ways."""
+
+    def scaled(k: Any) -> Any:
+        model = zoo.MODELS["mlp"](k)
+        inner = k.optimizers.Adam(0.01)
+        model.compile(k.mixed_precision.LossScaleOptimizer(inner, initial_scale=64.0), zoo.losses_of("mlp"))
+        return model
+
+    x, y = zoo.inputs_of("mlp"), zoo.targets_of("mlp")
+    theirs, ours = scaled(tf_keras), scaled(nnstack)
+    for _ in range(2):
+        theirs.train_on_batch(x, y)
+    theirs.save_weights(str(tmp_path / "theirs"), save_format="tf")
+    ours.load_weights(tmp_path / "theirs").assert_consumed()
+    compare_training(ours, theirs, x, y)
+    ours.save_weights(tmp_path / "ours")
+    theirs = scaled(tf_keras)
+    status = theirs.load_weights(str(tmp_path / "ours"))
+    compare_training(ours, theirs, x, y)
+    status.assert_consumed()
+
+
 @pytest.mark.parametrize("name", ["nested_and_frozen", "sequence", "stacked_cells", "attention"])
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_optimizers_of_all_structures_in_checkpoints(name: str, kind: str, tf_keras: Any, tmp_path: Path) -> None:
