@@ -41,6 +41,9 @@ int append_constant(FlatGraph& graph, const Dims& values) {
   return static_cast<int>(graph.values.size()) - 1;
 }
 
+// What is read on several ways counts on each: in a deep graph that doubles from node to node.
+constexpr int64_t kMostBytes = int64_t{1} << 60;
+
 FixedValues::FixedValues(const FlatGraph& graph)
     : fixed(graph.values.size()), computed(graph.values.size()), bytes(graph.values.size()) {
   std::set<int> assigned;
@@ -63,7 +66,7 @@ FixedValues::FixedValues(const FlatGraph& graph)
     for (int id : node.inputs) {
       all = all && fixed[static_cast<size_t>(id)];
       made = made || computed[static_cast<size_t>(id)];
-      read += bytes[static_cast<size_t>(id)];
+      read = std::min(read + bytes[static_cast<size_t>(id)], kMostBytes);
     }
     for (int id : node.outputs) {
       if (id < 0) continue;
