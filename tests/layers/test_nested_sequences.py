@@ -75,3 +75,21 @@ def test_files(name: str, tmp_path: Any) -> None:
         again = models.load_model(tmp_path / name, {"Totals": Totals})
     for mine, other in zip(again.predict([VECTORS, MATRICES]), model.predict([VECTORS, MATRICES]), strict=True):
         np.testing.assert_array_equal(mine, other)
+
+
+class Planes(layers.Layer):
+    """One state of rank 2."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.state_size = self.output_size = TensorShape([3, 2])
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        return inputs + states[0], [inputs + states[0]]
+
+
+def test_a_list_with_a_state_of_the_rank_of_steps() -> None:
+    sequence, state = layers.Input((None, 3, 2)), layers.Input((3, 2))
+    start = np.full((2, 3, 2), 5.0, np.float32)
+    model = models.Model([sequence, state], layers.RNN(Planes())([sequence, state]))
+    np.testing.assert_allclose(model.predict([MATRICES, start]), MATRICES.sum(1) + 5, rtol=1e-5)

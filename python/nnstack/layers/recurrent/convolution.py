@@ -160,6 +160,7 @@ class ConvRNN(RNN):
     """
 
     spatial: ClassVar[int]
+    _takes_structures = False
 
     def __init__(self, cell: Any, *args: Any, **kwargs: Any) -> None:
         if isinstance(cell, list | tuple):

@@ -105,6 +105,7 @@ class OneCellRNN(RNN):
     """A layer that makes its own cell of `cell_class`; the cell's arguments read as the layer's own."""
 
     cell_class: ClassVar[type]
+    _takes_structures = False
 
     def _take(self, given: Mapping[str, Any]) -> None:
         """The constructor's work: each argument goes to the cell or to RNN."""

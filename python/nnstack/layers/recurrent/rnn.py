@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from nnstack import backend
 from nnstack.engine import context
@@ -58,6 +58,8 @@ class RNN(Layer):
 
     _taken_by_keyword = ("zero_output_for_mask",)
 
+    _takes_structures: ClassVar[bool] = True  # False where the cell is known to take one tensor
+
     def __init__(
         self,
         cell: Any,
@@ -88,7 +90,7 @@ class RNN(Layer):
         self.time_major = bool(time_major)
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
-        self.input_spec = [InputSpec(ndim=3)]
+        self.input_spec = [InputSpec(min_ndim=3) if self._takes_structures else InputSpec(ndim=3)]
         self._num_constants = int(constants or 0)
         self._kept: KeptStates | None = None
         self._nested = False  # whether the sequence is a structure of sequences
@@ -146,11 +148,13 @@ class RNN(Layer):
         """Whether the sequence is a structure of sequences: a tuple or dict as in tf.keras, or what a file's graph
         makes of one, a list of tensors none of which is a state.
         """
-        if type(self)._run is not RNN._run or not isinstance(inputs, list | tuple | Mapping) or not inputs:
+        if not self._takes_structures or not isinstance(inputs, list | tuple | Mapping):
             return False
         if not isinstance(inputs, list):
             return True
-        return len(inputs) > 1 and all(len(getattr(one, "shape", ())) >= 3 for one in inputs)
+        ranks = [len(getattr(one, "shape", ())) for one in inputs]
+        states = ranks[1 : len(ranks) - self._num_constants]
+        return min(ranks) >= 3 and states not in ([], [spec.ndim for spec in self._state_specs()])
 
     def _state_specs(self) -> list[InputSpec]:
         return [InputSpec(shape=(None, *shape)) for shape in state_shapes(self.cell)]
