@@ -75,6 +75,13 @@ def test_a_saved_model_is_replaced_and_another_folder_is_not(tmp_path: Path) -> 
     assert sorted(os.listdir(tmp_path)) == ["model"]  # and nothing is left beside it
 
 
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("mine")
+    with pytest.raises(FileExistsError, match="model is a file, where a folder would be written"):
+        trained().save(tmp_path / "model")
+    assert (tmp_path / "model").read_text() == "mine"
+
+
 def test_an_error_keeps_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = trained()
     model.save(tmp_path / "model")

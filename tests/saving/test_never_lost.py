@@ -103,7 +103,7 @@ def test_killed_at_any_moment(name: str, tmp_path: Path) -> None:
         found = read(path)
         assert len(found) == 1 and found <= {0.0, 1.0, 2.0, 3.0}
         seen |= found
-    assert len(seen) > 1 or KILLS < 10  # the children did get to save; a few may all come too early
+    assert len(seen) > 1  # the children did get to save
 
 
 @pytest.mark.parametrize("name", ["m.h5", "m.keras", "tf_weights"])

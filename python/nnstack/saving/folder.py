@@ -19,7 +19,7 @@ from typing import Any
 
 from nnstack.saving import checkpoint, dialect_writers, training_state
 from nnstack.saving.config import json_default
-from nnstack.saving.hdf5_files import h5py_module, may_write_folder, sync_folder
+from nnstack.saving.hdf5_files import h5py_module, may_write_folder, sync_folder, usual_mode
 
 CONFIG, TRAINING, VARIABLES = "config.json", "training.h5", "variables"
 # What a folder may hold that is replaced: ours, or a SavedModel. One with anything else in it is somebody's folder.
@@ -66,13 +66,12 @@ def _replaced(path: str) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix=f".{os.path.basename(path)[:200]}.", suffix=".part", dir=parent)
     try:
         yield folder
-        umask = os.umask(0)
-        os.umask(umask)
+        mode = usual_mode(0o777)
         for inner, _, names in os.walk(folder, topdown=False):
             for name in names:
                 with open(os.path.join(inner, name), "rb") as file:
                     os.fsync(file.fileno())
-            os.chmod(inner, 0o777 & ~umask)
+            os.chmod(inner, mode)
             sync_folder(inner)
         if os.path.isdir(path):
             _exchange(folder, path)

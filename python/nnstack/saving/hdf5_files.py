@@ -64,17 +64,22 @@ def may_write(target: Any, overwrite: bool, what: str) -> bool:
 
 
 def may_write_folder(target: Any, overwrite: bool, what: str, parts: Collection[str]) -> bool:
-    """`may_write` for a folder. One that holds other things than `parts` is never replaced: `FileExistsError`."""
+    """`may_write` for a folder. A file, or a folder with other things than `parts`, is kept: `FileExistsError`."""
     path = path_to_write(target, what, "a path", folder=True)
+    if not os.path.exists(path):
+        return True
     if not os.path.isdir(path):
-        return _may_replace(path, False, what) if os.path.exists(path) else True
-    others = sorted(set(os.listdir(path)) - set(parts))
+        raise FileExistsError(
+            f"{what}: {path} is a file, where a folder would be written. Remove it, or give another path"
+        )
+    there = set(os.listdir(path))
+    others = sorted(there - set(parts))
     if others:
         raise FileExistsError(
             f"{what}: {path} is a folder with other things in it ({', '.join(others[:5])}), which saving would remove. "
             f"Give the path of a new folder, or one that ends in .keras or .h5"
         )
-    return not os.listdir(path) or _may_replace(path, overwrite, what)
+    return not there or _may_replace(path, overwrite, what)
 
 
 def _may_replace(path: str, overwrite: bool, what: str) -> bool:
@@ -123,11 +128,10 @@ def replace_files(paths: list[str]) -> Iterator[list[Any]]:
                 )
             )
         yield handles
-        umask = os.umask(0)
-        os.umask(umask)
+        mode = usual_mode(0o666)
         for handle in handles:
             handle.flush()
-            os.fchmod(handle.fileno(), 0o666 & ~umask)
+            os.fchmod(handle.fileno(), mode)
             os.fsync(handle.fileno())
             handle.close()
         for handle, path in zip(handles, paths, strict=True):
@@ -141,6 +145,13 @@ def replace_files(paths: list[str]) -> Iterator[list[Any]]:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(handle.name)
         raise
+
+
+def usual_mode(mode: int) -> int:
+    """What the user's umask leaves of a mode: temporary files and folders are made for their owner alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return mode & ~umask
 
 
 def sync_folder(folder: str) -> None:
