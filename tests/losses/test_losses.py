@@ -118,3 +118,19 @@ def test_own_loss_class_and_function():
     assert losses.get(twice) is twice
     assert losses.deserialize("twice", custom_objects={"twice": twice}) is twice
     assert float(losses.LossFunctionWrapper(twice)(TRUTH, PREDICTION)) == 3.0
+
+
+def test_no_samples_give_no_loss():
+    empty = np.zeros((0, 2), "float32")
+    assert float(losses.MeanSquaredError()(empty, empty)) == 0.0
+    assert losses.MeanSquaredError(reduction="none")(empty, empty).shape == (0,)
+
+
+def test_huber_is_computed_in_floatx():
+    assert losses.huber(TRUTH.astype("float16"), PREDICTION.astype("float16")).dtype == "float32"
+    half = losses.huber(np.zeros((1, 1)), np.full((1, 1), 300.0, "float16"), delta=1000.0)
+    assert float(half[0]) == 45000.0  # half of 90000, which is beyond float16
+
+
+def test_one_loss_for_all_takes_a_weight_of_one():
+    assert losses.MeanSquaredError(reduction="none")(np.zeros(2), np.ones(2), [3.0]).shape == ()

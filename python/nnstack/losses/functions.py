@@ -70,8 +70,11 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
-    """mean over the last axis of e ** 2 / 2 where |e| <= delta, delta * |e| - delta ** 2 / 2 beyond (Huber 1964)."""
-    truth, prediction = _pair(y_true, y_pred)
+    """mean over the last axis of e ** 2 / 2 where |e| <= delta, delta * |e| - delta ** 2 / 2 beyond (Huber 1964).
+
+    Computed in floatx(), as in Keras, whatever the type of the predictions.
+    """
+    truth, prediction = (backend.cast(y, backend.floatx()) for y in _pair(y_true, y_pred))
     error = prediction - truth
     size = backend.abs(error)
     loss = backend.select(size <= delta, backend.square(error) * 0.5, size * delta - 0.5 * delta * delta)
@@ -179,10 +182,13 @@ def categorical_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """-sum(alpha * (1 - y_pred) ** gamma * y_true * log(y_pred)) along `axis` (Lin et al. 2017)."""
+    """-sum(alpha * (1 - y_pred) ** gamma * y_true * log(y_pred)) along `axis` (Lin et al. 2017).
+
+    label_smoothing: see `categorical_crossentropy`; the classes are counted along the last axis, as Keras does here.
+    """
     prediction = backend.convert(y_pred)
     truth = backend.convert(y_true, prediction.dtype)
     if label_smoothing:
-        classes = backend.count(prediction, axis=axis, dtype=prediction.dtype)
+        classes = backend.count(truth, axis=-1, dtype=prediction.dtype)
         truth = truth * (1.0 - label_smoothing) + label_smoothing / classes
     return backend.categorical_focal_crossentropy(truth, prediction, alpha, gamma, from_logits, axis)

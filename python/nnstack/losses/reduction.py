@@ -39,8 +39,10 @@ def align_ranks(y_pred: Tensor, y_true: Tensor) -> tuple[Tensor, Tensor]:
 def align_weights(values: Tensor, sample_weight: TensorLike) -> Tensor:
     """Weights in the type of `values`, one axis dropped or added at the end where the ranks differ by one."""
     weights = backend.convert(sample_weight, values.dtype)
-    if not weights.shape or not values.shape:  # a loss function may give one number for the whole batch
+    if not weights.shape:
         return weights
+    if not values.shape:  # a loss function may give one number for the whole batch
+        return backend.squeeze(weights, -1) if weights.shape == (1,) else weights
     difference = len(weights.shape) - len(values.shape)
     if difference == 1 and weights.shape[-1] in (1, None):
         return backend.squeeze(weights, -1)
@@ -72,7 +74,7 @@ def compute_weighted_loss(
 ) -> Tensor:
     """Losses times weights, then by `reduction`: as they are, their sum, or sum / number of losses.
 
-    The number counts every loss, whatever its weight. ValueError for an unknown reduction.
+    The number counts every loss, whatever its weight; no losses at all give 0. ValueError for an unknown reduction.
     """
     Reduction.validate(reduction)
     result = backend.convert(losses)
@@ -80,6 +82,6 @@ def compute_weighted_loss(
         result = result * align_weights(result, sample_weight)
     if reduction == Reduction.NONE:
         return result
-    if reduction == Reduction.SUM:
+    if reduction == Reduction.SUM or 0 in result.shape:
         return backend.sum(result)
     return backend.mean(result)
