@@ -127,3 +127,19 @@ def test_a_summary_writer_writes_an_event_file(tf: Any, tmp_path: Any) -> None:
     writer.close()
     (file,) = tmp_path.iterdir()
     assert b"loss" in file.read_bytes() and b"hello" in file.read_bytes()
+
+
+def test_what_a_branch_assigns_is_assigned_where_it_is_taken(tf: Any) -> None:
+    total, calls = tf.Variable(1.0), tf.Variable(0)
+
+    def add(x: Any) -> None:
+        total.assign_add(x)
+        calls.assign_add(1)
+
+    @tf.function
+    def step(x: Any) -> Any:
+        tf.cond(x > 0, lambda: add(x), lambda: None)
+        return tf.cond(x > 2, lambda: {"now": total.assign(total * 10.0)}, lambda: {"now": total})["now"]
+
+    assert [float(step(tf.constant(x))) for x in (1.0, -5.0, 3.0)] == [2.0, 2.0, 50.0]
+    assert float(total) == 50.0 and int(calls) == 2

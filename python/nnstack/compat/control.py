@@ -22,12 +22,27 @@ def _concrete(x: Any) -> bool:
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any], name: Any = None) -> Any:
-    """One of two results; on a symbolic `pred` both are computed and one is taken, so their structures must agree."""
+    """One of two results, whose structures must agree. On a symbolic `pred` both are recorded and the run takes one;
+    variables that a branch assigns keep their values where the other branch is taken.
+    """
     if _concrete(pred):
         return true_fn() if bool(pred) else false_fn()
-    yes, no = true_fn(), false_fn()
-    chosen = [backend.switch(pred, a, b) for a, b in zip(nest.flatten(yes), nest.flatten(no), strict=True)]
-    return nest.pack_as(yes, iter(chosen))
+    (yes, yes_updates), (no, no_updates) = _branch(true_fn), _branch(false_fn)
+    for key, (variable, _) in {**yes_updates, **no_updates}.items():
+        now = variable.read_value()
+        values = [updates[key][1] if key in updates else now for updates in (yes_updates, no_updates)]
+        variable.assign(backend.switch(pred, *values))
+    pairs = zip(nest.flatten(yes), nest.flatten(no), strict=True)
+    return nest.pack_as(yes, iter([a if a is None and b is None else backend.switch(pred, a, b) for a, b in pairs]))
+
+
+def _branch(function: Callable[[], Any]) -> tuple[Any, dict[int, Any]]:
+    """What a branch returns, and what it would assign."""
+    scope = current_scope()
+    with backend.trace() as trace:
+        trace.draws = scope.draws if scope is not None else None
+        result = nest.map_structure(lambda leaf: None if leaf is None else backend.convert(leaf), function())
+    return result, trace.bindings
 
 
 def case(
