@@ -105,6 +105,26 @@ def test_batch_hooks_do_not_change_the_numbers() -> None:
     np.testing.assert_array_equal(results[0][1], results[1][1])
 
 
+def test_what_callbacks_add_to_logs_is_for_those_after_them() -> None:
+    class Last(callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            assert list(logs) == ["loss", "mae", "lr"]
+
+        def on_train_end(self, logs: Any = None) -> None:
+            self.told = dict(logs)
+
+    last = Last()
+    history = model_with().fit(X, Y, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda _: 0.1), last])
+    assert last.told == {"loss": history.history["loss"][0], "mae": history.history["mae"][0]}
+
+
+def test_data_that_end_early_are_no_wish_to_stop() -> None:
+    model = model_with()
+    with pytest.warns(UserWarning, match="the data ran out after 1 of 2 batches in epoch 2"):
+        history = model.fit(((X[i : i + 5], Y[i : i + 5]) for i in (0, 5, 10)), steps_per_epoch=2, epochs=4, verbose=0)
+    assert history.epoch == [0, 1] and not model.stop_training
+
+
 def test_lambda_callback() -> None:
     seen: list[Any] = []
     hooks = callbacks.LambdaCallback(
@@ -155,6 +175,11 @@ def test_early_stopping_restores_the_best_weights() -> None:
     assert len(history.history["loss"]) == 4 and stop.stopped_epoch == 3 and stop.best_epoch == 1
     np.testing.assert_array_equal(model.get_weights()[0], weights[1])
     assert history.history["score"] == [3.0, 1.0, 2.0, 2.5]
+
+    values, weights = iter([3.0, 1.0, 2.0]), []  # also where the epochs end before patience does
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[Fake(), stop])
+    assert stop.stopped_epoch == 0 and not model.stop_training
+    np.testing.assert_array_equal(model.get_weights()[0], weights[1])
     with pytest.warns(UserWarning, match="EarlyStopping: 'nothing' is not in the logs; they hold loss, mae"):
         model.fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping("nothing")])
 
@@ -187,9 +212,9 @@ def test_csv_logger(tmp_path: Path) -> None:
     model = model_with()
     history = model.fit(X, Y, epochs=2, verbose=0, callbacks=[callbacks.CSVLogger(path)]).history
     model.fit(X, Y, epochs=3, initial_epoch=2, verbose=0, callbacks=[callbacks.CSVLogger(path, append=True)])
-    lines = path.read_text().splitlines()
-    assert lines[0] == "epoch,loss,mae" and len(lines) == 4 and lines[3].startswith("2,")
-    assert lines[1] == f"0,{history['loss'][0]},{history['mae'][0]}"
+    lines = path.read_bytes().decode().split("\r\n")
+    assert lines[0] == "epoch,loss,mae,val_loss,val_mae" and lines[3].startswith("2,") and lines[4:] == [""]
+    assert lines[1] == f"0,{history['loss'][0]},{history['mae'][0]},NA,NA"
 
 
 def test_learning_rate_callbacks() -> None:

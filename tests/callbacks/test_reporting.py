@@ -243,7 +243,7 @@ def test_callback_list_in_a_loop_of_ones_own(tmp_path: Path) -> None:
     group.on_train_end()
     assert calls == [("epoch", 0, 2, model.name), ("batch", 0, 0.5), ("epoch", 1, 2, model.name), ("batch", 0, 0.5)]
     assert model.history.history == {"loss": [0.25, 0.25]} and model.history.epoch == [0, 1]
-    assert (tmp_path / "log.csv").read_text() == "epoch,loss\n0,0.25\n1,0.25\n"
+    assert (tmp_path / "log.csv").read_text() == "epoch,loss,val_loss\n0,0.25,NA\n1,0.25,NA\n"
     with pytest.raises(AttributeError, match="no attribute 'on_nothing'"):
         group.on_nothing()
 

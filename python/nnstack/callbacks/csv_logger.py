@@ -14,7 +14,12 @@ from nnstack.callbacks.callback import Callback
 class CSVLogger(Callback):
     """Writes `epoch` and the logs' values to `filename`, columns sorted by name.
 
-    `separator` between values; `append=True` goes on in an existing file, without a second heading.
+    `separator` between values; `append=True` goes on in an existing file, without a second heading. Where the first
+    epoch has no validation there are columns `val_...` all the same, as in Keras; what an epoch lacks is "NA".
+
+    >>> model.fit(x, y, epochs=9, callbacks=[CSVLogger("log.csv", append=True)])
+
+    Source: https://keras.io/2.16/api/callbacks/csv_logger/
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
@@ -35,12 +40,10 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self.keys is None:
             self.keys = sorted(logs)
-            if not any(key.startswith("val_") for key in self.keys) and self.params.get("do_validation"):
+            if not any(key.startswith("val_") for key in self.keys):
                 self.keys += [f"val_{key}" for key in self.keys]
         if self._writer is None:
-            self._writer = csv.DictWriter(
-                self._file, ["epoch", *self.keys], delimiter=self.separator, lineterminator="\n"
-            )
+            self._writer = csv.DictWriter(self._file, ["epoch", *self.keys], delimiter=self.separator)
             if self._heading:
                 self._writer.writeheader()
         row = {key: _cell(logs.get(key, "NA")) for key in self.keys}

@@ -14,8 +14,8 @@ class EarlyStopping(Callback):
     """Stops after `patience` epochs without an improvement of `monitor` by more than `min_delta`.
 
     `mode` 'auto', 'min' or 'max'; `baseline` a value that must be beaten; `restore_best_weights` puts back the
-    weights of the
-    best epoch; `start_from_epoch` epochs before that one are not counted. `verbose=1` prints the stop.
+    weights of the best epoch at the end of training, stopped early or not; epochs before `start_from_epoch` are not
+    counted. `verbose=1` prints the stop.
     Source: https://keras.io/2.16/api/callbacks/early_stopping/
     """
 
@@ -70,14 +70,14 @@ class EarlyStopping(Callback):
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
-            if self.restore_best_weights and self.best_weights is not None:
-                if self.verbose > 0:
-                    print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
-                self.model.set_weights(self.best_weights)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose > 0:
+                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Any) -> float | None:
         """The watched number of an epoch, None (with a warning) if the logs lack it."""

@@ -111,13 +111,12 @@ def run_fit(
             )
         feed.end_epoch()
         logs.update(validate(epoch) or {})
-        run.hook = "on_epoch_end", epoch, logs
-        callbacks.on_epoch_end(epoch, logs)
+        told = dict(logs)  # callbacks add to it for those after them; on_train_end gets the numbers of the model alone
+        run.hook = "on_epoch_end", epoch, told
+        callbacks.on_epoch_end(epoch, told)
         run.end_epoch(model)
         callbacks.after_epoch()
-        if dry:
-            model.stop_training = True
-        if model.stop_training:
+        if dry or model.stop_training:
             break
     callbacks.on_train_end(logs)
 
