@@ -15,7 +15,7 @@ from typing import Any
 
 from nnstack.saving import checkpoint_graph, checkpoint_optimizer, hdf5_weights, tensor_bundle, weight_tree
 from nnstack.saving.checkpoint_graph import Object
-from nnstack.saving.hdf5_files import may_write, path_to_write, replace_files
+from nnstack.saving.hdf5_files import forget, may_write, path_to_write, replace_files
 
 
 class LoadStatus:
@@ -171,6 +171,9 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str, with_op
     name = os.path.basename(prefix)
     latest = f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n'
     before = _shards_of(prefix)
+    old = [f"{prefix}.data-{number:05d}-of-{before:05d}" for number in range(before or 0)]
+    for path in old:
+        forget(path)
     count = 2 if before == 1 else 1
     with replace_files(
         [
@@ -181,9 +184,9 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str, with_op
     ) as (data, index, state):
         index.write(tensor_bundle.write(tensors, data, count))
         state.write(latest.encode())
-    for number in range(before or 0):
+    for path in old:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{prefix}.data-{number:05d}-of-{before:05d}")
+            os.unlink(path)
 
 
 def _shards_of(prefix: str) -> int | None:

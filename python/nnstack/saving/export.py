@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnstack import _core, backend
-from nnstack.saving.hdf5_files import path_to_write
+from nnstack.saving.hdf5_files import forget, path_to_write
 from nnstack.utils import nest
 
 
@@ -31,6 +31,7 @@ def export_model(model: Any, filepath: Any, samples: int = 2, batch_size: int = 
     for _ in range(samples):
         arrays = [_random_batch(tensor, batch_size, generator) for tensor in inputs]
         recorded.append(("predict", arrays, program.run(arrays)))
+    forget(path)
     _core.export_model(path, {"predict": (inputs, outputs, [])}, samples=recorded)
 
 

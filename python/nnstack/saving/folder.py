@@ -19,7 +19,7 @@ from typing import Any
 
 from nnstack.saving import checkpoint, dialect_writers, training_state
 from nnstack.saving.config import json_default
-from nnstack.saving.hdf5_files import h5py_module, may_write_folder, sync_folder, usual_mode
+from nnstack.saving.hdf5_files import forget, h5py_module, may_write_folder, sync_folder, usual_mode
 
 CONFIG, TRAINING, VARIABLES = "config.json", "training.h5", "variables"
 # What a folder may hold that is replaced: ours, or a SavedModel. One with anything else in it is somebody's folder.
@@ -63,6 +63,9 @@ def read_states(model: Any, folder: str) -> None:
 def _replaced(path: str) -> Iterator[str]:
     """A folder to fill, beside `path`, which takes its place in one step once all in it is on the disk."""
     parent = os.path.dirname(path)
+    for inner, _, names in os.walk(path):
+        for name in names:
+            forget(os.path.join(inner, name))
     folder = tempfile.mkdtemp(prefix=f".{os.path.basename(path)[:200]}.", suffix=".part", dir=parent)
     try:
         yield folder

@@ -121,6 +121,7 @@ def replace_files(paths: list[str]) -> Iterator[list[Any]]:
     handles: list[Any] = []
     try:
         for path in paths:
+            forget(path)
             folder = os.path.dirname(os.path.abspath(path))
             handles.append(
                 tempfile.NamedTemporaryFile(  # noqa: SIM115
@@ -145,6 +146,22 @@ def replace_files(paths: list[str]) -> Iterator[list[Any]]:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(handle.name)
         raise
+
+
+def forget(path: str) -> None:
+    """Frees the memory that caches a file about to be replaced, where the system can; the file itself stays as it is.
+
+    Nobody will read it again, and new pages are dear on virtual machines (3 ms a MB, against 0.5 for pages that were
+    just given back): with them a file is written beside the old one about as fast as over it.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(handle)
 
 
 def usual_mode(mode: int) -> int:

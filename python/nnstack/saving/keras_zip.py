@@ -282,18 +282,15 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
         "keras_version": dialect_writers.VERSIONS[dialect],
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
-    buffer = io.BytesIO()
-    with h5py_module().File(buffer, "w") as file:
-        _write(model, file, set(), dialect)
-        if compiled:
-            _write_vars(
-                file.create_group("optimizer"), [array for _, array in dialect_writers.optimizer_arrays(model, dialect)]
-            )
-            training_state.write_states(model, file)
     with replace_files([path]) as (handle,), zipfile.ZipFile(handle, "w") as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(config, default=json_default))
-        archive.writestr(_WEIGHTS, buffer.getbuffer())
+        with zip_member.adding(archive, _WEIGHTS) as member, h5py_module().File(member, "w") as file:
+            _write(model, file, set(), dialect)
+            if compiled:
+                arrays = [array for _, array in dialect_writers.optimizer_arrays(model, dialect)]
+                _write_vars(file.create_group("optimizer"), arrays)
+                training_state.write_states(model, file)
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None:

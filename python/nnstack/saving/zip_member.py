@@ -1,10 +1,14 @@
-"""A member of a zip archive as a file: where it is stored as it is, it is read in its place and never held whole."""
+"""A member of a zip archive as a file: where it is stored as it is, it is read and written in its place, and never held
+whole.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from nnstack.saving import pieces
@@ -66,3 +70,47 @@ def stored(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> StoredMember | N
     if member.checksum() != entry.CRC:
         raise zipfile.BadZipFile("its checksum is wrong")
     return member
+
+
+class NewMember(StoredMember):
+    """The last member of an archive that is being written, as a file of any order of writing."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        self._file.seek(self._start + self._position)
+        count: int = self._file.write(content)
+        self._position += count
+        self._size = max(self._size, self._position)
+        return count
+
+    def truncate(self, size: int | None = None) -> int:
+        self._size = self._position if size is None else size
+        return int(self._file.truncate(self._start + self._size)) - self._start
+
+    def flush(self) -> None:
+        if not self.closed:
+            self._file.flush()
+
+
+@contextlib.contextmanager
+def adding(archive: zipfile.ZipFile, name: str) -> Iterator[NewMember]:
+    """A file to fill, which then is a stored member of an archive that is open for writing.
+
+    `ZipFile.open` takes bytes in their order alone, which HDF5 does not write in: here the bytes come first, then the
+    checksum is taken of them where they lie, and the header is written into the place that was left for it.
+    """
+    file: Any = archive.fp
+    entry = zipfile.ZipInfo(name)
+    entry.header_offset, entry.CRC = archive.start_dir, 0
+    start = entry.header_offset + len(entry.FileHeader(zip64=True))
+    member = NewMember(file, start, 0)
+    yield member
+    entry.file_size = entry.compress_size = member.seek(0, io.SEEK_END)
+    entry.CRC = member.checksum()
+    file.seek(entry.header_offset)
+    file.write(entry.FileHeader(zip64=True))
+    archive.start_dir = start + entry.file_size
+    archive.filelist.append(entry)
+    archive.NameToInfo[name] = entry
