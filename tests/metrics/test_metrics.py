@@ -145,3 +145,21 @@ def test_mean_relative_error():
     metric = metrics.MeanRelativeError(normalizer=[1.0, 3.0, 2.0, 3.0])
     metric.update_state([1.0, 3.0, 2.0, 3.0], [2.0, 4.0, 6.0, 8.0])
     assert float(metric.result()) == pytest.approx(1.25)
+
+
+def test_binary_accuracy_counts_every_prediction():
+    metric = metrics.BinaryAccuracy(threshold=0.4)
+    truth, prediction = [[1.0, 0.0], [0.0, 0.0]], [[0.9, 0.7], [0.3, 0.6]]
+    metric.update_state(truth, prediction, sample_weight=[[1.0, 2.0], [3.0, 0.0]])
+    assert float(metric.result()) == pytest.approx(4 / 6)
+    metric.reset_state()
+    metric.update_state([1.0, 0.0, 0.0], [0.9, 0.7, 0.1])
+    metric.update_state([1.0], [0.9])
+    assert float(metric.result()) == pytest.approx(3 / 4)  # not the mean of both batches
+
+
+def test_states_have_the_names_and_order_of_keras():
+    names = [one.name.split("/")[-1].split(":")[0] for one in metrics.AUC(num_thresholds=3).weights]
+    assert names == ["true_positives", "true_negatives", "false_positives", "false_negatives"]
+    assert "accumulator" in metrics.FalseNegatives().weights[0].name
+    assert metrics.AUC.from_config(metrics.AUC(curve="prgain").get_config()).curve == "PR_GAIN"

@@ -180,7 +180,7 @@ def test_config_makes_the_same_metric(metric):
     [
         (lambda: metrics.Precision(1.5), r"thresholds within \[0, 1\], got \[1.5\]"),
         (lambda: metrics.AUC(1), "num_thresholds of at least 2, got 1"),
-        (lambda: metrics.AUC(curve="roc2"), "curve one of ROC, PR, PRGAIN, got 'roc2'"),
+        (lambda: metrics.AUC(curve="roc2"), "curve one of ROC, PR, PR_GAIN, got 'roc2'"),
         (lambda: metrics.AUC(label_weights=[-1.0]), "label_weights of at least 0"),
         (lambda: metrics.AUC(num_labels=2), "multi_label=True only"),
         (lambda: metrics.RecallAtPrecision(-0.1), r"precision within \[0, 1\], got -0.1"),

@@ -14,11 +14,14 @@ BELOW_ALL = -1e10  # a threshold that every prediction exceeds; predictions left
 
 
 class Confusion(NamedTuple):
-    """Weighted numbers of predictions of each kind, of shape (thresholds,), or (thresholds, labels) by label."""
+    """Weighted numbers of predictions of each kind, of shape (thresholds,), or (thresholds, labels) by label.
+
+    In the order in which Keras's metrics hold them.
+    """
 
     true_positives: Tensor
-    false_positives: Tensor
     true_negatives: Tensor
+    false_positives: Tensor
     false_negatives: Tensor
 
 
@@ -74,7 +77,7 @@ def confusion(
     count = _count_in_buckets if _is_even(thresholds) else _count_by_comparison
     of_right, of_wrong = count(prediction, [right, wrong], thresholds)
     all_right, all_wrong = (backend.sum(one, axis=0, keepdims=True) for one in (right, wrong))
-    counts = (of_right, of_wrong, all_wrong - of_wrong, all_right - of_right)
+    counts = (of_right, all_wrong - of_wrong, of_wrong, all_right - of_right)
     return Confusion(*[one if by_label else backend.reshape(one, (-1,)) for one in counts])
 
 

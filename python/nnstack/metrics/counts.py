@@ -26,7 +26,9 @@ class _AtThresholds(Metric):
         self.top_k = top_k
         self.class_id = class_id
         self.thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else BELOW_ALL)
-        self._counts = [self.add_weight(kind, shape=(len(self.thresholds),)) for kind in self._kinds]
+        alone = len(self._kinds) == 1
+        shape = (len(self.thresholds),)
+        self._counts = [self.add_weight("accumulator" if alone else kind, shape=shape) for kind in self._kinds]
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
         """Takes in one batch; y_true of the shape of y_pred. sample_weight: a number, one per sample or per element."""

@@ -148,8 +148,8 @@ class RecallAtPrecision(_BestWhere):
 class AUC(_OverThresholds):
     """Area under a curve over thresholds from 0 to 1.
 
-    curve: 'ROC' (true positive rate over false positive rate), 'PR' (precision over recall) or 'PRGAIN' (precision gain
-    over recall gain, Flach and Kull 2015). summation_method: 'interpolation' (between points as Davis and Goadrich
+    curve: 'ROC' (true positive rate over false positive rate), 'PR' (precision over recall) or 'PR_GAIN' (precision
+    gain over recall gain, Flach and Kull 2015). summation_method: 'interpolation' (between points as Davis and Goadrich
     2006 do for 'PR', else trapezoids), 'minoring' or 'majoring' (lower or upper end of each step). thresholds: own ones
     within [0, 1] instead of `num_thresholds` even ones. multi_label: the mean of the areas of the columns of
     (samples, labels), weighted with `label_weights`; without it label_weights weigh the columns' elements. num_labels:
@@ -173,7 +173,7 @@ class AUC(_OverThresholds):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name, dtype)
-        self.curve = _choice("curve", curve, ("ROC", "PR", "PRGAIN"))
+        self.curve = _choice("curve", curve, ("ROC", "PR", "PR_GAIN"))
         self.summation_method = _choice("summation_method", summation_method, ("interpolation", "minoring", "majoring"))
         self._given_thresholds = None if thresholds is None else sorted(map(float, thresholds))
         if self._given_thresholds is None:
@@ -237,7 +237,7 @@ class AUC(_OverThresholds):
         """The area so far."""
         if self.curve == "PR" and self.summation_method == "interpolation":
             return self._over_labels(self._interpolated_precision())
-        x, y = {"ROC": self._roc, "PR": self._precision_recall, "PRGAIN": self._gains}[self.curve]()
+        x, y = {"ROC": self._roc, "PR": self._precision_recall, "PR_GAIN": self._gains}[self.curve]()
         left, right = y[:-1], y[1:]
         if self.summation_method == "interpolation":
             heights = (left + right) / 2.0
@@ -298,6 +298,6 @@ class AUC(_OverThresholds):
 
 def _choice(argument: str, value: Any, known: Sequence[str]) -> str:
     for one in known:
-        if isinstance(value, str) and value.lower() == one.lower():
+        if isinstance(value, str) and value.lower().replace("_", "") == one.lower().replace("_", ""):
             return one
     raise ValueError(f"AUC: expected {argument} one of {', '.join(known)}, got {value!r}")

@@ -15,15 +15,20 @@ def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return _matches(backend.convert(y_true, prediction.dtype), prediction)
 
 
+def binary_matches(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
+    """1 where a prediction is on the right side of `threshold`, else 0."""
+    prediction = backend.convert(y_pred)
+    positive = backend.cast(prediction > threshold, prediction.dtype)
+    return _matches(backend.convert(y_true, prediction.dtype), positive)
+
+
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """Share, over the last axis, of predictions on the right side of `threshold`.
 
     >>> binary_accuracy([[1.0, 0.0]], [[0.9, 0.7]]).numpy()
     array([0.5], dtype=float32)
     """
-    prediction = backend.convert(y_pred)
-    positive = backend.cast(prediction > threshold, prediction.dtype)
-    return backend.mean(_matches(backend.convert(y_true, prediction.dtype), positive), axis=-1)
+    return backend.mean(binary_matches(y_true, y_pred, threshold), axis=-1)
 
 
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:

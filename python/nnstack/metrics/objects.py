@@ -17,10 +17,10 @@ class Accuracy(MeanMetricWrapper):
 
 
 class BinaryAccuracy(MeanMetricWrapper):
-    """See `binary_accuracy`."""
+    """See `binary_accuracy`. Weights may be one per sample or one per prediction."""
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
-        super().__init__(functions.binary_accuracy, name, dtype, threshold=threshold)
+        super().__init__(functions.binary_matches, name, dtype, threshold=threshold)
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
