@@ -30,7 +30,7 @@ def test_the_table_is_complete() -> None:
     """Every class of these families has a row; the others have test files of their own."""
     elsewhere = {
         "recurrent", "inputs", "layer", "spec", "dense", "lambda_layer", "operations", "regularization", "reshaping",
-        "wrappers", "random_images", "hashing", "lookup", "text", "bidirectional",
+        "wrappers", "random_images", "dense_features", "hashing", "lookup", "text", "bidirectional",
     }  # fmt: skip
     tested = {getattr(one.make, "func", one.make).__name__ for one in ROWS}
     for name in layers.__all__:

@@ -5,6 +5,8 @@ A row is read by `nnstack.compat.rows.resolve`. The key of a table is a namespac
 
 from __future__ import annotations
 
+from nnstack.compat import tensorflow_1_names
+
 _B = "nnstack.backend"
 _F = "nnstack.compat.functions"
 
@@ -96,7 +98,7 @@ TABLES: dict[str, dict[str, str]] = {
         "is_tensor": f"{_B}:is_tensor",
         "map_fn": f"{_B}:map_fn",
         "vectorized_map": f"{_B}:map_fn",
-        "gradients": f"{_B}:gradients ys=loss xs=variables",
+        "gradients": "nnstack.compat.version_1:gradients",
         "foldl": f"{_B}:foldl",
         "foldr": f"{_B}:foldr",
         "name_scope": f"{_B}:name_scope",
@@ -183,6 +185,10 @@ TABLES: dict[str, dict[str, str]] = {
                         "has_strategy in_cross_replica_context get_replica_context"),
     "errors": {name: "nnstack.compat.control:" + name for name in ("InvalidArgumentError", "NotFoundError",
                                                                    "OutOfRangeError", "ResourceExhaustedError")},
+    "feature_column": _same("nnstack.compat.feature_column", "numeric_column bucketized_column indicator_column "
+            "embedding_column shared_embeddings crossed_column weighted_categorical_column "
+            "categorical_column_with_vocabulary_list categorical_column_with_vocabulary_file "
+            "categorical_column_with_hash_bucket categorical_column_with_identity"),
     "compat": _same("nnstack.compat.control", "as_str as_bytes as_text"),
     "python.client": {"device_lib": "nnstack.compat.device_lib"},
     "python.util.tf_export": _same("nnstack.compat.control", "keras_export tf_export"),
@@ -229,7 +235,10 @@ OLD_NAMES = {
     "rsqrt": _MATH["rsqrt"],
     "matrix_band_part": _LINALG["band_part"],
     "multinomial": f"{_F}.random:categorical",
+    **tensorflow_1_names.NAMES,
 }
+for _place, _names in tensorflow_1_names.WITHIN.items():
+    TABLES[_place] |= _names
 
 VERSION = "2.15.0"  # the last release in which `tf.keras` is Keras 2
 
@@ -244,12 +253,10 @@ ELSEWHERE = {
     "saved_model": "model.save and keras.models.load_model; nnstack's model.export for C++",
     "lite": "model.export, a file for C++ programs",
     "estimator": "keras.Model: compile, fit, evaluate",
-    "feature_column": "the preprocessing layers: Normalization, StringLookup, CategoryEncoding, Discretization",
     "profiler": "keras.callbacks.TensorBoard(profile_batch=...), or model.explain()",
     "tpu": "nnstack.list_devices(), for what there is",
     "contrib": "tf.keras; contrib went with TensorFlow 1",
     "layers": "tf.keras.layers",
-    "py_func": "tf.py_function",
     "TFRecordWriter": "numpy.savez or h5py; fit reads h5py datasets batch by batch",
     "data.TFRecordDataset": "numpy.load(mmap_mode='r') or h5py datasets, which fit reads batch by batch",
     "data.TextLineDataset": "tf.data.Dataset.from_tensor_slices(open(path).read().splitlines())",
@@ -261,13 +268,10 @@ ELSEWHERE = {
     "linalg.eigh": "numpy.linalg.eigh, outside of gradients",
     "signal": "numpy.fft or scipy.signal, before training",
     "complex64": "two float tensors, real and imaginary part",
-    "random_shuffle": "tf.random.shuffle",
     "nn.ctc_loss": "keras.backend.ctc_batch_cost",
     "nn.rnn_cell": "keras.layers.LSTMCell and keras.layers.RNN",
     "nn.static_rnn": "keras.layers.RNN(cell, unroll=True)",
     "nn.dynamic_rnn": "keras.layers.RNN",
-    "get_variable": "tf.Variable, or Layer.add_weight",
-    "variable_scope": "tf.name_scope",
     "app": "argparse, or absl itself",
     "flags": "argparse, or absl itself",
 }

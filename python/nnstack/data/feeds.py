@@ -228,6 +228,8 @@ class StreamFeed:
     def _prepared(self, item: Any) -> Arrays:
         x, y, weight = unpack(item)
         own = self._model._step_is_custom("train")
+        if isinstance(x, Mapping):
+            self._model._build_for_data(x)  # a Sequential that begins with DenseFeatures
         return prepare(self._model, x, y, weight, self._class_weight, self._what, any_lengths=own)
 
     def advance(self, first: int, count: int) -> int:

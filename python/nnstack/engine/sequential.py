@@ -37,6 +37,8 @@ class Sequential(Model):
         for layer in nest.as_list(layers) if not isinstance(layers, Layer) else [layers]:
             self.add(layer)
 
+    _builds_for_columns = True
+
     # -- structure ----------------------------------------------------------------------------------------------------
     @property
     def _graph(self) -> Graph | None:
@@ -44,7 +46,7 @@ class Sequential(Model):
         if not tensors or (len(tensors) == 1 and len(self._stack) == 1):
             return None
         if self._made_graph is None:
-            self._made_graph = Graph([tensors[0]], [tensors[-1]])
+            self._made_graph = Graph(tensors[0] if isinstance(tensors[0], Mapping) else [tensors[0]], [tensors[-1]])
             self._made_graph.include(self._added_tensors)
         return self._made_graph
 
@@ -150,10 +152,28 @@ class Sequential(Model):
         self._stack, self._stack_tensors = [tensor._keras_history.layer, *self._stack], tensors
         self._changed()
 
+    def _build_for_columns(self, columns: Mapping[str, Any]) -> None:
+        """Makes the weights for a dict of columns, which the first layer (DenseFeatures) takes."""
+        inputs = {}
+        for key, column in columns.items():
+            texts = text_array(column)
+            array: Any = backend.convert(column) if texts is None else texts
+            kind = "string" if texts is not None or is_text(array) else _input_dtype(array.dtype)
+            inputs[key] = Input(batch_shape=(None, *tuple(array.shape)[1:]), dtype=kind, name=key)
+        with context.graph_building():
+            tensors: list[Any] = [inputs]
+            for layer in self._stack:
+                tensors.append(self._single_output(layer, layer(tensors[-1])))
+        self._stack_tensors = tensors
+        self._changed()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layers in turn, on symbolic tensors or on arrays; builds them first if the shape was not known."""
         if self._graph is None and self._stack:
             inputs: Any = args[0] if args else kwargs.get("inputs")
+            if isinstance(inputs, Mapping):
+                self._build_for_columns(inputs)
+                return super().__call__(*args, **kwargs)
             texts = text_array(inputs)
             if texts is not None:
                 self._build_for((None, *texts.shape[1:]), "string")

@@ -52,6 +52,7 @@ _NAMES = {
     "nnstack.layers.recurrent.stacked": "StackedRNNCells",
     "nnstack.layers.pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D "
     "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D",
+    "nnstack.layers.preprocessing.dense_features": "DenseFeatures",
     "nnstack.layers.preprocessing.hashing": "HashedCrossing Hashing",
     "nnstack.layers.preprocessing.images": "CenterCrop Resizing",
     "nnstack.layers.preprocessing.lookup": "IntegerLookup StringLookup",

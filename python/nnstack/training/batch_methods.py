@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class BatchMethods:
     """The part of `Model` that runs single steps."""
 
+    _builds_for_columns = False  # whether a dict of columns, with texts among them, makes the model's inputs
+
     if TYPE_CHECKING:
         built: bool
         _predict_program: Any
@@ -103,6 +105,9 @@ class BatchMethods:
     def _build_for_data(self, x: Any) -> None:
         """Delayed build: a model without weights is called once on the shape of the first sample."""
         if self.built or is_stream(x) or not self._can_be_called():
+            return
+        if isinstance(x, Mapping) and self._builds_for_columns:
+            self({key: column[:1] for key, column in x.items()}, training=False)
             return
         if has_lazy(x):
             x = nest.map_structure(lambda leaf: leaf[:1], x)
