@@ -14,8 +14,12 @@ target_link_libraries(nnstack_objects PRIVATE nnstack_flags Threads::Threads)
 add_library(nnstack SHARED $<TARGET_OBJECTS:nnstack_objects> ${NNSTACK_ISA_OBJECTS})
 add_library(nnstack_static STATIC $<TARGET_OBJECTS:nnstack_objects> ${NNSTACK_ISA_OBJECTS})
 set_target_properties(nnstack_static PROPERTIES OUTPUT_NAME nnstack)
-if(SKBUILD AND CMAKE_STRIP)  # as scikit-build-core does with the shared ones
-  add_custom_command(TARGET nnstack_static POST_BUILD COMMAND "${CMAKE_STRIP}" --strip-unneeded $<TARGET_FILE:nnstack_static>)
+if(SKBUILD AND CMAKE_STRIP)  # in the wheel one object, so that inline functions are there once, and stripped as the shared one is
+  add_custom_command(TARGET nnstack_static POST_BUILD
+    COMMAND "${CMAKE_CXX_COMPILER}" -r -nostdlib -Wl,--whole-archive $<TARGET_FILE:nnstack_static> -o nnstack_static.o
+    COMMAND "${CMAKE_COMMAND}" -E rm $<TARGET_FILE:nnstack_static>
+    COMMAND "${CMAKE_AR}" qcs $<TARGET_FILE:nnstack_static> nnstack_static.o
+    COMMAND "${CMAKE_STRIP}" --strip-unneeded $<TARGET_FILE:nnstack_static>)
 endif()
 
 foreach(library nnstack nnstack_static)
