@@ -1,5 +1,8 @@
-// Forward and the gradient of the input: rows of places as a matrix whose rows are a pixel apart, no patches are made. The
-// kernel is packed in panels once, in the order in which tiles read it.
+// Forward and the gradient of the input: rows of places as a matrix whose rows are a pixel apart, no patches are made. Rows of
+// taps that look outside of the image are left out; columns beside it are zeros in a copy.
+//   blocks of places   the kernel is packed in panels once, in the order in which tiles read it, and each block meets all of it
+//   panels             where the kernel is larger than the images: each panel meets all images while it is packed, a few steps
+//                      at a time, and what it packs next is on its way from memory
 #pragma once
 #include "cpu/isa/depthwise.h"
 #include "cpu/isa/elementwise.h"
@@ -11,6 +14,10 @@ namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
 
 constexpr int64_t kRegionBytes = 192 * 1024;  // of a bordered copy: with a panel of the kernel it fits the second-level cache
+constexpr int64_t kKernelBytes = 512 * 1024;  // of a kernel that stays in the second-level cache
+constexpr int64_t kPanelSteps = 128;          // of a panel at a time, where panels are packed one by one
+constexpr int64_t kLeastPanelSteps = 64;
+constexpr int64_t kLineBytes = 64;
 
 // A convolution, one block of places at a time.
 template <class T>
@@ -32,9 +39,7 @@ class Walk {
     Region all = kNoRegion;
     const int64_t zero[3] = {};
     for (int64_t i = 0; i < phase_count(); i++) all.hold(phase(i), zero, grid_);
-    bordered_ = false;
-    for (int d = 0; d < 3 && !depthwise_; d++)
-      bordered_ |= all.begin[d] < 0 || (all.end[d] > sizes_[d] && all.begin[d] != INT64_MAX);
+    bordered_ = !depthwise_ && (all.begin[2] < 0 || (all.end[2] > sizes_[2] && all.begin[2] != INT64_MAX));
     choose_blocks();
   }
 
@@ -156,6 +161,10 @@ class Walk {
       region = kNoRegion;
       for (int64_t i = 0; i < phase_count(); i++) region.hold(phase(i), from, to);
       if (region.begin[2] == INT64_MAX) region = Region{};
+      for (int d = 0; d < 2; d++) {  // rows outside of the image are not looked at
+        region.begin[d] = larger<int64_t>(region.begin[d], 0);
+        region.end[d] = smaller(region.end[d], sizes_[d]);
+      }
       copy_region(copy, source, sizes_, image_channels_, region);
       source = copy;
     }
@@ -176,10 +185,11 @@ class Walk {
     }
   }
 
-  // The image place that tap 0 of grid place (z, y, 0) looks at, and the result's place.
-  const T* image_row(const Phase& f, const Region& r, const T* source, int64_t z, int64_t y) const {
-    const int64_t at_z = f.axes[0].first + z * f.axes[0].pixel_step - r.begin[0];
-    const int64_t at_y = f.axes[1].first + y * f.axes[1].pixel_step - r.begin[1];
+  // What tap (tap_z, tap_y, 0) of grid place (z, y, 0) looks at, and the result's place.
+  const T* image_row(const Phase& f, const Region& r, const T* source, int64_t z, int64_t y, int64_t tap_z,
+                     int64_t tap_y) const {
+    const int64_t at_z = f.axes[0].first + z * f.axes[0].pixel_step + tap_z * f.axes[0].tap_step - r.begin[0];
+    const int64_t at_y = f.axes[1].first + y * f.axes[1].pixel_step + tap_y * f.axes[1].tap_step - r.begin[1];
     return source + ((at_z * r.size(1) + at_y) * r.size(2) + f.axes[2].first - r.begin[2]) * image_channels_;
   }
   T* result_row(const Phase& f, T* result, int64_t z, int64_t y) const {
@@ -190,12 +200,9 @@ class Walk {
   void run_phase(const Phase& f, int64_t taps_before, const Region& r, const T* source, T* result, const int64_t (&from)[3],
                  const int64_t (&to)[3]) const {
     const Axis& along = f.axes[2];
-    const int64_t row_pitch = r.size(2) * image_channels_, plane_pitch = r.size(1) * row_pitch;
     // Taps of a row side by side make one segment; otherwise each tap is one.
     const bool joined = along.tap_step == 1 && p_.groups == 1;
-    const int64_t steps = joined ? along.taps * inner_ : inner_;
-    const int64_t segments = joined ? f.axes[1].taps : along.taps, calls = joined ? 1 : f.axes[1].taps;
-    const int64_t segment_pitch = joined ? f.axes[1].tap_step * row_pitch : along.tap_step * image_channels_;
+    const int64_t segment_pitch = (joined ? f.axes[1].tap_step * r.size(2) : along.tap_step) * image_channels_;
     const int64_t tiles = divide_up(along.count, kTileRows);
     TileArguments<T> t;
     t.a_stride = along.pixel_step * image_channels_;
@@ -208,23 +215,23 @@ class Walk {
         t.b_step = width;
         for (int64_t z = from[0]; z < smaller(to[0], f.axes[0].count); z++) {
           for (int64_t y = from[1]; y < smaller(to[1], f.axes[1].count); y++) {
-            const T* const row = image_row(f, r, source, z, y) + group * inner_;
+            const Range taps_z = taps_inside(f.axes[0], z, sizes_[0]), taps_y = taps_inside(f.axes[1], y, sizes_[1]);
+            const bool none = along.taps == 0 || taps_z.end <= taps_z.begin || taps_y.end <= taps_y.begin;
+            t.steps = none ? 0 : joined ? along.taps * inner_ : inner_;
+            t.segments = none ? 1 : joined ? taps_y.end - taps_y.begin : along.taps;
+            t.a_jump = segment_pitch - t.steps;
             T* const out = result_row(f, result, z, y) + group * columns_ + column;
             for (int64_t i = 0; i < tiles; i++) {
               const int64_t x = along.count * i / tiles, rows = along.count * (i + 1) / tiles - x;
               const TileFunction<T> function = kTiles<T>.functions[0][rows - 1][width / kLanes<T> - 1];
-              t.b = panel;
               t.c = out + x * t.c_row;
               t.start = true;
-              const bool none = f.taps() == 0;
-              t.steps = none ? 0 : steps;
-              t.segments = none ? 1 : segments;
-              t.a_jump = segment_pitch - steps;
-              for (int64_t tz = 0; tz < (none ? 1 : f.axes[0].taps); tz++) {
-                for (int64_t ty = 0; ty < (none ? 1 : calls); ty++) {
-                  t.a = row + x * t.a_stride + tz * f.axes[0].tap_step * plane_pitch + ty * f.axes[1].tap_step * row_pitch;
+              if (none) function(t);
+              for (int64_t tz = taps_z.begin; tz < taps_z.end && !none; tz++) {
+                for (int64_t ty = taps_y.begin; ty < (joined ? taps_y.begin + 1 : taps_y.end); ty++) {
+                  t.a = image_row(f, r, source, z, y, tz, ty) + group * inner_ + x * t.a_stride;
+                  t.b = panel + (tz * f.axes[1].taps + ty) * along.taps * inner_ * width;
                   function(t);
-                  t.b += segments * steps * width;
                   t.start = false;
                 }
               }
@@ -256,7 +263,7 @@ class Walk {
       d.z = taps_inside(plane, z, sizes_[0]);
       for (int64_t y = from[1]; y < smaller(to[1], row.count); y++) {
         d.y = taps_inside(row, y, sizes_[1]);
-        d.image = image_row(f, whole, source, z, y);
+        d.image = image_row(f, whole, source, z, y, 0, 0);
         d.out = result_row(f, result, z, y);
         d.run();
       }
