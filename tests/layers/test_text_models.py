@@ -282,3 +282,18 @@ def test_what_nested_models_refuse() -> None:
         numbers(L.Dense(1)(L.Input((1,))))
     with pytest.raises(ValueError, match=r'input "number": expected numbers, got texts'):
         numbers(L.Input((1,), dtype="string"))
+
+
+def test_a_cross_of_bins_of_numbers(tmp_path: Path) -> None:
+    amount, town = L.Input((1,), name="amount"), L.Input((1,), name="town", dtype="string")
+    bins = L.Discretization(bin_boundaries=[1.0, 2.0])(amount)
+    crossed = L.HashedCrossing(6, output_mode="one_hot")([bins, town])
+    model = Model([amount, town], L.Dense(1, use_bias=False)(L.Concatenate()([crossed, amount])))
+    x = [np.array([[0.5], [2.5], [2.5]], np.float32), np.array([["a"], ["b"], ["a"]])]
+    places = L.HashedCrossing(6)([np.digitize(x[0], [1.0, 2.0]), x[1]]).numpy()[:, 0]
+    kernel = model.get_weights()[0]
+    expected = kernel[places] + x[0] * kernel[6]
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5)

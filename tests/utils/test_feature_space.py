@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from nnstack import layers
-from nnstack.models import Model
-from nnstack.utils import FeatureSpace
+from nnstack.models import Model, load_model
+from nnstack.utils import FeatureSpace, nest
 
 DATA = {
     "amount": np.array([0.0, 1.0, 2.0, 3.0], "float32"),
@@ -77,8 +78,27 @@ def test_a_model_learns_from_encoded_rows() -> None:
     model.compile("adam", "mse")
     history = model.fit(space(DATA), np.ones(4), epochs=5, verbose=0).history["loss"]
     assert history[-1] < history[0]
-    with pytest.raises(TypeError, match="give it feature_space"):
-        space.get_inputs()
+    whole = Model(space.get_inputs(), model.outputs[0])
+    np.testing.assert_allclose(whole.predict(DATA, verbose=0), model.predict(space(DATA), verbose=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("output_mode", ["concat", "dict"])
+def test_a_saved_space_gives_the_same(tmp_path: Path, output_mode: str) -> None:
+    space = FeatureSpace(
+        {"amount": "float_normalized", "town": "string_categorical", "code": FeatureSpace.float_discretized(3)},
+        crosses=[("town", "code")],
+        output_mode=output_mode,
+    )
+    with pytest.raises(ValueError, match="call adapt"):
+        space.save(tmp_path / "space.keras")
+    space.adapt(DATA)
+    space.save(tmp_path / "space.keras")
+    again = load_model(tmp_path / "space.keras")
+    for one, other in zip(nest.flatten(again(DATA)), nest.flatten(space(DATA)), strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    assert isinstance(again, FeatureSpace) and again.output_mode == output_mode
+    with pytest.raises(ValueError, match="ends in .keras"):
+        space.save(tmp_path / "space")
 
 
 def test_a_layer_of_ones_own_and_the_way_back() -> None:

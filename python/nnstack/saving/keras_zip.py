@@ -49,7 +49,17 @@ def load_model(source: Any, custom_objects: Mapping[str, Any] | None, compile: b
         config = read_json(_member(archive, _CONFIG, _MAX_TEXT, title), f"{title}: {_CONFIG}")
         metadata = read_json(_member(archive, _METADATA, _MAX_TEXT, title), f"{title}: {_METADATA}")
         version = version_of(metadata.get("keras_version") if isinstance(metadata, Mapping) else None)
+        if isinstance(config, Mapping) and config.get("class_name") == "FeatureSpace":
+            return _feature_space(config, title)
         return _read_model(archive, config, version, custom_objects, compile, title)
+
+
+def _feature_space(config: Mapping[str, Any], title: str) -> Any:
+    from nnstack.utils.feature_space import FeatureSpace
+
+    if not isinstance(config.get("config"), Mapping):
+        raise ValueError(f"{title}: {_CONFIG} names a FeatureSpace without its config")
+    return FeatureSpace.from_config(survey.plain(config["config"]))
 
 
 def _read_model(
@@ -291,6 +301,17 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
                 arrays = [array for _, array in dialect_writers.optimizer_arrays(model, dialect)]
                 _write_vars(file.create_group("optimizer"), arrays)
                 training_state.write_states(model, file)
+
+
+def save_config(config: Mapping[str, Any], filepath: Any) -> None:
+    """A file of an object that has no weights."""
+    title = f"save ({config['class_name']})"
+    path = path_to_write(filepath, title, "a path")
+    if not str(path).endswith(".keras"):
+        raise ValueError(f"{title}: expected a path that ends in .keras, got {filepath!r}")
+    with replace_files([path]) as (handle,), zipfile.ZipFile(handle, "w") as archive:
+        archive.writestr(_METADATA, json.dumps({"keras_version": dialect_writers.VERSIONS["tf_keras"]}))
+        archive.writestr(_CONFIG, json.dumps(config, default=json_default))
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool, title: str) -> None:

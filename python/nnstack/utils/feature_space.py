@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nnstack import backend, layers
+from nnstack import layers
 from nnstack.engine import naming
+from nnstack.engine.front import is_text
 from nnstack.engine.inputs import Input
 
 _ENCODINGS = ("int", "one_hot", "float")
@@ -78,9 +79,9 @@ class FeatureSpace:
     `float_discretized`, `integer_categorical`, `string_categorical`, `integer_hashed`, `string_hashed`, `feature`, or
     one of these names as text, which takes the defaults. `output_mode` 'concat' (default: features by sorted name, then
     crosses by sorted name, side by side, float32) or 'dict'. `crosses`: tuples of column names, or `cross(...)`.
-    `crossing_dim`, `hashing_dim`, `num_discretization_bins`: defaults, 32. Texts never enter a model, so a space is
-    applied to data, and a model begins with `get_encoded_features()`. ValueError for unknown kinds and columns, and
-    before `adapt` where a feature needs to have seen data.
+    `crossing_dim`, `hashing_dim`, `num_discretization_bins`: defaults, 32. A space is applied to data, or stands at the
+    head of a model. ValueError for unknown kinds and columns, and before `adapt` where a feature needs to have seen
+    data.
 
     >>> space = FeatureSpace({"age": "integer_categorical", "town": "string_hashed"}, crosses=[("age", "town")])
     >>> space.adapt({"age": ages, "town": towns})
@@ -189,6 +190,7 @@ class FeatureSpace:
         }
         self._adapted = False
         self._encoded: Any = None
+        self._inputs: dict[str, Any] = {}
 
     def _standardized(self, name: str, kind: Any) -> Feature:
         if isinstance(kind, Feature):
@@ -262,20 +264,28 @@ class FeatureSpace:
                 f"FeatureSpace: expected the columns {', '.join(self.features)}; missing {', '.join(missing)}"
             )
         single = any(np.ndim(data[name]) == 0 for name in self.features)
-        found = {name: self.preprocessors[name](self._column(name, data[name])) for name in self.features}
+        columns = {name: self._column(name, data[name]) for name in self.features}
+        found = self._together(columns)
+        if not single:
+            return found
+        return {name: value[0] for name, value in found.items()} if isinstance(found, dict) else found[0]
+
+    def _together(self, columns: Mapping[str, Any]) -> Any:
+        """Columns (n, 1), data or Inputs, encoded."""
+        found = {name: self.preprocessors[name](columns[name]) for name in self.features}
         for cross in self.crosses:
             found[cross.name] = self.crossers[cross.name]([found[name] for name in cross.feature_names])
         encoded = {name: self._encode(name, found[name]) for name in self._order()}
         if self.output_mode == "dict":
-            return {name: value[0] if single else value for name, value in encoded.items()}
+            return encoded
         for name, value in encoded.items():
-            if isinstance(value, np.ndarray) or not value.dtype.startswith("float"):
+            if isinstance(value, np.ndarray) or is_text(value) or not str(value.dtype).startswith("float"):
                 raise ValueError(
                     f"FeatureSpace: feature {name!r} has not been encoded (its type is {value.dtype}), so it cannot "
                     "stand beside others. Use output_mode='dict'"
                 )
-        joined = backend.concatenate(list(encoded.values()), axis=-1)
-        return joined[0] if single else joined
+        values = list(encoded.values())
+        return values[0] if len(values) == 1 else layers.concatenate(values, axis=-1)
 
     def _column(self, name: str, values: Any) -> Any:
         """(n, 1) of the feature's type."""
@@ -292,6 +302,8 @@ class FeatureSpace:
         if isinstance(value, np.ndarray) or not value.dtype.startswith("int"):
             raise ValueError(f"FeatureSpace: feature {name!r}: one_hot needs whole numbers, got {value.dtype}")
         layer = self.preprocessors.get(name) or self.crossers[name]
+        if isinstance(layer, layers.Discretization) and layer.num_bins is None:
+            return layers.CategoryEncoding(num_tokens=len(layer.bin_boundaries) + 1, output_mode="multi_hot")(value)
         for attribute in ("vocabulary_size", "num_tokens", "num_bins"):
             size = getattr(layer, attribute, None)
             if size is not None:
@@ -301,26 +313,37 @@ class FeatureSpace:
             f"FeatureSpace: feature {name!r}: how many values its layer gives is not known. Use output_mode='int'"
         )
 
+    def get_inputs(self) -> dict[str, Any]:
+        """An Input (None, 1) for each column: a model that takes the columns themselves, texts too, begins with them."""
+        self.get_encoded_features()
+        return dict(self._inputs)
+
     def get_encoded_features(self) -> Any:
-        """Inputs of the shape that this space gives: what a model of encoded rows begins with."""
+        """Tensors of the shape that this space gives, computed from `get_inputs()`: what a model of encoded rows begins
+        with. `Model(space.get_inputs(), ...)` of the same layers takes the columns themselves.
+        """
         self._require_adapted()
         if self._encoded is None:
-            samples = {name: _SAMPLES.get(feature.dtype, 0) for name, feature in self.features.items()}
-            one = self({name: [value] for name, value in samples.items()})
-            if self.output_mode == "concat":
-                self._encoded = Input(tuple(one.shape[1:]), dtype=one.dtype)
-            else:
-                self._encoded = {
-                    name: Input(tuple(value.shape[1:]), dtype=value.dtype, name=name) for name, value in one.items()
-                }
+            self._inputs = {
+                name: Input((1,), dtype=feature.dtype, name=name) for name, feature in self.features.items()
+            }
+            self._encoded = self._together(self._inputs)
         return self._encoded
 
-    def get_inputs(self) -> Any:
-        """TypeError: rows are encoded before they reach a model."""
-        raise TypeError(
-            "FeatureSpace: columns are encoded before they reach a model, which cannot look up texts. Begin the model "
-            "with get_encoded_features() and give it feature_space(data)"
-        )
+    def save(self, filepath: Any) -> None:
+        """Writes a `.keras` file from which `models.load_model` makes the space again, with what `adapt` found.
+
+        ValueError for a path that does not end in .keras, and before `adapt` where a feature needs to have seen data.
+        """
+        from nnstack.saving import keras_zip
+
+        self._require_adapted()
+        config = self.get_config()
+        for name, layer in self.preprocessors.items():
+            if isinstance(layer, layers.Normalization) and layer.input_mean is None:
+                found = {"mean": layer.mean.numpy().tolist(), "variance": layer.variance.numpy().tolist()}
+                config["features"][name]["preprocessor"]["config"].update(found)
+        keras_zip.save_config({"module": "keras.utils", "class_name": "FeatureSpace", "config": config}, filepath)
 
     def get_config(self) -> dict[str, Any]:
         """Arguments as plain data; with what `adapt` found where the layers' configs hold it (vocabularies, bins)."""
@@ -337,9 +360,6 @@ class FeatureSpace:
     def from_config(cls, config: Mapping[str, Any]) -> FeatureSpace:
         """The space that `get_config` told of."""
         return cls(**config)
-
-
-_SAMPLES: dict[str, Any] = {"string": "", "float32": 0.0}
 
 
 def _as_column(values: Any) -> Any:

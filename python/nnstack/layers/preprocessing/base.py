@@ -12,7 +12,7 @@ from nnstack import backend
 from nnstack.engine import context, front
 from nnstack.engine.front import is_symbolic, is_text
 from nnstack.engine.layer import Layer
-from nnstack.engine.nodes import Node
+from nnstack.engine.nodes import Node, history_of
 from nnstack.layers.arguments import label
 from nnstack.utils import nest
 
@@ -137,7 +137,19 @@ class ArrayLayer(PreprocessingLayer):
 
 def at_the_front(inputs: Any) -> bool:
     """Whether a call on these inputs of a graph can be a part of its front."""
-    return context.outermost() and all(front.at_the_front(tensor) for tensor in nest.flatten(inputs))
+    return context.outermost() and all(
+        front.at_the_front(tensor) or _moved_to_the_front(tensor) for tensor in nest.flatten(inputs)
+    )
+
+
+def _moved_to_the_front(tensor: Any) -> bool:
+    """Whether a layer such as Discretization made it from tensors at the front. Its call then is too."""
+    origin = history_of(tensor)
+    node = None if origin is None else origin.layer._inbound_nodes[origin.node_index]
+    if node is None or not getattr(node.layer, "may_stand_at_the_front", False) or not at_the_front(node.keras_inputs):
+        return False
+    node.on_arrays = True
+    return True
 
 
 def encode(x: Any, mode: str, depth: int, what: str, dtype: str, weights: Any = None, idf: Any = None) -> Any:

@@ -189,6 +189,7 @@ class Discretization(PreprocessingLayer):
     array([[0, 2, 3]])
     """
 
+    may_stand_at_the_front = True  # for crosses, whose layer works on arrays
     _batch_size = 32  # merging summaries rounds: Keras's boundaries come from batches of that size
 
     def __init__(
