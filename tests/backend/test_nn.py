@@ -56,6 +56,30 @@ def test_class_axis_may_be_anywhere():
     np.testing.assert_allclose(K.categorical_crossentropy(one_hot, x, True, axis=1).numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (4, 1), (5, 17), (2, 3, 130)])
+def test_gradients_of_categorical_crossentropy(shape):
+    """In the logits TensorFlow's softmax(x) - target, also for targets that do not sum to one; in the target exact."""
+    rng = np.random.default_rng(1)
+    x, target = 30 * rng.normal(size=shape), rng.uniform(size=shape)
+    places = [K.placeholder((None, *shape[1:]), dtype="float64") for _ in range(2)]
+    loss = K.categorical_crossentropy(places[1], places[0], from_logits=True)
+    found = K.function(places, [loss, *K.gradients(loss, places)])([x, target])
+    shifted = x - x.max(-1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    for value, expected in zip(found, [-(target * logs).sum(-1), np.exp(logs) - target, -logs], strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_categorical_crossentropy_of_infinities_is_that_of_tensorflow():
+    x = K.placeholder((None, 3))
+    loss = K.categorical_crossentropy(np.array([[1.0, 0.0, 0.0]], "float32"), x, from_logits=True)
+    logits = np.array([[1.0, -np.inf, 2.0], [1.0, np.inf, 2.0], [np.nan, 0.0, 1.0], [-np.inf] * 3], "float32")
+    losses, gradient = K.function([x], [loss, *K.gradients(loss, [x])])([logits])
+    assert np.isnan(losses).all()
+    np.testing.assert_allclose(gradient[0], [-0.7310586, 0.0, 0.7310586], rtol=1e-6)
+    assert np.isnan(gradient[1:]).all()
+
+
 def test_labels_out_of_range_give_nan_and_ignored_ones_zero():
     loss = K.sparse_categorical_crossentropy([0, 3, -1], np.zeros((3, 3), "float32"), from_logits=True, ignore_class=-1)
     assert np.isnan(loss.numpy()).tolist() == [False, True, False]

@@ -159,11 +159,27 @@ def categorical_crossentropy(
     wanted = convert_like(target, probabilities)
     logits = probabilities if from_logits else _logits(probabilities, "softmax")
     if logits is not None:
-        logs = log_softmax(logits, axis)
-    else:
-        scaled = probabilities / m.sum(probabilities, axis, True)
-        logs = m.log(m.clip(scaled, epsilon(), 1.0 - epsilon()))
+        return _minus_log_softmax_of(wanted, logits, axis)
+    scaled = probabilities / m.sum(probabilities, axis, True)
+    logs = m.log(m.clip(scaled, epsilon(), 1.0 - epsilon()))
     return m.sum(wanted * -logs, axis)  # the sign inside: one pass instead of two over the losses
+
+
+def _minus_log_softmax_of(wanted: Tensor, logits: Tensor, axis: int) -> Tensor:
+    """sum(wanted * -log_softmax(logits)) along `axis`, with one exponential of each logit in all.
+
+    The gradient in the logits is softmax(logits) - wanted, as in TensorFlow, also where `wanted` does not sum to one.
+    """
+    top, total = _exponentials(logits, axis)
+    log_total = m.log(total)
+    of_all = log_total + m.stop_gradient(log_total) * (m.sum(wanted, axis) - 1.0)
+    return of_all + m.sum(wanted * (top - logits), axis)
+
+
+def _exponentials(logits: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """The largest logit along `axis`, which is kept, and the sum of exp(logits - it), without it."""
+    top = m.stop_gradient(m.max(logits, axis, True))  # what is subtracted and added again has no gradient
+    return top, m.sum(m.exp(logits - top), axis)
 
 
 def sparse_categorical_crossentropy(
@@ -205,8 +221,7 @@ def _minus_log_softmax_at(labels: Tensor, logits: Tensor, axis: int, classes: An
     rank = len(logits.shape)
     if axis != rank - 1:
         logits = shapes.permute_dimensions(logits, [*(d for d in range(rank) if d != axis), axis])
-    top = m.stop_gradient(m.max(logits, -1, True))  # what is subtracted and added again has no gradient
-    total = m.sum(m.exp(logits - top), -1)
+    top, total = _exponentials(logits, -1)
     rows = shapes.squeeze(top, -1)
     row = cumsum(shapes.ones_like(shapes.flatten(rows), "int64"), exclusive=True)
     chosen = shapes.gather(shapes.reshape(logits, (-1,)), shapes.reshape(row, shapes.shape(rows)) * classes + labels)
