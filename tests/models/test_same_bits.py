@@ -66,7 +66,7 @@ def test_compiled_or_op_by_op(make: Callable[[], Any]) -> None:
 
 # Abstract ones, other names of the same, layers of texts (which no thread shares), and containers.
 ELSEWHERE = {"AbstractRNNCell", "Layer", "InputLayer", "Wrapper", "TensorOperations", "Lambda", "Identity", "ConvRNN2D",
-             "StringLookup", "IntegerLookup", "TextVectorization", "HashedCrossing", "Discretization",
+             "Recurrent", "StringLookup", "IntegerLookup", "TextVectorization", "HashedCrossing", "Discretization",
              "SyncBatchNormalization", "CuDNNGRU", "CuDNNLSTM", "PeepholeLSTMCell", "StackedRNNCells"}  # fmt: skip
 
 

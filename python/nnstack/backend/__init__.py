@@ -270,3 +270,14 @@ from nnstack.backend.variable import (
 )
 
 slice = _shapes.slice_tensor
+
+
+def __getattr__(name: str) -> object:
+    """What Keras's own backend file had imported or set, for programs of its time: `K.tf`, `K._EPSILON`, ..."""
+    if not name.startswith("__"):
+        from nnstack.compat import backend_names
+
+        found = backend_names.find(name)
+        if found is not None:
+            return found
+    raise AttributeError(f"module 'nnstack.backend' has no attribute {name!r}")

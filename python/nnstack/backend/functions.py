@@ -8,8 +8,9 @@ from typing import Any, cast
 import numpy as np
 
 from nnstack import _core
-from nnstack.backend import config
+from nnstack.backend import config, own_gradients
 from nnstack.backend.config import floatx
+from nnstack.backend.deferred import recipes_in
 from nnstack.backend.modes import fixed_learning_phase, is_learning_phase
 from nnstack.backend.stand_ins import stand_ins_of
 from nnstack.backend.tensor import Shape, Tensor, TensorLike, TensorOperators, convert, emit, is_tensor, readable
@@ -112,7 +113,7 @@ def is_keras_tensor(x: Any) -> bool:
     """
     if not is_tensor(x):
         raise ValueError(f"is_keras_tensor: expected a tensor, got {type(x).__name__}")
-    return hasattr(x, "_keras_history")
+    return "_keras_history" in vars(x)
 
 
 class Function:
@@ -129,14 +130,24 @@ class Function:
         self._outputs = [readable(x) for x in ([outputs] if self.single else outputs)]
         self._updates = [(v.handle, convert(new, v.dtype)) for v, new in (updates or [])]
         self._programs: dict[bool, _core.Program] = {}
+        # What Python computes in the middle, each with a function for the part of the graph before it.
+        recipes = recipes_in([*self._outputs, *[new for _, new in self._updates]], self._inputs)
+        self._before = [(one, Function(self._inputs, list(one.sources), None, self.name)) for one in recipes]
+        self._fed = [*self._inputs, *[leaf for one in recipes for leaf in one.placeholders]]
 
     def program(self, training: bool) -> _core.Program:
         """The program for one value of the learning phase, compiled at first need."""
         if training not in self._programs:
             self._programs[training] = _core.Program(
-                self._inputs, self._outputs, self._updates, learning_phase=training, name=self.name
+                self._fed, self._outputs, self._updates, learning_phase=training, name=self.name
             )
         return self._programs[training]
+
+    def _run(self, arrays: list[np.ndarray], training: bool) -> list[np.ndarray]:
+        fed = list(arrays)
+        for recipe, before in self._before:
+            fed += recipe.compute(*before._run(arrays, training))
+        return self.program(training).run(fed)
 
     def __call__(self, inputs: Sequence[Any] = ()) -> Any:
         arrays = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
@@ -147,7 +158,7 @@ class Function:
             training = bool(arrays.pop(self._phase_at))
         if len(arrays) != len(self._inputs):
             raise ValueError(f"function: expected {len(self._inputs)} arrays, got {len(arrays)}")
-        results = self.program(training).run([as_array(a) for a in arrays])
+        results = self._run([as_array(a) for a in arrays], training)
         return results[0] if self.single else results
 
 
@@ -163,8 +174,10 @@ def function(inputs: Any, outputs: Any, updates: Iterable[Any] | None = None, na
     return Function(list(inputs) if isinstance(inputs, (list, tuple)) else [inputs], outputs, updates, name)
 
 
-def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
+def gradients(loss: Any, variables: Any, cuts: Sequence[Any] = ()) -> list[Tensor | None]:
     """d(sum of loss) / d(variable) for each variable or tensor of `variables`; None where loss does not depend on it.
+
+    cuts: results with gradients of one's own that a tape recorded, beside those of open traces.
 
     >>> x = placeholder((3,))
     >>> function([x], gradients(x * x, [x]))([[1.0, 2.0, 3.0]])
@@ -173,7 +186,10 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     losses = loss if isinstance(loss, (list, tuple)) else [loss]
     here = stand_ins_of(losses[0])
     leaves = [_leaf(here.get(id(v), v)) for v in (variables if isinstance(variables, (list, tuple)) else [variables])]
-    return cast(list[Tensor | None], _core.gradients([convert(y) for y in losses], leaves))
+    ends = [convert(y) for y in losses]
+    known = own_gradients.recorded(cuts)
+    found = own_gradients.through(known, ends, leaves, _core.gradients) if known else _core.gradients(ends, leaves)
+    return cast(list[Tensor | None], found)
 
 
 def _leaf(x: Any) -> Tensor:

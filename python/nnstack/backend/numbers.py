@@ -24,6 +24,21 @@ class NumbersNeeded(TypeError):
     """Python asked a symbolic tensor for its numbers. What falls back on an eager run catches it."""
 
 
+_fallback = {"on": False}
+
+
+def fall_back_on_numbers(on: bool) -> None:
+    """Whether layers and steps that cannot be recorded, because Python asks for numbers, run on numbers instead, as in
+    TensorFlow, whose AutoGraph would rewrite them. Otherwise they are an error that says so.
+    """
+    _fallback["on"] = bool(on)
+
+
+def falls_back_on_numbers() -> bool:
+    """What was given to `fall_back_on_numbers`; False at first."""
+    return _fallback["on"]
+
+
 class PythonNumbers:
     """`float(x)`, `bool(x)`, `len(x)`, iteration, `np.asarray(x)`, `f"{x:.3f}"` for Tensors and Variables.
 

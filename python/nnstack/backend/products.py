@@ -42,6 +42,10 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: int | Sequence[int] | None = N
     (None, 30)
     """
     a, b = t.pair(x, y)
+    if _former["batch_dot"] and max(len(a.shape), len(b.shape)) > 3:
+        matrices = _as_stacks(a, b, axes)
+        if matrices is not None:
+            return matrices
     first, second = _contracted(a, b, axes)
     samples, *heads = dimensions(a)
     tails = dimensions(b)[1:]
@@ -60,6 +64,38 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: int | Sequence[int] | None = N
     if len(heads) == len(tails) == 1:
         return result
     return reshape(result, (samples, *heads, *tails) if heads or tails else (samples, 1))
+
+
+_former = {"batch_dot": False}
+
+
+def former_batch_dot(on: bool) -> None:
+    """Whether `batch_dot` reads tensors of four axes and more as Keras did up to 2.2 on TensorFlow, where it can: as
+    stacks of matrices, with all axes before the last two in common.
+    """
+    _former["batch_dot"] = bool(on)
+
+
+def _as_stacks(a: Tensor, b: Tensor, axes: Any) -> Tensor | None:
+    """The product of stacks of matrices; None where the arguments cannot be meant so."""
+    ranks = len(a.shape), len(b.shape)
+    if axes is None or abs(ranks[0] - ranks[1]) > 1:
+        return None
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    first, second = (axis % rank for axis, rank in zip(pair, ranks, strict=True))
+    rank = max(ranks)
+    left, right = (reshape(x, (*dimensions(x), 1)) if len(x.shape) < rank else x for x in (a, b))
+    if min(first, second) < rank - 2 or any(
+        None not in sizes and sizes[0] != sizes[1]
+        for sizes in [*zip(left.shape[:-2], right.shape[:-2], strict=True), (left.shape[first], right.shape[second])]
+    ):
+        return None
+    result = _matmul(left, right, transpose_a=first == rank - 2, transpose_b=second == rank - 1)
+    if ranks[0] == ranks[1]:
+        return result
+    gone = rank - 2 if ranks[0] < rank else rank - 1
+    sizes = dimensions(result)
+    return reshape(result, [size for axis, size in enumerate(sizes) if axis != gone])
 
 
 def _contracted(a: Tensor, b: Tensor, axes: int | Sequence[int] | None) -> tuple[int, int]:

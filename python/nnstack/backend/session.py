@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nnstack.backend.functions import function
+from nnstack.backend.variable import Update
 from nnstack.utils import nest
 
 
@@ -19,11 +20,30 @@ class Session:
     def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
         """The numbers of `fetches`, a tensor or a structure of tensors, in the same structure.
 
-        feed_dict: arrays for the placeholders that they depend on. ValueError if one is missing.
+        feed_dict: arrays for the placeholders that they depend on. ValueError if one is missing. An `Update` among the
+        fetches is carried out, after all that is computed, and gives None, as what is None does.
         """
         feeds = dict(feed_dict or {})
-        results = function(list(feeds), nest.flatten(fetches))(list(feeds.values()))
-        return nest.pack_as(fetches, iter(results))
+        leaves: list[Any] = []
+        updates: list[Update] = []
+        structure = _numbered(fetches, leaves, updates)
+        results = function(list(feeds), leaves, updates)(list(feeds.values())) if leaves or updates else []
+        return nest.map_structure(lambda place: None if place is None else results[place], structure)
+
+
+def _numbered(fetches: Any, leaves: list[Any], updates: list[Update]) -> Any:
+    """The structure of `fetches` with the place of each tensor among `leaves`; updates are collected apart."""
+    if isinstance(fetches, Update):
+        updates.append(fetches)
+        return None
+    if isinstance(fetches, Mapping):
+        return {key: _numbered(one, leaves, updates) for key, one in fetches.items()}
+    if isinstance(fetches, list | tuple):
+        return [_numbered(one, leaves, updates) for one in fetches]
+    if fetches is None:
+        return None
+    leaves.append(fetches)
+    return len(leaves) - 1
 
 
 _current = {"session": Session()}

@@ -125,6 +125,23 @@ class TensorOperators(PythonNumbers):
         """Number of axes."""
         return len(self.shape)
 
+    # Kept for programs of Keras 2.0 to 2.2.
+    _uses_learning_phase = False
+
+    @property
+    def _keras_shape(self) -> Shape:
+        return tuple(self.__dict__.get("_keras_shape", self.shape))
+
+    @_keras_shape.setter
+    def _keras_shape(self, shape: Shape) -> None:
+        self.__dict__["_keras_shape"] = shape
+
+    def __getattr__(self, name: str) -> Any:
+        """`y_pred._keras_history` in losses: the layer of the model's graph that has made the prediction."""
+        if name == "_keras_history" and "_keras_made_by" in self.__dict__:
+            return self.__dict__["_keras_made_by"]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
 
 if TYPE_CHECKING:
 

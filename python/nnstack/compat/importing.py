@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from nnstack.backend.numbers import fall_back_on_numbers
+from nnstack.backend.products import former_batch_dot
 from nnstack.compat import keras_paths
 
 _HEADS = ("keras", "tf_keras", "tensorflow", "tensorflow_core", *keras_paths.PARTS)
@@ -68,6 +70,12 @@ def _keras(name: str) -> Callable[[], ModuleType] | None:
     path = _below(name)
     if path is None:
         return None
+    if not path:  # tf.keras has always had today's
+        former_batch_dot(head == "keras" and not any(root in sys.modules for root in keras_paths.ROOTS[2:]))
+    if path.partition(".")[0] in keras_paths.UP_TO_2_3 or path in keras_paths.UP_TO_2_3:
+        from nnstack.compat import tensors
+
+        tensors.as_tensorflow_1()
     for targets in (keras_paths.targets(path), keras_paths.fallback(path)):
         if targets and all(_exists(target) for target in targets):
             return functools.partial(alias, name, targets)
@@ -137,12 +145,14 @@ def install() -> None:
             "Call it before, at the head of the program"
         )
     sys.meta_path.insert(0, _finder)
+    fall_back_on_numbers(True)
 
 
 def uninstall() -> None:
     """Takes the finder away, and the names it entered in `sys.modules`."""
     if is_installed():
         sys.meta_path.remove(_finder)
+        fall_back_on_numbers(False)
     for name in list(sys.modules):
         if name.partition(".")[0] in _HEADS:
             del sys.modules[name]

@@ -94,6 +94,9 @@ _ONE_CLASS = {
     "optimizers.optimizer_v2": "nnstack.optimizers.legacy",
 }
 
+# Modules that no Keras on TensorFlow 2 has: programs that import them were written for TensorFlow 1.
+UP_TO_2_3 = ("backend.tensorflow_backend", "engine.topology", "legacy", "objectives")
+
 # Packages under which Keras 2 has been imported.
 ROOTS = (
     "keras",

@@ -28,11 +28,33 @@ def resolve(row: str) -> Any:
     return found
 
 
+# What arguments were called in TensorFlow 1.
+_FORMER = {
+    "keep_dims": "keepdims",
+    "reduction_indices": "axis",
+    "dim": "axis",
+    "dimension": "axis",
+    "squeeze_dims": "axis",
+}
+
+
+def as_tensorflow_1() -> None:
+    """See `tensors.as_tensorflow_1`."""
+    from nnstack.compat import tensors
+
+    tensors.as_tensorflow_1()
+
+
 def adapted(function: Callable[..., Any], renamed: Mapping[str, str]) -> Callable[..., Any]:
     """`function` with some arguments under other names, and an argument `name`, which does nothing."""
+    taken = inspect.signature(function).parameters
+    former = {old: new for old, new in _FORMER.items() if new in taken and old not in taken}
+    renamed = {**former, **renamed}
 
     @functools.wraps(function)
     def call(*args: Any, name: Any = None, **kwargs: Any) -> Any:
+        if not kwargs.keys().isdisjoint(former):
+            as_tensorflow_1()
         return function(*args, **{renamed.get(key, key): value for key, value in kwargs.items()})
 
     return call

@@ -62,6 +62,7 @@ WITHIN: dict[str, dict[str, str]] = {
         "extract_image_patches": f"{_V}:extract_image_patches",
     },
     "train": _same(
-        _V, "AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer AdadeltaOptimizer"
+        _V,
+        "AdamOptimizer GradientDescentOptimizer MomentumOptimizer RMSPropOptimizer AdagradOptimizer AdadeltaOptimizer",
     ),
 }

@@ -70,10 +70,15 @@ def lookup(path: str, name: str) -> Any:
     """`tf.<path>.<name>`; AttributeError that names it and what is nearest here."""
     table = _table(path)
     if name in table:
+        if path == "" and name not in TABLES[""]:
+            rows.as_tensorflow_1()
         return rows.resolve(table[name])
     full = f"{path}.{name}" if path else name
     if name in _inner(path) or _canonical(full) in TABLES:
         return importlib.import_module(f"tensorflow.{full}")
+    if path == "" and f"compat.v1.{name}" in TABLES:  # tf.logging
+        rows.as_tensorflow_1()
+        return importlib.import_module(f"tensorflow.compat.v1.{name}")
     raise AttributeError(explain(full))
 
 

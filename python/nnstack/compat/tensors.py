@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend
+from nnstack.backend.products import former_batch_dot
 from nnstack.backend.variable import eager_by_default
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.specs import TensorShape
 
 _CLASSES: tuple[Any, ...] = (backend.Tensor, backend.Variable)
 _before: dict[Any, dict[str, Any]] = {}
+_program = {"of TensorFlow 1": False}
 
 
 def _equal(self: Any, other: Any) -> Any:
@@ -108,8 +110,9 @@ def as_tensorflow() -> None:
     """
     if _before:
         return
-    with contextlib.suppress(RuntimeError):
-        eager_by_default(True)
+    if not _program["of TensorFlow 1"]:
+        with contextlib.suppress(RuntimeError):
+            eager_by_default(True)
     for cls in _CLASSES:
         members = _members(cls)
         if cls is backend.Variable:
@@ -119,8 +122,21 @@ def as_tensorflow() -> None:
             setattr(cls, name, member)
 
 
+def as_tensorflow_1() -> None:
+    """The program uses names that only TensorFlow 1 or Keras up to 2.3 has: what it makes of variables outside of
+    functions is a graph, as in Keras 2, whether TensorFlow is imported before or after.
+    """
+    if not _program["of TensorFlow 1"]:
+        _program["of TensorFlow 1"] = True
+        former_batch_dot(True)
+        with contextlib.suppress(RuntimeError):
+            eager_by_default(False)
+
+
 def as_keras() -> None:
     """Tensors behave as nnstack describes them again."""
+    _program["of TensorFlow 1"] = False
+    former_batch_dot(False)
     if not _before:
         return
     eager_by_default(False)

@@ -6,9 +6,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from nnstack import backend
 from nnstack.backend.variable import eager_by_default
 from nnstack.compat import tensors
+from nnstack.utils import nest
 
 ERROR, WARN, INFO, DEBUG, FATAL = 40, 30, 20, 10, 50
 
@@ -63,8 +66,7 @@ def get_default_session() -> Any:
 
 def disable_eager_execution() -> None:
     """Variables are symbols again where no function runs, as in Keras 2 and TensorFlow 1."""
-    if tensors.active():
-        eager_by_default(False)
+    tensors.as_tensorflow_1()
 
 
 def enable_eager_execution(*_: Any, **__: Any) -> None:
@@ -128,3 +130,204 @@ def to_int32(x: Any, name: Any = None) -> Any:
 
 def set_verbosity(level: Any = 0) -> None:
     """Nothing: there are no logs."""
+
+
+def gradients(ys: Any, xs: Any, grad_ys: Any = None, name: Any = None, **_: Any) -> list[Any]:
+    """d(sum of ys) / d(xs) for each of `xs`; `grad_ys` are factors of the elements of each of `ys`."""
+    targets, factors = nest.as_list(ys), nest.as_list(grad_ys)
+    if factors:
+        targets = [y if g is None else y * g for y, g in zip(targets, factors, strict=True)]
+    return backend.gradients(targets, nest.as_list(xs))
+
+
+def Print(input_: Any, data: Any, message: str = "", first_n: Any = None, summarize: int = 3, name: Any = None) -> Any:
+    """`input_`; prints `data` each time it is computed."""
+    printed = backend.convert(input_)
+    for number, one in enumerate(nest.as_list(data)):
+        shown = backend.print_tensor(one, message if number == 0 else "", summarize)
+        printed = printed + backend.cast(backend.sum(shown) * 0, printed.dtype)
+    return printed
+
+
+def assign(ref: Any, value: Any, validate_shape: Any = None, use_locking: Any = None, name: Any = None) -> Any:
+    """`ref` <- `value`, when a session or function runs it, or in the step that is being recorded."""
+    return _assigned(ref, value)
+
+
+def assign_add(ref: Any, value: Any, use_locking: Any = None, name: Any = None) -> Any:
+    """`ref` <- `ref` + `value`; see `assign`."""
+    return _assigned(ref, ref + value)
+
+
+def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: Any = None) -> Any:
+    """`ref` <- `ref` - `value`; see `assign`."""
+    return _assigned(ref, ref - value)
+
+
+def _assigned(ref: Any, value: Any) -> Any:
+    new = backend.convert_like(value, ref)
+    return ref.assign(new) if backend.current_scope() is not None else backend.Update(ref, new)
+
+
+AUTO_REUSE = "auto_reuse"
+
+
+@contextlib.contextmanager
+def variable_scope(name_or_scope: Any = None, *_: Any, **__: Any) -> Iterator[Any]:
+    """A name for what is made inside; `reuse` changes nothing, for no variable is found by its name."""
+    with backend.name_scope(str(name_or_scope or "scope")):
+        yield name_or_scope
+
+
+def get_variable(
+    name: str, shape: Any = None, dtype: Any = "float32", initializer: Any = None, regularizer: Any = None,
+    trainable: bool = True, constraint: Any = None, **_: Any,
+) -> Any:  # fmt: skip
+    """A new variable of `shape`; `initializer`: a function of a shape, an array, default Glorot's."""
+    from nnstack import initializers
+
+    if initializer is not None and not callable(initializer):
+        value = initializer
+    else:
+        value = (initializer or initializers.GlorotUniform())(tuple(shape))
+    return backend.Variable(
+        value, str(dtype), name, trainable=trainable, constraint=constraint, regularizer=regularizer
+    )
+
+
+def variables_initializer(var_list: Any = None, name: Any = None) -> None:
+    """Nothing: variables have their numbers as soon as they are made."""
+
+
+def global_variables(scope: Any = None) -> list[Any]:
+    """None: no list is kept; ask the model for its weights."""
+    return []
+
+
+trainable_variables = global_variables
+
+
+def py_func(func: Any, inp: Any, Tout: Any, stateful: bool = True, name: Any = None) -> Any:
+    """`func` called on numpy arrays: at once, or each time a function or session runs. No gradient flows through it.
+
+    A layer or step that is being recorded runs on numbers instead.
+    """
+    from nnstack.compat.functions.arrays import by_numbers
+
+    kinds = nest.as_list(Tout)
+
+    def compute(*arrays: np.ndarray) -> list[np.ndarray]:
+        found = func(*arrays)
+        results = list(found) if isinstance(Tout, list | tuple) else [found]
+        return [np.asarray(one, dtype=str(kind)) for one, kind in zip(results, kinds, strict=True)]
+
+    sample = compute(*[np.ones([2 if n is None else n for n in backend.convert(one).shape], backend.dtype(one))
+                       for one in inp]) if any(not backend.convert(one).concrete for one in inp) else []  # fmt: skip
+    shapes = [((None,) * one.ndim, str(kind)) for one, kind in zip(sample, kinds, strict=False)]
+    results = by_numbers("tf.py_func", compute, inp, shapes)
+    return results if isinstance(Tout, list | tuple) else results[0]
+
+
+def to_int64(x: Any, name: Any = None) -> Any:
+    """Cast to int64."""
+    return backend.cast(x, "int64")
+
+
+def to_double(x: Any, name: Any = None) -> Any:
+    """Cast to float64."""
+    return backend.cast(x, "float64")
+
+
+def xw_plus_b(x: Any, weights: Any, biases: Any, name: Any = None) -> Any:
+    """x weights + biases."""
+    return backend.dot(x, weights) + biases
+
+
+def _resizing(method: str) -> Any:
+    def resize(images: Any, size: Any, align_corners: bool = False, name: Any = None, **_: Any) -> Any:
+        """Images to (rows, cols), which may be tensors of sizes; sampling points lie where TensorFlow 2 has them."""
+        from nnstack.compat.functions import image
+
+        return image.resize(images, size, method)
+
+    return resize
+
+
+resize_bilinear, resize_bicubic, resize_area = _resizing("bilinear"), _resizing("bicubic"), _resizing("area")
+resize_nearest_neighbor = _resizing("nearest")
+
+
+def resize_images(
+    images: Any, size: Any, method: Any = 0, align_corners: bool = False, preserve_aspect_ratio: bool = False
+) -> Any:
+    """Images to (rows, cols); `method` 0 to 3 or a name: bilinear, nearest, bicubic, area."""
+    names = ("bilinear", "nearest", "bicubic", "area")
+    chosen = names[method] if isinstance(method, int) else method
+    from nnstack.compat.functions import image
+
+    return image.resize(images, size, chosen, preserve_aspect_ratio)
+
+
+def extract_image_patches(
+    images: Any, ksizes: Any = None, strides: Any = None, rates: Any = None, padding: str = "VALID", name: Any = None,
+    sizes: Any = None,
+) -> Any:  # fmt: skip
+    """Same as tf.image.extract_patches."""
+    from nnstack.compat.functions import image
+
+    return image.extract_patches(images, ksizes if sizes is None else sizes, strides, rates, padding)
+
+
+def random_crop(value: Any, size: Any, seed: int | None = None, name: Any = None) -> Any:
+    """Same as tf.image.random_crop."""
+    from nnstack.compat.functions import image
+
+    return image.random_crop(value, size, seed)
+
+
+# ---- tf.train: optimizers under TensorFlow 1's names; `minimize` gives updates for a session
+
+
+def _optimizer(name: str, **arguments: Any) -> Any:
+    from nnstack.optimizers import legacy
+
+    return getattr(legacy, name)(**arguments)
+
+
+def AdamOptimizer(
+    learning_rate: Any = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, *_: Any, **__: Any
+) -> Any:
+    """keras.optimizers.Adam."""
+    return _optimizer("Adam", learning_rate=learning_rate, beta_1=beta1, beta_2=beta2, epsilon=epsilon)
+
+
+def GradientDescentOptimizer(learning_rate: Any, *_: Any, **__: Any) -> Any:
+    """keras.optimizers.SGD."""
+    return _optimizer("SGD", learning_rate=learning_rate)
+
+
+def MomentumOptimizer(
+    learning_rate: Any, momentum: float, use_locking: bool = False, name: Any = None, use_nesterov: bool = False
+) -> Any:
+    """keras.optimizers.SGD with momentum."""
+    return _optimizer("SGD", learning_rate=learning_rate, momentum=momentum, nesterov=use_nesterov)
+
+
+def RMSPropOptimizer(
+    learning_rate: Any, decay: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-10, use_locking: bool = False,
+    centered: bool = False, name: Any = None,
+) -> Any:  # fmt: skip
+    """keras.optimizers.RMSprop."""
+    return _optimizer(
+        "RMSprop", learning_rate=learning_rate, rho=decay, momentum=momentum, epsilon=epsilon, centered=centered
+    )
+
+
+def AdagradOptimizer(learning_rate: Any, initial_accumulator_value: float = 0.1, *_: Any, **__: Any) -> Any:
+    """keras.optimizers.Adagrad."""
+    return _optimizer("Adagrad", learning_rate=learning_rate, initial_accumulator_value=initial_accumulator_value)
+
+
+def AdadeltaOptimizer(learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-8, *_: Any, **__: Any) -> Any:
+    """keras.optimizers.Adadelta."""
+    return _optimizer("Adadelta", learning_rate=learning_rate, rho=rho, epsilon=epsilon)

@@ -15,15 +15,15 @@ import numpy as np
 
 from nnstack import backend
 from nnstack.backend.modes import is_learning_phase
-from nnstack.backend.numbers import NumbersNeeded
+from nnstack.backend.numbers import NumbersNeeded, falls_back_on_numbers
 from nnstack.backend.variable import Trace, autocast, current_scope
 from nnstack.engine import context
 from nnstack.engine.connections import mask_of
 from nnstack.engine.front import refuse_texts
 from nnstack.engine.nodes import Node, history_of
 from nnstack.engine.operations import adopt
-from nnstack.engine.shapes import map_shapes
 from nnstack.engine.spec import InputSpec, check_input
+from nnstack.engine.unseen import unseen_outputs
 from nnstack.utils import nest
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
                 backend.trace() if from_graph else contextlib.nullcontext(),
             ):
                 if from_graph and layer.dynamic:
-                    return _unseen_outputs(layer, inputs)
+                    return unseen_outputs(layer, inputs, rest, named)
                 return layer.call(own_inputs, *rest, **named)
 
         if not from_graph and context.outermost():
@@ -78,11 +78,9 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         try:
             outputs = compute(training, call_kwargs)
         except NumbersNeeded:
-            if not (from_graph and is_learning_phase(training)):
+            if not from_graph:
                 raise
-            # `if training:` in Python. The graph holds the branch at rest; steps are traced with True or False.
-            fixed = {"training": False} if call_kwargs.get("training") is training else {}
-            outputs = compute(False, {**call_kwargs, **fixed})
+            outputs = _at_rest_or_unseen(layer, compute, training, call_kwargs)
         outputs = _own_tensors(outputs, tensors)
         _set_masks(layer, own_inputs, outputs, in_masks)
         _regularize_activity(layer, outputs)
@@ -92,21 +90,19 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     return outputs
 
 
-def _unseen_outputs(layer: Layer, inputs: Any) -> Any:
-    """Placeholders of the shapes that a dynamic layer says its outputs have: it is only ever called on numbers."""
-    if type(layer).compute_output_shape is _layer_class().compute_output_shape:
-        raise ValueError(
-            f'{layer._kind} (layer "{layer.name}"): a dynamic layer needs compute_output_shape(input_shape) to stand '
-            "in a functional or Sequential model. Define it"
-        )
-    shapes = layer.compute_output_shape(nest.map_structure(lambda leaf: tuple(leaf.shape), inputs))
-    return map_shapes(lambda shape: backend.placeholder(shape, dtype=layer.compute_dtype), shapes)
-
-
-def _layer_class() -> Any:
-    from nnstack.engine.layer import Layer
-
-    return Layer
+def _at_rest_or_unseen(layer: Layer, compute: Any, training: Any, named: dict[str, Any]) -> Any:
+    """Outputs for the graph of a layer whose `call` asked for numbers."""
+    try:
+        if not is_learning_phase(training):
+            raise NumbersNeeded
+        # `if training:` in Python. The graph holds the branch at rest; steps are traced with True or False.
+        fixed = {"training": False} if named.get("training") is training else {}
+        return compute(False, {**named, **fixed})
+    except NumbersNeeded:
+        if not falls_back_on_numbers():
+            return compute(training, named)  # raises what it raised before
+    layer._dynamic = True
+    return compute(training, named)
 
 
 def _named(layer: Layer, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -55,7 +55,7 @@ class Connections:
 
     def get_input_at(self, node_index: int) -> Any:
         """Input tensor(s) of one call; `ValueError` if there is no such call."""
-        return self._node(node_index, "input").input_tensors
+        return self._node(node_index, "input").given
 
     def get_output_at(self, node_index: int) -> Any:
         """Output tensor(s) of one call."""
@@ -80,7 +80,7 @@ class Connections:
     @property
     def input(self) -> Any:
         """Input tensor(s), if the layer was called once."""
-        return self._only("input", [node.input_tensors for node in self._inbound_nodes])
+        return self._only("input", [node.given for node in self._inbound_nodes])
 
     @property
     def output(self) -> Any:

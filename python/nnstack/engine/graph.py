@@ -128,8 +128,9 @@ class Graph:
                 losses[:] = [
                     substitute(cast(Any, loss), values) if isinstance(loss, _core.Value) else loss for loss in losses
                 ]
-            for tensor in nest.flatten(outputs):
+            for tensor, own in zip(nest.flatten(outputs), self.flat_outputs, strict=True):
                 tensor._keras_stand_ins = values  # for losses that use tensors of this graph
+                tensor._keras_made_by = own._keras_history
         return outputs
 
     def in_order(self, inputs: Any) -> list[Any]:

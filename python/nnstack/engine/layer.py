@@ -146,8 +146,13 @@ class Layer(WeightOwner, Connections, Rebuildable):
     # -- names and types ----------------------------------------------------------------------------------------------
     @property
     def name(self) -> str:
-        """Unique within a model."""
+        """Unique within a model. Programs of Keras 2 set it; weights keep the names they have."""
         return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        naming.observe_name(name)
+        self._name = name
 
     @property
     def dtype(self) -> str:

@@ -25,7 +25,8 @@ class History(NamedTuple):
 
 def history_of(tensor: Any) -> History | None:
     """The tensor's origin, or None if no layer of a functional graph made it."""
-    return getattr(tensor, "_keras_history", None)
+    members = getattr(tensor, "__dict__", None)
+    return members.get("_keras_history") if members else None
 
 
 class Node:
@@ -66,17 +67,44 @@ class Node:
         return [tensor._keras_history.layer for tensor in self.keras_inputs]
 
     @property
-    def input_tensors(self) -> Any:
+    def given(self) -> Any:
         """First argument of the call: a tensor or a structure of tensors."""
         return self.outputs if self.is_input else self.args[0] if self.args else self.keras_inputs
 
+    # Lists of tensors and masks, as programs of Keras 2.0 to 2.3 read them.
     @property
-    def output_tensors(self) -> Any:
-        return self.outputs
+    def input_tensors(self) -> list[Any]:
+        """The tensors in the first argument of the call."""
+        return nest.flatten(self.given)
+
+    @property
+    def output_tensors(self) -> list[Any]:
+        """What the call made."""
+        return nest.flatten(self.outputs)
+
+    @property
+    def input_masks(self) -> list[Any]:
+        """The masks of `input_tensors`, None where there is none."""
+        return [getattr(tensor, "_keras_mask", None) for tensor in self.input_tensors]
+
+    @property
+    def output_masks(self) -> list[Any]:
+        """The masks of `output_tensors`, None where there is none."""
+        return [getattr(tensor, "_keras_mask", None) for tensor in self.output_tensors]
+
+    @property
+    def node_indices(self) -> list[int]:
+        """For each input the number of the call that made it."""
+        return [tensor._keras_history.node_index for tensor in self.keras_inputs]
+
+    @property
+    def tensor_indices(self) -> list[int]:
+        """For each input its place among the outputs of the call that made it."""
+        return [tensor._keras_history.tensor_index for tensor in self.keras_inputs]
 
     @property
     def input_shapes(self) -> Any:
-        return nest.map_structure(lambda tensor: tuple(tensor.shape), self.input_tensors)
+        return nest.map_structure(lambda tensor: tuple(tensor.shape), self.given)
 
     @property
     def output_shapes(self) -> Any:

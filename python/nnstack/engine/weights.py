@@ -26,6 +26,7 @@ _UNTRACKED = frozenset(
         "_updates",
         "_stack_tensors",
         "_added_tensors",
+        "_states_between_batches",
     }
 )
 
@@ -227,14 +228,8 @@ class WeightOwner:
     variables = weights
 
     def _regularization_losses(self) -> list[Any]:
-        """Penalties of this layer's own trainable weights."""
-        if not self._trainable:
-            return []
-        return [
-            variable.regularizer(variable)
-            for variable in self._held_weights()
-            if variable.trainable and variable.regularizer
-        ]
+        """Penalties of this layer's own weights; those of frozen ones count in the loss too, as in Keras 2."""
+        return [variable.regularizer(variable) for variable in self._held_weights() if variable.regularizer]
 
     def count_params(self) -> int:
         """Number of scalars in the weights; `ValueError` before they exist."""

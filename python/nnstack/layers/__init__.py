@@ -46,6 +46,7 @@ _NAMES = {
     "ConvLSTM3DCell ConvRNN2D",
     "nnstack.layers.recurrent.cudnn": "CuDNNGRU CuDNNLSTM",
     "nnstack.layers.recurrent.gru": "GRU GRUCell",
+    "nnstack.layers.recurrent.legacy": "Recurrent",
     "nnstack.layers.recurrent.lstm": "LSTM LSTMCell PeepholeLSTMCell",
     "nnstack.layers.recurrent.rnn": "RNN",
     "nnstack.layers.recurrent.simple": "SimpleRNN SimpleRNNCell",

@@ -17,6 +17,7 @@ from nnstack.optimizers.clipping import check as _check_clipping
 from nnstack.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
 from nnstack.optimizers.schedules import deserialize as deserialize_schedule
 from nnstack.optimizers.schedules import serialize as serialize_schedule
+from nnstack.utils.generic_utils import has_arg
 
 # how `decay=` of the new optimizers is written to a config, so that tf_keras computes the same
 DECAY = "decay"
@@ -189,7 +190,11 @@ class BaseOptimizer:
         cls = type(self)
         if cls.get_updates is not BaseOptimizer.get_updates and cls.apply_gradients is BaseOptimizer.apply_gradients:
             with outside_scopes():  # reads are of the values from before the step
-                updates = self.get_updates(loss=loss, params=[variable for _, variable in pairs])
+                variables = [variable for _, variable in pairs]
+                if has_arg(self.get_updates, "constraints"):  # written for Keras 1
+                    updates = self.get_updates(variables, {}, loss)
+                else:
+                    updates = self.get_updates(loss=loss, params=variables)
             for variable, value in (update for update in updates if isinstance(update, tuple)):
                 variable.assign(value)
             return
@@ -206,8 +211,13 @@ class BaseOptimizer:
                 raise ValueError(f'{self.name}: the loss does not depend on "{variable.name}"')
         return self._clip([g for g in gradients if g is not None])
 
-    def get_updates(self, loss: TensorLike, params: Sequence[Variable]) -> list[backend.Update]:
-        """One step on `loss` as pairs (variable, new value), for `backend.function(updates=...)`."""
+    def get_updates(self, loss: TensorLike, params: Any, *rest: Any) -> list[backend.Update]:
+        """One step on `loss` as pairs (variable, new value), for `backend.function(updates=...)`.
+
+        params: the variables to move. Keras 1's three arguments (params, constraints, loss) are understood too.
+        """
+        if rest:
+            loss, params = rest[0], loss
         with backend.trace() as trace:
             self.apply_gradients(self.compute_gradients(loss, params))
         return [backend.Update(variable, value) for variable, value in trace.updates]

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from nnstack import backend
+from nnstack.backend.numbers import NumbersNeeded, falls_back_on_numbers
 from nnstack.data import arguments
 from nnstack.data.arrays import Arrays
 from nnstack.data.order import new_order_state
@@ -29,6 +30,8 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
 
         @property
         def name(self) -> str: ...
+        @name.setter
+        def name(self, name: str) -> None: ...
         @property
         def output_names(self) -> list[str]: ...
         @property
@@ -238,12 +241,14 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
         self._build_metrics_from_graph()
         return [metric.name for metric in self.metrics]
 
-    def _build_metrics_from_graph(self) -> None:
+    def _build_metrics_from_graph(self, targets: list[Any] | None = None) -> None:
+        """Makes the metrics of outputs that are known; without targets those of 'accuracy' are made again later."""
         compiled, graph = self.compiled_metrics, self._graph
         if compiled is not None and not compiled.built and graph is not None and self.compiled_loss is not None:
             placeholders = [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype) for t in graph.flat_outputs]
-            compiled.build(placeholders, placeholders, self.compiled_loss.losses or [None] * len(placeholders), None)
-            if any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
+            losses = self.compiled_loss.losses or [None] * len(placeholders)
+            compiled.build(placeholders if targets is None else targets, placeholders, losses, None)
+            if targets is None and any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
                 compiled.built = False  # the names stand; which function 'acc' means, the first targets tell
             self._metric_programs = None
 
@@ -287,11 +292,20 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
         key = (kind, arrays.signature())
         step = self._steps.get(key)
         if step is None:
-            make = EagerStep if self.run_eagerly else CompiledStep
             with self._as_compiled():
-                step = self._steps[key] = make(self, kind, arrays)
+                step = self._steps[key] = self._made_step(kind, arrays)
             self._metric_programs = None  # tracing may have made metrics
         return step
+
+    def _made_step(self, kind: str, arrays: Arrays) -> Step:
+        if not self.run_eagerly:
+            try:
+                return CompiledStep(self, kind, arrays)
+            except NumbersNeeded:
+                if not falls_back_on_numbers():
+                    raise
+                self._run_eagerly = True
+        return EagerStep(self, kind, arrays)
 
     def _read_results(self, step: Any) -> dict[str, Any]:
         """Current numbers of the logs."""

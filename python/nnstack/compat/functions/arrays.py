@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnstack import backend as K
 from nnstack.backend import Tensor
+from nnstack.backend.deferred import deferred
 from nnstack.backend.numbers import NumbersNeeded
+from nnstack.backend.variable import Trace, current_scope
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.functions.strings import StringArray, is_text
+from nnstack.engine import context
 
 newaxis = None
 
@@ -342,7 +345,10 @@ def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any) -> Tensor:
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """x where `condition` holds, y elsewhere; without them the indices where it holds, for which data must be there."""
     if x is None and y is None:
-        return K.convert(np.argwhere(_numbers(condition, "tf.where(condition)")))
+        rank = len(K.convert(condition).shape)
+        return by_numbers(
+            "tf.where(condition)", lambda numbers: [np.argwhere(numbers)], [condition], [((None, rank), "int64")]
+        )[0]
     return K.select(K.cast(K.convert(condition), "bool"), *_like(x, y))
 
 
@@ -352,27 +358,45 @@ def _like(x: Any, y: Any) -> tuple[Any, Any]:
     return (K.convert_like(x, K.convert(y)), K.convert(y)) if K.is_tensor(y) else (x, y)
 
 
-def _numbers(x: Any, what: str) -> np.ndarray:
-    if K.is_tensor(x) and not K.convert(x).concrete:
+def by_numbers(
+    what: str, compute: Callable[..., Sequence[np.ndarray]], sources: Sequence[Any], kinds: Sequence[tuple[Any, str]]
+) -> list[Tensor]:
+    """What `compute` makes of numbers; of the tensors of a graph, when it is run.
+
+    kinds: shape and type of each result. In a layer or step that is recorded, whose sizes must be known: NumbersNeeded,
+    on which it runs on numbers.
+    """
+    values = [K.convert(source) for source in sources]
+    if all(value.concrete for value in values):
+        return [K.convert(result) for result in compute(*[value.numpy() for value in values])]
+    if not context.outermost() or isinstance(current_scope(), Trace):
         raise NumbersNeeded(
             f"{what}: the size of the result depends on numbers, which a graph does not know when it is made. "
             "Multiply by a mask, or run eagerly (run_eagerly=True)"
         )
-    return np.asarray(x)
+    return deferred(compute, values, kinds)
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: int = 0) -> Tensor:
-    """The slices for which `mask` holds, for which data must be there."""
-    x, keep = K.convert(tensor), _numbers(mask, "tf.boolean_mask")
-    flat = K.reshape(x, (*x.shape[:axis], -1, *x.shape[axis + keep.ndim :]))
-    return K.emit("gather", flat, K.convert(np.flatnonzero(keep)), axis=axis)
+    """The slices for which `mask` holds: as many as the numbers say."""
+    x, keep = K.convert(tensor), K.convert(mask)
+    kept = by_numbers("tf.boolean_mask", lambda numbers: [np.flatnonzero(numbers)], [keep], [((None,), "int64")])[0]
+    sizes = [K.shape(x)[place] if size is None else size for place, size in enumerate(tuple(x.shape))]
+    flat = x if len(keep.shape) == 1 else K.reshape(x, (*sizes[:axis], -1, *sizes[axis + len(keep.shape) :]))
+    return K.emit("gather", flat, kept, axis=axis)
 
 
 def unique(x: Any) -> tuple[Tensor, Tensor]:
     """Values in the order of their first occurrence, and for each element the index of its value."""
-    values, first, inverse = np.unique(_numbers(x, "tf.unique"), return_index=True, return_inverse=True)
+    value = K.convert(x)
+    found = by_numbers("tf.unique", _unique, [value], [((None,), value.dtype), ((None,), "int32")])
+    return found[0], found[1]
+
+
+def _unique(numbers: np.ndarray) -> list[np.ndarray]:
+    values, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    return K.convert(values[order]), K.convert(np.argsort(order)[inverse].astype(np.int32))
+    return [values[order], np.argsort(order)[inverse].astype(np.int32)]
 
 
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING") -> Tensor:

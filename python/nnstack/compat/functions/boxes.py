@@ -8,7 +8,7 @@ import numpy as np
 
 from nnstack import backend as K
 from nnstack.backend import Tensor
-from nnstack.backend.numbers import NumbersNeeded
+from nnstack.compat.functions.arrays import by_numbers
 
 
 def crop_and_resize(
@@ -65,24 +65,26 @@ def non_max_suppression(
     name: Any = None,
 ) -> Tensor:  # fmt: skip
     """Numbers of the boxes that stay, best first, where each removes those that overlap it by more than
-    `iou_threshold`: int32, at most `max_output_size`. Needs the numbers of its arguments.
+    `iou_threshold`: int32, at most `max_output_size`.
     """
-    given = [K.convert(one) for one in (boxes, scores)]
-    if not all(one.concrete for one in given):
-        raise NumbersNeeded(
-            "tf.image.non_max_suppression: how many boxes stay depends on numbers, which a graph does not know when it "
-            "is made. Call it on the results of predict"
-        )
-    corners, values = (one.numpy() for one in given)
+    return by_numbers(
+        "tf.image.non_max_suppression",
+        lambda corners, values, count: [_kept(corners, values, int(count), iou_threshold, score_threshold)],
+        [boxes, scores, max_output_size],
+        [((None,), "int32")],
+    )[0]
+
+
+def _kept(corners: np.ndarray, values: np.ndarray, count: int, iou_threshold: Any, score_threshold: Any) -> np.ndarray:
     low, high = np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])
     areas = np.prod(high - low, axis=1)
-    order = [int(place) for place in np.argsort(-values, kind="stable") if values[place] > score_threshold]
+    order = np.argsort(-values, kind="stable")
+    order = order[values[order] > float(score_threshold)]
     kept: list[int] = []
-    while order and len(kept) < int(max_output_size):
-        best, *order = order
+    while len(order) and len(kept) < count:
+        best, order = int(order[0]), order[1:]
         kept.append(best)
         sides = np.minimum(high[best], high[order]) - np.maximum(low[best], low[order])
         common = np.prod(np.maximum(sides, 0), axis=1)
-        overlap = common / np.maximum(areas[best] + areas[order] - common, 1e-30)
-        order = [place for place, share in zip(order, overlap, strict=True) if share <= iou_threshold]
-    return K.convert(np.asarray(kept, np.int32))
+        order = order[common / np.maximum(areas[best] + areas[order] - common, 1e-30) <= float(iou_threshold)]
+    return np.asarray(kept, np.int32)

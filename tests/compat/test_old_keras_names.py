@@ -1,0 +1,208 @@
+"""Names and classes that only Keras 1 to 2.3 and TensorFlow 1 had."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nnstack import Input, layers, optimizers
+from nnstack import backend as K
+from nnstack.compat import version_1
+from nnstack.layers.recurrent import _time_distributed_dense
+from nnstack.models import Model, Sequential
+
+X = np.random.RandomState(0).randn(6, 5, 3).astype("float32")
+
+
+class Leaky(layers.Recurrent):
+    """A layer with a step, as they were written before there were cells."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape):
+        self.input_spec = [layers.InputSpec(shape=tuple(input_shape))]
+        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel", initializer="glorot_uniform")
+        self.states = [None]
+        if self.stateful:
+            self.reset_states()
+        self.built = True
+
+    def preprocess_input(self, inputs, training=None):
+        return _time_distributed_dense(inputs, self.kernel)
+
+    def get_constants(self, inputs, training=None):
+        return [K.cast_to_floatx(0.5)]
+
+    def step(self, inputs, states):
+        new = states[0] * states[1] + inputs
+        return new, [new]
+
+
+def expected(x, kernel, state=0.0):
+    out = []
+    for row in (x @ kernel).swapaxes(0, 1):
+        state = 0.5 * state + row
+        out.append(state)
+    return np.stack(out, axis=1)
+
+
+def test_a_layer_with_a_step() -> None:
+    x = Input((5, 3))
+    layer = Leaky(2, return_sequences=True, return_state=True)
+    model = Model(x, layer(x))
+    outputs, last = model.predict(X, verbose=0)
+    wanted = expected(X, layer.get_weights()[0])
+    np.testing.assert_allclose(outputs, wanted, rtol=1e-5)
+    np.testing.assert_allclose(last, wanted[:, -1], rtol=1e-5)
+    backwards = Leaky(2, go_backwards=True, weights=layer.get_weights())
+    np.testing.assert_allclose(backwards(X).numpy(), expected(X[:, ::-1], layer.get_weights()[0])[:, -1], rtol=1e-5)
+    start = np.ones((6, 2), "float32")
+    s = Input((2,))
+    told = Model([x, s], Leaky(2, weights=layer.get_weights())(x, initial_state=s))
+    np.testing.assert_allclose(
+        told.predict([X, start], verbose=0), expected(X, layer.get_weights()[0], start)[:, -1], rtol=1e-5
+    )
+    assert layer.get_config()["return_sequences"] is True
+
+
+def test_a_layer_with_a_step_keeps_states_and_learns() -> None:
+    layer = Leaky(2, stateful=True, batch_input_shape=(6, 5, 3))
+    model = Sequential([layer])
+    first, second = model.predict(X, batch_size=6, verbose=0), model.predict(X, batch_size=6, verbose=0)
+    np.testing.assert_allclose(first, expected(X, layer.get_weights()[0])[:, -1], rtol=1e-5)
+    np.testing.assert_allclose(second, expected(X, layer.get_weights()[0], first)[:, -1], rtol=1e-5)
+    model.reset_states()
+    np.testing.assert_allclose(model.predict(X, batch_size=6, verbose=0), first, rtol=1e-6)
+    model.compile("adam", "mse")
+    before = layer.get_weights()[0]
+    model.fit(X, first * 0 + 1, batch_size=6, epochs=5, verbose=0)
+    assert np.abs(layer.get_weights()[0] - before).max() > 1e-3 and [w.name.split("/")[1] for w in model.weights] == [
+        "kernel:0"
+    ]
+    with pytest.raises(ValueError, match="sets units"):
+        layers.Recurrent()(X)
+
+
+def test_the_step_of_an_optimizer_in_the_order_of_keras_1() -> None:
+    model = Sequential([layers.Dense(1, use_bias=False, input_dim=3)])
+    target = K.placeholder((None, 1))
+    loss = K.mean(K.square(model.output - target))
+    for order in ("1", "2"):
+        optimizer = optimizers.SGD(0.1)
+        weights = model.trainable_weights
+        updates = optimizer.get_updates(weights, [], loss) if order == "1" else optimizer.get_updates(loss, weights)
+        before = model.get_weights()[0]
+        x, y = X[:, 0], np.ones((6, 1))
+        K.function([model.input, target], [loss], updates=updates)([x, y])
+        slope = 2 * x.T @ (x @ before - y) / 6
+        np.testing.assert_allclose(model.get_weights()[0], before - 0.1 * slope, rtol=1e-4)
+
+
+def test_optimizers_written_for_keras_1() -> None:
+    class Plain(optimizers.Optimizer):
+        def get_updates(self, params, constraints, loss):
+            return [K.update_sub(p, 0.5 * g) for p, g in zip(params, self.get_gradients(loss, params), strict=True)]
+
+    model = Sequential([layers.Dense(1, use_bias=False, input_dim=3)])
+    before = model.get_weights()[0]
+    model.compile(Plain(), "mse")
+    model.train_on_batch(X[:, 0], np.ones((6, 1)))
+    slope = 2 * X[:, 0].T @ (X[:, 0] @ before - 1) / 6
+    np.testing.assert_allclose(model.get_weights()[0], before - 0.5 * slope, rtol=1e-4)
+
+
+def test_products_of_stacks_as_keras_had_them_up_to_2_2() -> None:
+    from nnstack.backend.products import former_batch_dot
+
+    random = np.random.RandomState(0)
+    c, u, w = random.rand(2, 3, 5), random.rand(2, 3, 5, 4), random.rand(2, 3, 7, 5)
+    new = K.batch_dot(c, u, [2, 2]).numpy()
+    former_batch_dot(True)
+    try:
+        old = [K.batch_dot(c, u, [2, 2]), K.batch_dot(c, w, [2, 3]), K.batch_dot(w, u, [3, 2])]
+        same = K.batch_dot(c, c, [2, 2])
+    finally:
+        former_batch_dot(False)
+    np.testing.assert_allclose(new, np.einsum("bni,bmid->bnmd", c, u), rtol=1e-5)
+    np.testing.assert_allclose(old[0].numpy(), np.einsum("bni,bnid->bnd", c, u), rtol=1e-5)
+    np.testing.assert_allclose(old[1].numpy(), np.einsum("bni,bnji->bnj", c, w), rtol=1e-5)
+    np.testing.assert_allclose(old[2].numpy(), w @ u, rtol=1e-5)
+    np.testing.assert_allclose(same.numpy(), c @ c.swapaxes(1, 2), rtol=1e-5)
+
+
+def test_what_tensors_and_nodes_told_then() -> None:
+    x = Input((4,), name="first")
+    masked = layers.Masking()(Input((5, 3)))
+    dense = layers.Dense(2, use_bias=False)
+    y = dense(x)
+    assert y._keras_shape == (None, 2) and not y._uses_learning_phase
+    node = dense._inbound_nodes[0]
+    assert node.input_tensors == [x] and node.output_tensors == [y] and node.input_masks == [None]
+    assert masked._keras_history.layer._inbound_nodes[0].output_masks[0] is masked._keras_mask
+    seen = []
+
+    def loss(y_true, y_pred):
+        layer, node_index, _ = y_pred._keras_history
+        seen.append(layer)
+        return K.mean(K.square(y_true - K.dot(layer._inbound_nodes[node_index].input_tensors[0], layer.kernel)))
+
+    model = Model(x, y)
+    model.compile("sgd", loss)
+    data = np.ones((8, 4))
+    wanted = np.mean((1 - data @ dense.get_weights()[0]) ** 2)
+    assert model.train_on_batch(data, np.ones((8, 2))) == pytest.approx(wanted, rel=1e-5)
+    assert seen == [dense]
+    weight = dense.kernel.name
+    dense.name = "another"
+    assert model.get_layer("another") is dense and model.weights[0].name == weight
+
+
+def test_sessions_carry_out_updates() -> None:
+    model = Sequential([layers.Dense(1, use_bias=False, input_dim=2, kernel_initializer="ones")])
+    given = version_1.placeholder("float32", [None, 1])
+    slopes = version_1.gradients(model.output, model.trainable_weights, -given)
+    step = version_1.GradientDescentOptimizer(0.5).apply_gradients(zip(slopes, model.trainable_weights, strict=True))
+    session = version_1.Session()
+    feeds = {model.input: [[1.0, 2.0]], given: [[2.0]]}
+    assert session.run(step, feed_dict=feeds) is not None
+    np.testing.assert_allclose(model.get_weights()[0].ravel(), [2.0, 3.0])
+    counter = K.variable(1.0)
+    session.run([version_1.assign_add(counter, 2.0), None])
+    assert K.get_value(counter) == 3.0
+
+
+PROGRAM = """
+import keras.backend as K
+import tensorflow as tf
+from keras.engine.topology import Layer
+from keras.layers import Input, Dense
+from keras.layers.recurrent import Recurrent, _time_distributed_dense
+
+K.set_session(tf.Session(config=tf.ConfigProto(gpu_options=tf.GPUOptions(allow_growth=True))))
+tf.logging.set_verbosity(tf.logging.ERROR)
+v = K.variable([1.0, 2.0])
+loss = K.sum(K.square(v))  # a graph, as then
+assert not hasattr(loss, "numpy") or K.gradients(loss, [v])[0] is not None
+g, = K.gradients(loss, [v])
+K.set_value(v, [3.0, 4.0])
+assert K.function([], [g])([])[0].tolist() == [6.0, 8.0] and float(K.eval(loss)) == 25.0
+x = K.placeholder((None, 2))
+s = K.tf.reduce_sum(x, reduction_indices=1, keep_dims=True)
+assert K.int_shape(s) == (None, 1) and K.int_shape(K.tf.nn.softmax(x, dim=-1)) == (None, 2)
+assert K._EPSILON == K.epsilon() and K.backend() == "tensorflow"
+assert K.int_shape(tf.image.resize_bilinear(K.placeholder((None, 4, 4, 1)), (8, 6))) == (None, 8, 6, 1)
+assert tf.to_int64(tf.count_nonzero([1, 0, 2])).dtype == tf.int64
+p = tf.Print(x, [x], message="x: ")
+K.get_session().run(p, feed_dict={x: [[1.0, 2.0]]})
+"""
+
+
+def test_a_program_of_tensorflow_1(tmp_path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", "nnstack", "run", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "x:" in done.stdout
