@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnstack import backend as K
+from nnstack.layers import Dense
 
 
 def test_a_variable_keeps_name_type_and_numbers():
@@ -90,3 +91,14 @@ def test_zeros_ones_eye():
     np.testing.assert_array_equal(K.eye(2).numpy(), np.eye(2))
     x = K.placeholder((None, 2))
     np.testing.assert_array_equal(K.function([x], K.ones((K.shape(x)[0], 3)))([np.zeros((2, 2))]), np.ones((2, 3)))
+
+
+def test_bfloat16_is_kept_in_bfloat16():
+    variable = K.variable([1.0, 2.0 + 2.0**-10], "bfloat16")
+    assert variable.dtype == "bfloat16"
+    assert variable.numpy().tolist() == [1.0, 2.0]
+    variable.assign([3.0, 4.0])
+    assert K.get_value(variable).tolist() == [3.0, 4.0]
+    dense = Dense(2, kernel_initializer="ones", dtype="bfloat16")
+    assert dense(np.ones((1, 3), "float32")).dtype == "bfloat16"
+    assert {weight.dtype for weight in dense.weights} == {"bfloat16"}

@@ -67,6 +67,7 @@ def test_hashing() -> None:
     assert L.Hashing(3, mask_value="")([["A"], ["B"], [""], ["C"], ["D"]]).numpy().ravel().tolist() == [1, 1, 0, 2, 2]
     assert L.Hashing(3, salt=[133, 137])(letters).numpy().ravel().tolist() == [1, 2, 1, 0, 2]
     assert L.Hashing(3, salt=133)(letters).numpy().ravel().tolist() == [0, 0, 2, 1, 0]
+    assert L.Hashing(3, dtype="float16")(letters).dtype == "int64"
     crossed = L.HashedCrossing(5)((["A", "B", "A", "B", "A"], [101, 101, 101, 102, 102]))
     assert crossed.numpy().tolist() == [1, 4, 1, 1, 3]
     with pytest.raises(TypeError, match="Apply the layer to the data"):

@@ -50,12 +50,17 @@ class Variable(TensorOperators):
     @staticmethod
     def _made(value: TensorLike, dtype: str | None, name: str | None, random_state: bool) -> "_core.Variable":
         name = name or ("Variable" if (count := get_uid("Variable")) == 1 else f"Variable_{count - 1}")
+        full_name = name if ":" in name else name + ":0"
         if isinstance(value, np.ndarray) and value.dtype.name == (dtype or floatx()):
             data = value  # the core takes a copy of its own
         else:
             array = np.array(_numbers(value) if isinstance(value, (_core.Value, Variable)) else value)
             data = convert(array, dtype or floatx()).numpy()
-        return _core.Variable(name if ":" in name else name + ":0", data, random_state=random_state)
+        if dtype == "bfloat16":  # numpy has no such type: its numbers come in float32
+            made = _core.Variable.zeros(full_name, data.shape, dtype)
+            made.assign(data)
+            return made
+        return _core.Variable(full_name, data, random_state=random_state)
 
     @property
     def name(self) -> str:
@@ -163,6 +168,7 @@ class Trace:
     def __init__(self) -> None:
         self.bindings: dict[int, tuple[Variable, Tensor]] = {}
         self.draws: dict[int, tuple[Any, int]] | None = {}  # None: counted as outside any scope
+        self.cuts: list[Any] = []  # results with gradients of one's own; see own_gradients.py
 
     @property
     def updates(self) -> list[tuple[Variable, Tensor]]:

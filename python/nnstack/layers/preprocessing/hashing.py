@@ -19,8 +19,8 @@ class _Binning(ArrayLayer):
     """Bins below `num_bins`, as numbers or as vectors."""
 
     def __init__(self, num_bins: int, output_mode: str = "int", sparse: bool = False, **kwargs: Any) -> None:
-        if output_mode == "int":
-            kwargs.setdefault("dtype", "int64")
+        if output_mode == "int" and "int" not in str(kwargs.get("dtype")):  # bins are whole numbers, as in Keras
+            kwargs["dtype"] = "int64"
         super().__init__(**kwargs)
         what = label(self)
         self.num_bins = positive_int(num_bins, what, "num_bins")
