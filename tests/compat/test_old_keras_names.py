@@ -206,3 +206,46 @@ def test_a_program_of_tensorflow_1(tmp_path) -> None:
     done = subprocess.run([sys.executable, "-m", "nnstack", "run", str(path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "x:" in done.stdout
+
+
+LOGS = """
+import pickle
+import sys
+import numpy as np
+from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from keras.layers import Dense
+from keras.models import Sequential
+
+class Seen(Callback):
+    def on_batch_end(self, batch, logs={}):
+        self.batch = logs.get("acc")
+
+    def on_epoch_end(self, epoch, logs={}):
+        self.epoch = logs["val_acc"], logs.get("val_mean_absolute_error"), logs.get("nothing", 3)
+
+x, y = np.random.rand(40, 3), np.random.randint(0, 2, (40, 1))
+model = Sequential([Dense(1, activation="sigmoid", input_dim=3)])
+model.compile("adam", "binary_crossentropy", metrics=["accuracy", "mae"])
+seen = Seen()
+name = sys.argv[1] + "/w.{epoch:02d}-{val_acc:.2f}.h5"
+watch = [EarlyStopping("val_acc", patience=9), ModelCheckpoint(name, monitor="val_acc")]
+history = model.fit(x, y, validation_split=0.25, epochs=2, verbose=0, callbacks=[seen, *watch])
+h = history.history
+assert h["acc"] == h["accuracy"] and h["val_mean_absolute_error"] == h["val_mae"] and "val_acc" in h
+assert sorted(h) == ["accuracy", "loss", "mae", "val_accuracy", "val_loss", "val_mae"]
+assert seen.batch is not None and seen.epoch == (h["val_accuracy"][1], h["val_mae"][1], 3)
+assert type(pickle.loads(pickle.dumps(h))) is dict
+try:
+    h["f1"]
+except KeyError:
+    print("done")
+"""
+
+
+def test_logs_under_the_names_of_keras_2_2(tmp_path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(LOGS, encoding="utf-8")
+    run = [sys.executable, "-W", "error", "-m", "nnstack", "run", str(path), str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.stdout.strip() == "done", done.stderr
+    assert len(list(tmp_path.glob("w.0*.h5"))) == 2

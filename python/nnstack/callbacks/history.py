@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nnstack.callbacks.callback import Callback
+from nnstack.training.logs import Logs
 
 
 class History(Callback):
@@ -14,7 +15,7 @@ class History(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: dict[str, list[Any]] = {}
+        self.history: dict[str, list[Any]] = Logs()
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Any = None) -> None:

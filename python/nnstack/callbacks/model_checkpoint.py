@@ -8,6 +8,7 @@ from typing import Any
 from nnstack.callbacks.batch_counter import BatchCounter
 from nnstack.callbacks.callback import Callback
 from nnstack.callbacks.monitor import Monitor
+from nnstack.training.logs import Logs
 
 
 class ModelCheckpoint(Callback):
@@ -96,7 +97,7 @@ class ModelCheckpoint(Callback):
                 self._say(f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
                 return
         try:
-            path = self.filepath.format(epoch=epoch + 1, batch=(batch or 0) + 1, **logs)
+            path = self.filepath.format_map(Logs({**logs, "epoch": epoch + 1, "batch": (batch or 0) + 1}))
         except KeyError as error:
             raise KeyError(
                 f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not in the logs: "

@@ -1,12 +1,61 @@
-"""Logs: numbers that are read from the device only when somebody looks."""
+"""Logs: numbers that are read from the device only when somebody looks, and found under Keras's former names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+# What Keras up to 2.2 called metrics that were given as the name behind it, and tf.keras calls by that name.
+_SPELLINGS = (
+    ("acc", "accuracy"),
+    ("mean_squared_error", "mse"),
+    ("mean_absolute_error", "mae"),
+    ("mean_absolute_percentage_error", "mape"),
+    ("mean_squared_logarithmic_error", "msle"),
+)
 
-class LazyLogs(dict[str, Any]):
+
+def _other_spelling(names: Iterable[str], name: Any) -> str | None:
+    """The one among `names` that is `name` in the other spelling, while nnstack stands for Keras; else None."""
+    from nnstack.compat import importing
+
+    if not isinstance(name, str) or not importing.is_installed():
+        return None
+    for pair in _SPELLINGS:
+        for this, other in (pair, pair[::-1]):
+            if name == this or name.endswith("_" + this):
+                found = name.removesuffix(this) + other
+                if found in names:
+                    return found
+    return None
+
+
+class Logs(dict[str, Any]):
+    """A dict by the names of metrics. To programs that run unchanged 'acc' is also 'accuracy', ..., and the other way
+    round, where the name itself is not there.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        other = _other_spelling(dict.keys(self), key)
+        if other is None:
+            raise KeyError(key)
+        return dict.__getitem__(self, other)
+
+    def __contains__(self, key: object) -> bool:
+        return dict.__contains__(self, key) or _other_spelling(dict.keys(self), key) is not None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The number, or `default`."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)  # files hold a plain dict
+
+
+class LazyLogs(Logs):
     """A dict of plain floats, filled by one call of `read` at the first look at its content."""
 
     def __init__(self, read: Callable[[], dict[str, float]], extra: dict[str, Any] | None = None) -> None:

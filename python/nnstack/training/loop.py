@@ -10,7 +10,7 @@ import numpy as np
 
 from nnstack.callbacks.callback_list import CallbackList
 from nnstack.data.feeds import Feed
-from nnstack.training.logs import LazyLogs
+from nnstack.training.logs import LazyLogs, Logs
 from nnstack.training.run import ResumePoint, Run
 
 _FAR = 1 << 40  # "as many batches as there are"
@@ -111,7 +111,7 @@ def run_fit(
             )
         feed.end_epoch()
         logs.update(validate(epoch) or {})
-        told = dict(logs)  # callbacks add to it for those after them; on_train_end gets the numbers of the model alone
+        told = Logs(logs)  # callbacks add to it for those after them; on_train_end gets the numbers of the model alone
         run.hook = "on_epoch_end", epoch, told
         callbacks.on_epoch_end(epoch, told)
         run.end_epoch(model)
