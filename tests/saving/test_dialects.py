@@ -1,6 +1,7 @@
 """A test per row of the table of dialects: what another version of Keras wrote gives the layer it means."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,33 @@ def test_removed_settings(dialect: str) -> None:
             assert setting not in dialect_writers._entry(entry, dialect)["config"]
         with pytest.raises(ValueError, match=f'layer "l".: {name} of {dialect} has no {setting}=7'):
             dialect_writers._entry({"class_name": name, "config": {"name": "l", setting: 7}}, dialect)
+
+
+def test_settings_that_tf_keras_does_not_miss() -> None:
+    """They stay where they say something."""
+    for classes, setting, harmless in dialect_writers.REMOVED["tf_keras"]:
+        for value in (*(harmless or ()), 7):
+            entry = {"class_name": classes[0], "config": {"name": "l", setting: value}}
+            assert (setting in dialect_writers._entry(entry, "tf_keras")["config"]) is (value not in (harmless or ()))
+
+
+def test_time_first_is_saved(tmp_path: Path) -> None:
+    model = Sequential([layers.LSTM(2, time_major=True, return_sequences=True, batch_input_shape=(3, 2, 4))])
+    model.save(tmp_path / "m.h5")
+    x = np.random.default_rng(0).normal(size=(3, 2, 4)).astype(np.float32)
+    again = load_model(tmp_path / "m.h5", compile=False)
+    assert again.layers[-1].get_config()["time_major"]
+    np.testing.assert_array_equal(again.predict_on_batch(x), model.predict_on_batch(x))
+
+
+def test_several_axes_for_keras_3(tmp_path: Path) -> None:
+    """Which forgets them when it reads a .h5, its own ones too: another function, without a word."""
+    inner = Sequential([layers.Softmax(axis=[1, 2], name="both", input_shape=(2, 3))])
+    model = Sequential([inner])
+    with pytest.raises(ValueError, match=r'layer "both".: Keras 3 does not read axis=\[1, 2\] from a .h5'):
+        model.save(tmp_path / "m.h5", dialect="keras3")
+    model.save(tmp_path / "m.keras", dialect="keras3")
+    assert os.listdir(tmp_path) == ["m.keras"]
 
 
 def test_settings_that_keras_3_adds_are_left_out_where_they_are_off() -> None:

@@ -7,7 +7,7 @@ these may be left out; `ValueError` names a layer that uses one of them for some
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,16 @@ _UNGROUPED = (
     "Conv3DTranspose",
 )  # fmt: skip
 _RNNS = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+_SPATIAL_DROPOUTS = ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+_ONLY_OWN_ARGUMENTS = ("Discretization", *_SPATIAL_DROPOUTS)  # in Keras 3
 _ONES = (1, [1], [1, 1], [1, 1, 1])
 REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = {
-    "tf_keras": [  # what Keras 3 refuses and tf_keras does not miss
+    "tf_keras": [  # what Keras 3 refuses or takes for something else, and tf_keras does not miss
         (_RNNS, "time_major", (False,)),
         (_UNGROUPED, "groups", (1,)),
+        (_ONLY_OWN_ARGUMENTS, "trainable", (True,)),
+        (_SPATIAL_DROPOUTS, "noise_shape", (None,)),
+        (("Attention",), "score_mode", ("dot",)),
     ],
     "keras2.3": [
         ((), "autocast", None),
@@ -51,11 +56,12 @@ REMOVED: dict[str, list[tuple[tuple[str, ...], str, tuple[Any, ...] | None]]] = 
         (_RNNS, "time_major", (False,)),
         (("LSTM", "GRU", "LSTMCell", "GRUCell"), "implementation", None),
         (("Embedding",), "input_length", None),
-        (("Discretization", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), "trainable", None),
+        (_ONLY_OWN_ARGUMENTS, "trainable", None),
+        (("Discretization",), "dtype", None),  # there it is the type of the inputs, here of the results
         (("Embedding",), "activity_regularizer", (None,)),
         (_UNGROUPED, "groups", (1,)),
         (("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), "unroll", None),
-        (("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), "noise_shape", (None,)),
+        (_SPATIAL_DROPOUTS, "noise_shape", (None,)),
         (("MultiHeadAttention",), "query_shape", None),
         (("MultiHeadAttention",), "key_shape", None),
         (("MultiHeadAttention",), "value_shape", None),
@@ -94,6 +100,31 @@ def model_config(model: Any, dialect: str) -> dict[str, Any]:
     return _entry(to_plain(layer_config(model)), dialect)
 
 
+def hdf5_config(model: Any, dialect: str) -> dict[str, Any]:
+    """The same for a .h5; `ValueError` for layers over several axes, of which Keras 3 forgets all when it reads one."""
+    config = model_config(model, dialect)
+    for layer in _entries(config) if dialect == "keras3" else ():
+        axis = layer["config"].get("axis")
+        if isinstance(axis, list) and len(axis) > 1:
+            raise ValueError(
+                f'save (layer "{layer["config"].get("name")}"): Keras 3 does not read axis={axis} from a .h5, its own '
+                "ones included. Save to a path that ends in .keras"
+            )
+    return config
+
+
+def _entries(value: Any) -> Iterator[dict[str, Any]]:
+    """All entries with a class inside plain data, the outer ones first."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _entries(one)
+    elif isinstance(value, dict):
+        if _is_entry(value) and isinstance(value.get("config"), dict):
+            yield value
+        for one in value.values():
+            yield from _entries(one)
+
+
 def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
     name, config = entry["class_name"], dict(entry["config"])
     if dialect == "keras2.3" and name in _FUNCTIONS:
@@ -103,8 +134,10 @@ def _entry(entry: dict[str, Any], dialect: str) -> dict[str, Any]:
         )
     for classes, setting, harmless in REMOVED[dialect]:
         if setting in config and (not classes or name in classes):
-            value = config.pop(setting)
-            if harmless is not None and value not in harmless:
+            value = config[setting]
+            if harmless is None or value in harmless:
+                del config[setting]
+            elif dialect != "tf_keras":
                 raise ValueError(
                     f'save (layer "{config.get("name")}"): {name} of {dialect} has no {setting}={value!r}. '
                     "Save with dialect='tf_keras'"

@@ -240,6 +240,7 @@ LEFT_OUT: dict[str, Any] = {
     "lora_rank": None,
     "mode": (0, 2),
     "module": ANY,
+    "oov_method": ("floormod", None),
     "optional": False,
     "pad_to_aspect_ratio": False,
     "quantization_config": None,
@@ -259,6 +260,7 @@ LEFT_OUT: dict[str, Any] = {
     "time_major": False,
     "unroll": ANY,
     "use_gate": False,
+    "value_range": ANY,
     "virtual_batch_size": None,
     "zero_output_for_mask": False,
 }  # fmt: skip

@@ -27,7 +27,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool, include_optimizer: bo
     title = f'save (model "{model.name}")'
     if not may_write(filepath, overwrite, title):
         return
-    config = json.dumps(dialect_writers.model_config(model, dialect), default=json_default)
+    config = json.dumps(dialect_writers.hdf5_config(model, dialect), default=json_default)
     compiled = include_optimizer and model._compile_can_be_saved("save")
     training = json.dumps(dialect_writers.training(model, dialect), default=json_default) if compiled else None
     with writing(filepath, title) as file:

@@ -37,7 +37,7 @@ def load_weights(model: Any, source: Any, by_name: bool, skip_mismatch: bool) ->
         other = safetensors_file.load_weights
     elif first.startswith(_ZIP) or first.startswith(_HDF5) and _is_tree(source):
         other = keras_zip.load_weights
-    elif not first and checkpoint.find_prefix(source):
+    elif not first.startswith(_HDF5) and checkpoint.find_prefix(source):  # a file `checkpoint` may lie beside it
         other, source = checkpoint.load_weights, checkpoint.find_prefix(source)
     if other is None:
         hdf5.load_weights(model, source, by_name, skip_mismatch)

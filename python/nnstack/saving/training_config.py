@@ -38,8 +38,8 @@ def read(
         return {
             "optimizer": _optimizer(config["optimizer_config"], custom_objects, origin),
             "loss": _map(_loss, config.get("loss")),
-            "metrics": _map(_metric, config.get("metrics")),
-            "weighted_metrics": _map(_metric, config.get("weighted_metrics")),
+            "metrics": _without_gaps(_map(_metric, config.get("metrics"))),
+            "weighted_metrics": _without_gaps(_map(_metric, config.get("weighted_metrics"))),
             "loss_weights": config.get("loss_weights"),
             "sample_weight_mode": config.get("sample_weight_mode"),
         }
@@ -88,6 +88,13 @@ def _loss(value: Any) -> Any:
 
 def _metric(value: Any) -> Any:
     return metrics.deserialize(_named_function(value)) if _needs_object(value) else value
+
+
+def _without_gaps(value: Any) -> Any:
+    """tf_keras writes [None] for an output that has no metrics where another one has."""
+    if isinstance(value, list):
+        return [[] if one == [None] else one for one in value]
+    return {key: [] if one == [None] else one for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _needs_object(value: Any) -> bool:

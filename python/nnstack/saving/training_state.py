@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from nnstack.engine.weights import leaves
 from nnstack.saving import hdf5_guard, pieces, plain_data
 from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.weight_layouts import Origin
-
-if TYPE_CHECKING:
-    from nnstack.layers.recurrent.states import KeptStates
 
 
 def write(model: Any, file: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
@@ -34,9 +31,9 @@ def write(model: Any, file: Any, arrays: list[tuple[str, np.ndarray]]) -> None:
 def write_states(model: Any, file: Any) -> None:
     """The groups `random_states` and `training_run`, if the model has what belongs there."""
     run = model._run.state(model) if hasattr(model._run, "state") else model._run
-    kept = [variable.numpy() for state in kept_states(model) for variable in state.variables]
-    if run is not None or kept:
-        text, arrays = plain_data.pack({"run": run, "kept_states": kept})
+    kept, scales = ([variable.numpy() for variable in those] for those in (kept_variables(model), loss_scales(model)))
+    if run is not None or kept or scales:
+        text, arrays = plain_data.pack({"run": run, "kept_states": kept, "loss_scales": scales})
         group = file.create_group("training_run")
         for name, array in [("state", np.frombuffer(text.encode(), np.uint8)), *enumerate(arrays)]:
             group.create_dataset(str(name), data=array)
@@ -81,13 +78,14 @@ def _read_run(model: Any, file: Any) -> None:
     try:
         found = plain_data.unpack(text.decode(), [array.read() for array in stored])
         model._run = found["run"]
-        kept = list(found["kept_states"])
-    except (KeyError, TypeError, ValueError) as error:
+        stored_of = [(list(found["kept_states"]), kept_variables(model))]
+        stored_of.append((list(found.get("loss_scales", ())), loss_scales(model)))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"training_run is broken: {error}") from None
-    variables = [variable for state in kept_states(model) for variable in state.variables]
-    if [np.shape(one) for one in kept] == [tuple(variable.shape) for variable in variables]:
-        for variable, numbers in zip(variables, kept, strict=True):
-            variable.assign(numbers)
+    for values, variables in stored_of:
+        if [np.shape(one) for one in values] == [tuple(variable.shape) for variable in variables]:
+            for variable, numbers in zip(variables, values, strict=True):
+                variable.assign(numbers)
 
 
 def write_arrays(group: Any, arrays: list[tuple[str, Any]]) -> None:
@@ -118,17 +116,24 @@ def random_states(model: Any) -> dict[str, RandomState]:
     return {f"{place}/{number}": state for number, (place, state) in enumerate(found)}
 
 
-def kept_states(model: Any) -> list[KeptStates]:
+def kept_variables(model: Any) -> list[Variable]:
     """The states that stateful layers keep between batches."""
     from nnstack.layers.recurrent.states import KeptStates
 
-    return [state for _, state in _held(model, KeptStates)]
+    return [variable for _, state in _held(model, KeptStates) for variable in state.variables]
 
 
-def layer_states(model: Any) -> list[Variable]:
-    """The variables of both."""
-    kept = [variable for state in kept_states(model) for variable in state.variables]
-    return [*[state.variable for state in random_states(model).values()], *kept]
+def loss_scales(model: Any) -> list[Variable]:
+    """The scales of losses in half precision, and the steps since they last changed."""
+    from nnstack.optimizers.loss_scale import LossScaleOptimizer
+
+    scaled = [optimizer for optimizer in _optimizers(model) if isinstance(optimizer, LossScaleOptimizer)]
+    return [variable for optimizer in scaled for variable in (optimizer._scale, optimizer._counter)]
+
+
+def states_beside_weights(model: Any) -> list[Variable]:
+    """The variables of random and of stateful layers, and the scales of losses."""
+    return [*[state.variable for state in random_states(model).values()], *kept_variables(model), *loss_scales(model)]
 
 
 def _held(model: Any, kind: type) -> list[tuple[str, Any]]:
@@ -140,6 +145,39 @@ def _held(model: Any, kind: type) -> list[tuple[str, Any]]:
                 if isinstance(leaf, kind):
                     found.setdefault(id(leaf), (f"{position}/{layer.name}", leaf))
     return list(found.values())
+
+
+def optimizer_states(model: Any) -> list[dict[str, Any]]:
+    """Of all optimizers that the model was compiled with or has in attributes: their numbers, their rate where it can
+    be set, and the places of the weights they were built for.
+    """
+    places = {id(weight): place for place, weight in enumerate(model.weights)}
+    return [
+        {
+            "numbers": list(optimizer.get_weights()),
+            "rate": optimizer.learning_rate.numpy() if isinstance(optimizer.learning_rate, Variable) else None,
+            "built_for": [places[id(weight)] for weight in optimizer._var_list if id(weight) in places],
+        }
+        for optimizer in _optimizers(model)
+    ]
+
+
+def set_optimizer_states(model: Any, states: list[dict[str, Any]]) -> None:
+    """Takes what `optimizer_states` gave; `ValueError` where it does not fit."""
+    weights = list(model.weights)
+    for optimizer, state in zip(_optimizers(model), states, strict=True):
+        if state["built_for"]:
+            optimizer.build([weights[place] for place in state["built_for"]])
+        optimizer.set_weights(state["numbers"])
+        if state["rate"] is not None:
+            optimizer.learning_rate = state["rate"]
+
+
+def _optimizers(model: Any) -> list[Any]:
+    from nnstack.optimizers.base import BaseOptimizer
+
+    held = [leaf for value in vars(model).values() for leaf in leaves(value) if isinstance(leaf, BaseOptimizer)]
+    return list(dict.fromkeys(held))
 
 
 def set_optimizer(
