@@ -172,7 +172,7 @@ def _minus_log_softmax_of(wanted: Tensor, logits: Tensor, axis: int) -> Tensor:
     """
     top, total = _exponentials(logits, axis)
     log_total = m.log(total)
-    of_all = log_total + m.stop_gradient(log_total) * (m.sum(wanted, axis) - 1.0)
+    of_all: Tensor = log_total + m.stop_gradient(log_total) * (m.sum(wanted, axis) - 1.0)
     return of_all + m.sum(wanted * (top - logits), axis)
 
 
