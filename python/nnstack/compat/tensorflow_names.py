@@ -5,7 +5,7 @@ A row is read by `nnstack.compat.rows.resolve`. The key of a table is a namespac
 
 from __future__ import annotations
 
-from nnstack.compat import tensorflow_1_names
+from nnstack.compat import tensorflow_1_names, tensorflow_2_names
 
 _B = "nnstack.backend"
 _F = "nnstack.compat.functions"
@@ -237,8 +237,8 @@ OLD_NAMES = {
     "multinomial": f"{_F}.random:categorical",
     **tensorflow_1_names.NAMES,
 }
-for _place, _names in tensorflow_1_names.WITHIN.items():
-    TABLES[_place] |= _names
+for _place, _names in (*tensorflow_1_names.WITHIN.items(), *tensorflow_2_names.WITHIN.items()):
+    TABLES.setdefault(_place, {}).update(_names)
 
 VERSION = "2.15.0"  # the last release in which `tf.keras` is Keras 2
 
@@ -249,7 +249,6 @@ ELSEWHERE = {
     "ragged": "dense rows: preprocessing.sequence.pad_sequences or Dataset.padded_batch, and Masking or mask_zero",
     "SparseTensor": "dense tensors; Embedding and sparse_categorical_crossentropy take numbers of classes",
     "sparse": "dense tensors; Embedding and sparse_categorical_crossentropy take numbers of classes",
-    "custom_gradient": "a composition of functions, with tf.stop_gradient where no gradient is to flow",
     "saved_model": "model.save and keras.models.load_model; nnstack's model.export for C++",
     "lite": "model.export, a file for C++ programs",
     "estimator": "keras.Model: compile, fit, evaluate",
@@ -262,10 +261,6 @@ ELSEWHERE = {
     "data.TextLineDataset": "tf.data.Dataset.from_tensor_slices(open(path).read().splitlines())",
     "data.experimental.CsvDataset": "pandas.read_csv and tf.data.Dataset.from_tensor_slices",
     "data.experimental.make_csv_dataset": "pandas.read_csv and tf.data.Dataset.from_tensor_slices",
-    "linalg.inv": "numpy.linalg.inv, outside of gradients",
-    "linalg.solve": "numpy.linalg.solve, outside of gradients",
-    "linalg.svd": "numpy.linalg.svd, outside of gradients",
-    "linalg.eigh": "numpy.linalg.eigh, outside of gradients",
     "signal": "numpy.fft or scipy.signal, before training",
     "complex64": "two float tensors, real and imaginary part",
     "nn.ctc_loss": "keras.backend.ctc_batch_cost",

@@ -15,7 +15,8 @@ from nnstack.utils import nest
 
 
 class _Recording(threading.local):
-    depth = 0  # tapes whose block is running
+    def __init__(self) -> None:
+        self.tapes: list[GradientTape] = []  # whose block is running
 
 
 _recording = _Recording()
@@ -23,7 +24,12 @@ _recording = _Recording()
 
 def is_recording() -> bool:
     """Whether the block of a tape is running in this thread."""
-    return _recording.depth > 0
+    return bool(_recording.tapes)
+
+
+def open_tapes() -> list[GradientTape]:
+    """The tapes whose block is running in this thread."""
+    return list(_recording.tapes)
 
 
 class GradientTape:
@@ -42,9 +48,10 @@ class GradientTape:
         self._eager: Any = None
         self._open = False
         self._used = False
+        self.cuts: list[Any] = []  # see backend/own_gradients.py
 
     def __enter__(self) -> GradientTape:
-        _recording.depth += 1
+        _recording.tapes.append(self)
         if current_scope() is None or isinstance(current_scope(), EagerScope):
             self._eager = backend.eager_scope()
             self._eager.__enter__()
@@ -53,7 +60,7 @@ class GradientTape:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        _recording.depth -= 1
+        _recording.tapes.remove(self)
         if self._eager is not None:
             self._eager.__exit__(*error)
             self._eager = None
@@ -87,7 +94,7 @@ class GradientTape:
             factors = nest.flatten(output_gradients)
             targets = [one * factor for one, factor in zip(targets, factors, strict=True)]
         total = backend.sum(targets[0]) if len(targets) == 1 else sum(backend.sum(one) for one in targets)
-        return backend.gradients(total, leaves)
+        return backend.gradients(total, leaves, self.cuts)
 
     def jacobian(self, target: Any, sources: Any, unconnected_gradients: Any = "none", **kwargs: Any) -> Any:
         """d(target) / d(sources): the shape of `target`, which must be known, followed by that of each source.

@@ -133,7 +133,7 @@ def pinv(a: Any, rcond: Any = None) -> Any:
 def lstsq(matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = True) -> Any:
     """x with the smallest |matrix x - rhs|^2 + l2_regularizer |x|^2."""
     a = K.convert(matrix)
-    square = matmul(a, a, True) + K.eye(int(a.shape[-1] or 0)) * float(l2_regularizer)
+    square = matmul(a, a, True) + K.eye(int(a.shape[-1] or 0), a.dtype) * float(l2_regularizer)
     return solve(square, matmul(a, rhs, True))
 
 
@@ -143,7 +143,7 @@ def expm(input: Any) -> Any:
     size = float(np.abs(_numbers(x, "expm")).sum(-1).max(initial=0.0))
     halvings = max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
     small = x / float(2**halvings)
-    found: Any = K.eye(int(x.shape[-1] or 0)) + small
+    found: Any = K.eye(int(x.shape[-1] or 0), x.dtype) + small
     term = small
     for number in range(2, 14):
         term = matmul(term, small) / float(number)
