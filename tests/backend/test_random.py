@@ -52,6 +52,16 @@ def test_distributions():
     assert abs(K.random_normal_variable((n,), 0.0, 3.0).numpy().std() - 3) < 0.1
 
 
+def test_draws_in_half_precision():
+    set_random_seed(0)
+    uniform = K.eval(K.random_uniform((20000,), dtype="float16"))
+    assert uniform.dtype == np.float16 and uniform.max() < 1 and len(set(uniform.tolist())) == 2048
+    normal = K.eval(K.random_normal((20000,), 1.0, 2.0, dtype="float16")).astype(np.float32)
+    assert np.isfinite(normal).all() and abs(normal.mean() - 1) < 0.06 and abs(normal.std() - 2) < 0.05
+    cut = K.eval(K.truncated_normal((20000,), dtype="float16")).astype(np.float32)
+    assert np.abs(cut).max() <= 2 and abs(cut.std() - 0.8796) < 0.02
+
+
 def test_integers_come_equally_often():
     drawn = K.eval(K.random_uniform((6000,), -2, 4, dtype="int32", seed=1))
     values, counts = np.unique(drawn, return_counts=True)

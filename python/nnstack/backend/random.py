@@ -70,8 +70,11 @@ class RandomState:
 
     def uniform(self, shape: Any, dtype: str | None = None) -> Tensor:
         """Floats in [0, 1)."""
+        wanted = dtype or floatx()
+        if wanted == "float16":  # multiples of its spacing below 1: none is rounded up to 1
+            return convert(unary("floor", self.uniform(shape, "float32") * 2048.0) / 2048.0, wanted)
         stream = self.next_stream()
-        return emit("random_uniform", self._read(), shape_vector(shape), dtype=dtype or floatx(), stream=stream)
+        return emit("random_uniform", self._read(), shape_vector(shape), dtype=wanted, stream=stream)
 
     def _read(self) -> Tensor:
         scope = current_scope()
@@ -110,8 +113,14 @@ def random_normal(
 
 def normal_from(state: RandomState, shape: Any, dtype: str | None = None) -> Tensor:
     """Standard normal numbers from two draws of `state`."""
-    radius = unary("sqrt", log(1.0 - state.uniform(shape, dtype)) * -2.0)
-    return radius * cos(state.uniform(shape, dtype) * (2.0 * np.pi))
+    wide = _computed_in(dtype)
+    radius = unary("sqrt", log(1.0 - state.uniform(shape, wide)) * -2.0)
+    return convert(radius * cos(state.uniform(shape, wide) * (2.0 * np.pi)), dtype)
+
+
+def _computed_in(dtype: str | None) -> str:
+    """The type of draws that go through functions steep at their ends."""
+    return "float32" if dtype == "float16" else dtype or floatx()
 
 
 def truncated_normal(
@@ -121,9 +130,9 @@ def truncated_normal(
 
     The inverse distribution function of a uniform draw, with M. Giles's approximation of erfinv (2010), about 1e-6.
     """
-    u = RandomState(seed=seed).uniform(shape, dtype)
+    u = RandomState(seed=seed).uniform(shape, _computed_in(dtype))
     half = 0.9544997361036416  # erf(sqrt(2)): the mass within two standard deviations
-    return _erfinv((u * 2.0 - 1.0) * half) * (1.4142135623730951 * stddev) + mean
+    return convert(_erfinv((u * 2.0 - 1.0) * half) * (1.4142135623730951 * stddev) + mean, dtype)
 
 
 def _erfinv(x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from nnstack.callbacks.batch_counter import BatchCounter
 from nnstack.callbacks.callback import Callback
 from nnstack.saving import plain_data
 from nnstack.saving.hdf5_files import replace_files
-from nnstack.saving.training_state import layer_states
+from nnstack.saving.training_state import optimizer_states, set_optimizer_states, states_beside_weights
 
 if TYPE_CHECKING:
     from nnstack.training.run import ResumePoint
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class BackupAndRestore(Callback):
     """Keeps the state of a training run in `backup_dir`, and begins from it when `fit` is called again.
 
-    The state is: weights, the optimizer's variables and learning rate, counters of random layers, states of stateful
+    The state is: weights, variables and learning rate of each optimizer, counters of random layers, states of stateful
     ones, the order of the epoch's samples, numpy's generator and Python's, metrics, the epoch and batch reached, and
     what the other callbacks remember (History, EarlyStopping, ...). It is written beside and renamed: a kill at any
     moment leaves a whole one. A generator is to be made anew; it is drawn and discarded up to the batch reached.
@@ -122,8 +122,8 @@ class BackupAndRestore(Callback):
         state = {
             "run": model._run.state(model),
             "weights": model.get_weights(),
-            "optimizer": list(model.optimizer.get_weights()) if hasattr(model.optimizer, "get_weights") else [],
-            "layers": [variable.numpy() for variable in layer_states(model)],
+            "optimizers": optimizer_states(model),
+            "states": [variable.numpy() for variable in states_beside_weights(model)],
         }
         text, arrays = plain_data.pack(state)
         os.makedirs(self.backup_dir, exist_ok=True)
@@ -144,11 +144,8 @@ class BackupAndRestore(Callback):
                 f"{[tuple(w.shape) for w in model.weights]}. Remove it, or give another backup_dir"
             )
         model.set_weights(state["weights"])
-        if state["optimizer"]:
-            with model._as_compiled():
-                model._variables_to_train()  # makes the slots
-            model.optimizer.set_weights(state["optimizer"])
-        for variable, numbers in zip(layer_states(model), state["layers"], strict=True):
+        set_optimizer_states(model, state["optimizers"])
+        for variable, numbers in zip(states_beside_weights(model), state["states"], strict=True):
             variable.assign(numbers)
         from nnstack.training.run import ResumePoint
 

@@ -15,7 +15,8 @@ class CSVLogger(Callback):
     """Writes `epoch` and the logs' values to `filename`, columns sorted by name.
 
     `separator` between values; `append=True` goes on in an existing file, without a second heading. Where the first
-    epoch has no validation there are columns `val_...` all the same, as in Keras; what an epoch lacks is "NA".
+    epoch has no validation there are columns `val_...` all the same, as in Keras; what an epoch lacks is "NA". Training
+    that is gone on with (`fit(resume=True)`, `BackupAndRestore`) takes back the lines of epochs that run once more.
 
     >>> model.fit(x, y, epochs=9, callbacks=[CSVLogger("log.csv", append=True)])
 
@@ -28,13 +29,18 @@ class CSVLogger(Callback):
         self.separator = separator
         self.append = append
         self.keys: list[str] | None = None
-        self._file: Any = None
-        self._writer: Any = None
+
+    def get_state(self) -> dict[str, Any]:
+        return {"keys": self.keys, "size": os.path.getsize(self.filename)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.keys = state["keys"]
+        if self.append and os.path.getsize(self.filename) > state["size"]:
+            os.truncate(self.filename, state["size"])
 
     def on_train_begin(self, logs: Any = None) -> None:
-        going_on = self.append and os.path.exists(self.filename)
-        self._heading = not (going_on and os.path.getsize(self.filename) > 0)
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - closed in on_train_end
+        with open(self.filename, "a" if self.append else "w"):
+            pass  # it can be written, and is there
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
@@ -42,18 +48,11 @@ class CSVLogger(Callback):
             self.keys = sorted(logs)
             if not any(key.startswith("val_") for key in self.keys):
                 self.keys += [f"val_{key}" for key in self.keys]
-        if self._writer is None:
-            self._writer = csv.DictWriter(self._file, ["epoch", *self.keys], delimiter=self.separator)
-            if self._heading:
-                self._writer.writeheader()
-        row = {key: _cell(logs.get(key, "NA")) for key in self.keys}
-        self._writer.writerow({"epoch": epoch, **row})
-        self._file.flush()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._writer = None
+        with open(self.filename, "a", newline="") as file:
+            writer = csv.DictWriter(file, ["epoch", *self.keys], delimiter=self.separator)
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **{key: _cell(logs.get(key, "NA")) for key in self.keys}})
 
 
 def _cell(value: Any) -> Any:

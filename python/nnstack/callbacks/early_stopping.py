@@ -19,7 +19,7 @@ class EarlyStopping(Callback):
     Source: https://keras.io/2.16/api/callbacks/early_stopping/
     """
 
-    _state_names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
+    _state_names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights", "last_weights")
 
     def __init__(
         self,
@@ -48,6 +48,13 @@ class EarlyStopping(Callback):
         self.best = self._monitor.worst
         self.best_epoch = 0
         self.best_weights: list[np.ndarray] | None = None
+        self.last_weights: list[np.ndarray] | None = None  # that the best ones were put in the place of
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        if self.last_weights is not None:  # the run came to its end; training that goes on begins where it was
+            self.model.set_weights(self.last_weights)
+            self.last_weights = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._restart()
@@ -77,6 +84,7 @@ class EarlyStopping(Callback):
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
                 print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.last_weights = self.model.get_weights()
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Any) -> float | None:

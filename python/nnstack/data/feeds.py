@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -236,19 +237,19 @@ class StreamFeed:
         return _run_one(self, self._step_for, first)
 
     def skip_epochs(self, count: int) -> None:
-        """A Sequence is told of its epochs, without its batches; what goes on over epochs is drawn and discarded."""
+        """A Sequence is told of its epochs, without its batches; all other batches are drawn and discarded."""
         for epoch in range(count):
-            if self._limited:
-                self.start_epoch(epoch)
-                self._discard(self.steps or 0)
-            elif isinstance(self._source, Sequence):
+            if isinstance(self._source, Sequence) and not self._limited:
                 self._order_of(self._source)
                 self._source.on_epoch_end()
+            else:
+                self.start_epoch(epoch)
+                self.steps = self._discard(self.steps)
 
-    def _discard(self, count: int) -> None:
+    def _discard(self, count: int | None) -> int:
+        """Draws `count` batches, all if it is None; returns how many there were."""
         assert self._iterator is not None
-        for _ in range(count):
-            next(self._iterator, None)
+        return sum(1 for _ in itertools.islice(self._iterator, count))
 
     def skip_batches(self, count: int) -> None:
         assert self._iterator is not None

@@ -126,6 +126,9 @@ class LossScaleOptimizer(BaseOptimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         self._optimizer.build(var_list)
 
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        self._optimizer.set_weights(weights)  # which may compute more from them
+
     def compute_gradients(
         self, loss: Any, var_list: Sequence[Variable], tape: Any = None
     ) -> list[tuple[Any, Variable]]:

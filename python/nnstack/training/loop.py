@@ -71,7 +71,7 @@ def run_fit(
     callbacks.on_train_begin({})
     logs: dict[str, Any] = {}
     point = callbacks.resume_point() or point
-    run = Run(model, callbacks, initial_epoch)
+    run = Run(model, callbacks, initial_epoch, current)
     if point is not None:
         point.enter(model, callbacks, feed, epochs)
         initial_epoch, run.first_epoch, run.start = point.epoch, point.first_epoch, point.start
@@ -85,7 +85,7 @@ def run_fit(
         callbacks.on_epoch_begin(epoch, {})
         feed.start_epoch(epoch)
         if point is not None and point.batch:
-            run.resumed_at(model, point.batch)
+            run.resumed_at(model, point.batch, point.logs)
             point.enter_epoch(model, callbacks, feed)
         point = None
         expected = feed.steps
@@ -95,12 +95,11 @@ def run_fit(
             done = run_batches(
                 feed, callbacks, "train", lambda: model._read_results(current()), lambda: model.stop_training, run
             )
-        if done == 0:
+        if done == 0 and epoch == initial_epoch:
             raise ValueError(
                 f'fit (model "{model.name}"): the data gave no batch in epoch {epoch + 1}. A generator used before '
                 "is empty; make a new one"
             )
-        logs = model._read_results(current())
         dry = expected is not None and done < expected and not model.stop_training
         if dry:
             warnings.warn(
@@ -109,6 +108,10 @@ def run_fit(
                 "Give at least steps_per_epoch * epochs batches",
                 stacklevel=4,
             )
+        if done == 0:  # numbers of no batch would be the best that callbacks have seen
+            break
+        own = run.own_logs()
+        logs = model._read_results(None) if own is None else dict(own)
         feed.end_epoch()
         logs.update(validate(epoch) or {})
         told = Logs(logs)  # callbacks add to it for those after them; on_train_end gets the numbers of the model alone

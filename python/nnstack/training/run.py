@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,9 @@ from nnstack.callbacks.progbar_logger import ProgbarLogger
 class Run:
     """One call of `fit`: epoch and batch reached, its callbacks, and what its random draws began from."""
 
-    def __init__(self, model: Any, callbacks: CallbackList, first_epoch: int) -> None:
+    def __init__(self, model: Any, callbacks: CallbackList, first_epoch: int, current: Callable[[], Any]) -> None:
         self.callbacks = callbacks
+        self._current = current  # the step that ran last
         self.first_epoch = first_epoch
         self.begin_epoch(model, first_epoch)
         self.start = self._now
@@ -35,14 +36,23 @@ class Run:
         self.batch = 0
         self.hook: tuple[str, int, Any] | None = None  # that callbacks are being told, with its arguments
         self.metrics: list[list[np.ndarray]] | None = None  # of the training batches, while validation uses the same
+        self._logs_before: tuple[int, Any] = 0, None  # batch and logs of the run that this one goes on with
         self._now = draws(model)
         self._rate = _learning_rate(model)
         self._steps_before = _steps(model)
 
-    def resumed_at(self, model: Any, batch: int) -> None:
-        """The epoch that began goes on after `batch` batches."""
+    def resumed_at(self, model: Any, batch: int, logs: dict[str, Any] | None) -> None:
+        """The epoch that began goes on after `batch` batches, with what `own_logs` gave there."""
         self.batch = batch
+        self._logs_before = batch, logs
         self._steps_before = _steps(model) - batch
+
+    def own_logs(self) -> dict[str, Any] | None:
+        """The numbers of a step that makes its logs itself; None where the metrics hold them."""
+        if self.batch == self._logs_before[0]:
+            return self._logs_before[1]
+        step = self._current()
+        return None if step is None else step.logs()
 
     def end_epoch(self, model: Any) -> None:
         """All callbacks have seen the end of the epoch."""
@@ -63,12 +73,14 @@ class Run:
             "epoch": self.epoch + over,
             "batch": 0 if over else batch,
             "stopped": bool(model.stop_training),
+            "eager": model.run_eagerly,
             "rate": _learning_rate(model) if over or batch else self._rate,
             "start": _as_arrays(self.start),
             "now": _as_arrays(draws(model) if over else self._now),
             "callbacks": {key: callback.get_state() for key, callback in _keyed(self.callbacks.callbacks)},
             "hook": hook,
             "metrics": None if over or not batch else self.metrics or metric_values(model),
+            "logs": None if over or not batch else self.own_logs(),
         }
 
     def _told(self) -> list[str]:
@@ -91,6 +103,7 @@ class ResumePoint:
             self.epoch, self.batch, self.first_epoch = (_count(state[key]) for key in ("epoch", "batch", "first_epoch"))
             self._callbacks = dict(state["callbacks"])
             self.start, self._now = dict(state["start"]), dict(state["now"])
+            self.logs = None if state.get("logs") is None else dict(state["logs"])
             self._hook = state["hook"]
             if self._hook is not None:
                 name, number, logs, told = self._hook
@@ -102,6 +115,8 @@ class ResumePoint:
 
     def enter(self, model: Any, callbacks: CallbackList, feed: Any, epochs: int) -> None:
         """Before the first epoch: data, callbacks and random draws are where they were."""
+        if self._state.get("eager") and not model.run_eagerly:
+            model.run_eagerly = True  # which not every file holds
         if self.epoch < epochs and not self._state.get("stopped"):
             self._restore_draws(model, self.start)
             feed.skip_epochs(self.epoch - self.first_epoch)

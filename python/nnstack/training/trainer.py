@@ -248,7 +248,8 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
             placeholders = [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype) for t in graph.flat_outputs]
             losses = self.compiled_loss.losses or [None] * len(placeholders)
             compiled.build(placeholders if targets is None else targets, placeholders, losses, None)
-            if targets is None and any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
+            by_targets = {"accuracy", "acc", "crossentropy", "ce"}.intersection(map(str, _strings(compiled)))
+            if targets is None and by_targets:
                 compiled.built = False  # the names stand; which function 'acc' means, the first targets tell
             self._metric_programs = None
 
