@@ -55,7 +55,7 @@ def test_distributions():
 def test_draws_in_half_precision():
     set_random_seed(0)
     uniform = K.eval(K.random_uniform((20000,), dtype="float16"))
-    assert uniform.dtype == np.float16 and uniform.max() < 1 and len(set(uniform.tolist())) == 2048
+    assert uniform.dtype == np.float16 and uniform.max() < 1 and 2000 < len(set(uniform.tolist())) <= 2048
     normal = K.eval(K.random_normal((20000,), 1.0, 2.0, dtype="float16")).astype(np.float32)
     assert np.isfinite(normal).all() and abs(normal.mean() - 1) < 0.06 and abs(normal.std() - 2) < 0.05
     cut = K.eval(K.truncated_normal((20000,), dtype="float16")).astype(np.float32)
