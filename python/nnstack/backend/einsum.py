@@ -37,9 +37,14 @@ def einsum(equation: str, x: TensorLike, y: TensorLike) -> Tensor:
         b = b if len(b.shape) == 2 and len(common) == 1 else reshape(b, [inner, -1])
         product = emit("matmul", a, b)
     else:
-        a = _grouped(a, left, [shared, rows, common], sizes)
-        b = _grouped(b, right, [shared, common, columns], sizes)
-        product = emit("matmul", a, b)
+        if list(result) == [*shared, *columns, *rows]:  # what the product has by itself if its operands change places
+            a, b, left, right, rows, columns = b, a, right, left, columns, rows
+        # An operand's innermost axis stays where it is, where the product can take it there.
+        flip_a = bool(common) and left[-1] in rows
+        flip_b = bool(common) and right[-1] in common
+        a = _grouped(a, left, [shared, common, rows] if flip_a else [shared, rows, common], sizes)
+        b = _grouped(b, right, [shared, columns, common] if flip_b else [shared, common, columns], sizes)
+        product = emit("matmul", a, b, transpose_a=flip_a, transpose_b=flip_b)
     natural = [*shared, *rows, *columns]
     if len(product.shape) != len(natural) or len(columns) != 1:
         product = reshape(product, [sizes[letter] for letter in natural])
