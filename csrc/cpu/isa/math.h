@@ -18,23 +18,48 @@ inline Floats absolute(Floats x) { return bits_of<Floats>(bits_of<Ints>(x) & 0x7
 inline Floats copy_sign(Floats x, Floats sign) {
   return bits_of<Floats>((bits_of<Ints>(x) & 0x7fffffff) | (bits_of<Ints>(sign) & static_cast<int32_t>(0x80000000u)));
 }
+// The larger of x and the bound; NaN where x is NaN.
+inline Floats at_least(Floats x, Floats bound) {
+#if defined(__AVX512F__)
+  return bits_of<Floats>(_mm512_max_ps(bits_of<__m512>(bound), bits_of<__m512>(x)));
+#elif defined(__AVX2__)
+  return bits_of<Floats>(_mm256_max_ps(bits_of<__m256>(bound), bits_of<__m256>(x)));
+#elif defined(__x86_64__)
+  return bits_of<Floats>(_mm_max_ps(bits_of<__m128>(bound), bits_of<__m128>(x)));
+#else
+  return x < bound ? bound : x;
+#endif
+}
+// The smaller of the two, likewise.
+inline Floats at_most(Floats x, Floats bound) {
+#if defined(__AVX512F__)
+  return bits_of<Floats>(_mm512_min_ps(bits_of<__m512>(bound), bits_of<__m512>(x)));
+#elif defined(__AVX2__)
+  return bits_of<Floats>(_mm256_min_ps(bits_of<__m256>(bound), bits_of<__m256>(x)));
+#elif defined(__x86_64__)
+  return bits_of<Floats>(_mm_min_ps(bits_of<__m128>(bound), bits_of<__m128>(x)));
+#else
+  return x > bound ? bound : x;
+#endif
+}
+
 inline Floats power_of_two(Ints exponent) { return bits_of<Floats>((exponent + 127) << 23); }
 
 struct Reduced {
   Floats remainder;  // in [-ln2 / 2, ln2 / 2]
-  Ints exponent;
+  Floats multiple;   // of ln2
+  Ints exponent;     // the same
 };
 // x = exponent * ln2 + remainder
 inline Reduced reduce_by_ln2(Floats x) {
   const Floats shifted = x * kLog2e + kRoundingMagic;
   const Floats n = shifted - kRoundingMagic;
   const Floats remainder = (x - n * kLn2High) - n * kLn2Low;
-  return {remainder, bits_of<Ints>(shifted) - bits_of<int32_t>(kRoundingMagic)};
+  return {remainder, n, bits_of<Ints>(shifted) - bits_of<int32_t>(kRoundingMagic)};
 }
 
 inline Floats exp(Floats x) {
-  x = x > 89.0f ? splat(89.0f) : x;  // e^89 overflows, e^-104 is below half of the smallest denormal
-  x = x < -104.0f ? splat(-104.0f) : x;
+  x = at_least(at_most(x, splat(89.0f)), splat(-104.0f));  // e^89 overflows, e^-104 is below half of the smallest denormal
   const Reduced r = reduce_by_ln2(x);
   const Floats v = r.remainder;
   Floats q = 1.381443268e-03f * v + 8.368796733e-03f;
@@ -42,14 +67,17 @@ inline Floats exp(Floats x) {
   q = q * v + 1.666651997e-01f;
   q = q * v + 4.999999340e-01f;
   const Floats p = 1.0f + (v + v * v * q);
+#if defined(__AVX512F__)
+  return bits_of<Floats>(_mm512_scalef_ps(bits_of<__m512>(p), bits_of<__m512>(r.multiple)));
+#else
   const Ints half = r.exponent >> 1;  // in two steps, because 2^n itself may be out of range
   return p * power_of_two(half) * power_of_two(r.exponent - half);
+#endif
 }
 
 inline Floats expm1(Floats x) {
   const Floats start = x;
-  x = x > 89.0f ? splat(89.0f) : x;
-  x = x < -20.0f ? splat(-20.0f) : x;
+  x = at_least(at_most(x, splat(89.0f)), splat(-20.0f));
   const Reduced r = reduce_by_ln2(x);
   const Floats v = r.remainder;
   Floats q = 1.388250660e-03f * v + 8.366595672e-03f;
@@ -116,7 +144,7 @@ inline Floats tanh(Floats x) {
   p = p * square + 1.333142476e-01f;
   p = p * square - 3.333328134e-01f;
   const Floats small = x + x * (square * p);
-  const Floats capped = size > 10.0f ? splat(10.0f) : size;  // tanh is 1 from 9.02 on
+  const Floats capped = at_most(size, splat(10.0f));  // tanh is 1 from 9.02 on
   const Floats large = 1.0f - 2.0f / (exp(capped + capped) + 1.0f);
   return x != x ? x : copy_sign(size < 0.625f ? small : large, x);
 }
@@ -142,7 +170,7 @@ inline Floats erf(Floats x) {
   p = p * square + 1.283791668e-01f;
   const Floats small = x + x * p;
   const Floats size = absolute(x);
-  const Floats v = size > 4.0f ? splat(4.0f) : size;    // erf is 1 from 3.92 on
+  const Floats v = at_most(size, splat(4.0f));          // erf is 1 from 3.92 on
   Floats q = -2.081444161e-05f * v + 4.312308813e-04f;  // log(erfc(v))
   q = q * v - 4.155473304e-03f;
   q = q * v + 2.507857761e-02f;

@@ -6,9 +6,8 @@
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
 
-constexpr int64_t kWorthForking = 32 * 1024;  // elements
-
-inline Floats maximum(Floats a, Floats b) { return ((a > b) | (a != a)) ? a : b; }
+constexpr int64_t kWorthForking = 32 * 1024;        // elements
+constexpr int64_t kTransposed = 2 * kLanes<float>;  // rows up to this length are done side by side, one in each lane
 
 // The last columns, with `other` in the lanes beyond them.
 inline Floats load_rest(const float* x, int count, float other) {
@@ -17,6 +16,7 @@ inline Floats load_rest(const float* x, int count, float other) {
   return lane < count ? load_first(x, count) : splat(other);
 }
 
+// A NaN may be lost on the way to the maximum: the sum of the exponentials is NaN all the same.
 void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
   constexpr int kVectorLanes = kLanes<float>;
   const int64_t whole = (n - 1) / kVectorLanes * kVectorLanes;
@@ -26,10 +26,10 @@ void softmax_row(float* y, const float* x, int64_t n, bool logarithm) {
   int64_t at = 0;
   for (; at + 4 * kVectorLanes <= whole; at += 4 * kVectorLanes) {
 #pragma GCC unroll 4
-    for (int k = 0; k < 4; k++) high[k] = maximum(high[k], load(x + at + k * kVectorLanes));
+    for (int k = 0; k < 4; k++) high[k] = at_least(load(x + at + k * kVectorLanes), high[k]);
   }
-  for (; at < whole; at += kVectorLanes) high[0] = maximum(high[0], load(x + at));
-  const float top = maximum_lane<float>(maximum(maximum(high[0], high[1]), maximum(high[2], high[3])));
+  for (; at < whole; at += kVectorLanes) high[0] = at_least(load(x + at), high[0]);
+  const float top = maximum_lane<float>(at_least(at_least(high[0], high[1]), at_least(high[2], high[3])));
   Floats sum{};
   for (int64_t i = 0; i < whole; i += kVectorLanes) {
     const Floats e = exp(load(x + i) - top);
@@ -68,13 +68,13 @@ void softmax_row(double* y, const double* x, int64_t n, bool logarithm) {
 // Up to one row per lane. The arrays end at x_end and y_end.
 void softmax_lanes(float* y, const float* x, int64_t n, int rows, bool logarithm, const float* x_end, const float* y_end) {
   constexpr int kVectorLanes = kLanes<float>;
-  Floats columns[kShortRow];
+  Floats columns[kTransposed];
   for (int64_t c = 0; c < n; c += kVectorLanes) {
     const int count = static_cast<int>(smaller<int64_t>(kVectorLanes, n - c));
     load_columns<float>(columns + c, x + c, n, rows, count, x_end);
   }
   Floats high = columns[0];
-  for (int64_t c = 1; c < n; c++) high = maximum(high, columns[c]);
+  for (int64_t c = 1; c < n; c++) high = at_least(columns[c], high);
   Floats sum{};
   for (int64_t c = 0; c < n; c++) {
     const Floats shifted = columns[c] - high;
@@ -93,7 +93,7 @@ void softmax_lanes(float* y, const float* x, int64_t n, int rows, bool logarithm
 }
 
 void softmax_rows(float* y, const float* x, int64_t rows, int64_t n, bool logarithm) {
-  if (n > kShortRow) {
+  if (n > kTransposed) {
     for (int64_t row = 0; row < rows; row++) softmax_row(y + row * n, x + row * n, n, logarithm);
     return;
   }

@@ -151,31 +151,31 @@ inline V odd_pairs(V a, V b) {
     return __builtin_shufflevector(a, b, 1, 3);
 }
 
-// Adds the lanes pairwise.
+// The lanes joined pairwise: the upper half to the lower one, until one is left.
+template <class T, class V, class Join>
+inline T fold_lanes(V value, Join join) {
+  constexpr int lanes = static_cast<int>(sizeof(V) / sizeof(T));
+  if constexpr (lanes == 16)
+    return fold_lanes<T>(join(__builtin_shufflevector(value, value, 0, 1, 2, 3, 4, 5, 6, 7),
+                              __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15)),
+                         join);
+  else if constexpr (lanes == 8)
+    return fold_lanes<T>(
+        join(__builtin_shufflevector(value, value, 0, 1, 2, 3), __builtin_shufflevector(value, value, 4, 5, 6, 7)), join);
+  else if constexpr (lanes == 4) {
+    value = join(value, __builtin_shufflevector(value, value, 2, 3, 2, 3));  // half of it would be no register
+    return join(value, __builtin_shufflevector(value, value, 1, 1, 1, 1))[0];
+  } else
+    return join(value, __builtin_shufflevector(value, value, 1, 1))[0];
+}
 template <class T>
 inline T sum_lanes(Vector<T> value) {
-  T lanes[kLanes<T>];
-  store(lanes, value);
-#pragma GCC unroll 8
-  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
-#pragma GCC unroll 32
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+  return fold_lanes<T>(value, [](auto a, auto b) __attribute__((always_inline)) { return a + b; });
 }
-// NaN wins.
+// That of NaN may be any.
 template <class T>
 inline T maximum_lane(Vector<T> value) {
-  T lanes[kLanes<T>];
-  store(lanes, value);
-#pragma GCC unroll 8
-  for (int half = kLanes<T> / 2; half > 0; half /= 2) {
-#pragma GCC unroll 32
-    for (int i = 0; i < half; i++) {
-      lanes[i] = ((lanes[i] > lanes[i + half]) | (lanes[i] != lanes[i])) ? lanes[i] : lanes[i + half];
-    }
-  }
-  return lanes[0];
+  return fold_lanes<T>(value, [](auto a, auto b) __attribute__((always_inline)) { return a > b ? a : b; });
 }
 
 template <class T>
