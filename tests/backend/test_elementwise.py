@@ -30,6 +30,10 @@ ONE = {
     "softplus": (K.softplus, lambda x: np.log1p(np.exp(x))),
     "softsign": (K.softsign, lambda x: x / (1 + np.abs(x))),
     "elu": (lambda x: K.elu(x, 0.5), lambda x: np.where(x > 0, x, 0.5 * np.expm1(x))),
+    "relu of threshold below 0": (
+        lambda x: K.relu(x, 0.1, 0.8, -0.2),
+        lambda x: np.clip(x, 0, 0.8) + np.minimum(0.1 * (x + 0.2), 0),
+    ),
     "relu": (lambda x: K.relu(x, 0.1, 0.8, 0.2), lambda x: np.where(x >= 0.2, np.minimum(x, 0.8), 0.1 * (x - 0.2))),
     "fill": (lambda x: K.fill(K.shape(x), 7, "float32"), lambda x: np.full_like(x, 7)),
     "pad": (lambda x: K.pad(x, [(1, 0), (0, 2)], 3.0), lambda x: np.pad(x, [(1, 0), (0, 2)], constant_values=3)),

@@ -3,6 +3,7 @@ orders of vocabularies are those of tf.keras (its documentation's examples).
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,6 +154,37 @@ def test_resizing_and_cropping() -> None:
     np.testing.assert_allclose(square, [[4.5, 6.5], [16.5, 18.5]])
     np.testing.assert_array_equal(L.CenterCrop(2, 2)(x).numpy()[0, :, :, 0], [[8, 9], [14, 15]])
     assert L.Resizing(3, 3)(x[0]).shape == (3, 3, 1)
+
+
+@pytest.mark.parametrize("shape", [(None, None, 1), (4, None, 1), (None, 6, 1)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L.CenterCrop(2, 3), lambda: L.CenterCrop(5, 3), lambda: L.CenterCrop(5, 9), lambda: L.RandomCrop(3, 5),
+        lambda: L.Resizing(3, 2, "nearest", crop_to_aspect_ratio=True),
+    ],
+)  # fmt: skip
+def test_cropping_of_images_of_unknown_size(shape: Any, make: Any) -> None:
+    x = np.random.default_rng(2).normal(size=(2, 4, 6, 1)).astype("float32")
+    inputs = L.Input(shape)
+    model = Model(inputs, make()(inputs))
+    known = make()(x, training=False) if isinstance(make(), L.RandomCrop) else make()(x)
+    assert model.output_shape == (None, *known.shape[1:])
+    np.testing.assert_allclose(model.predict(x, verbose=0), known.numpy(), rtol=1e-6, atol=1e-6)
+
+
+def test_random_crops_of_unknown_size_lie_anywhere() -> None:
+    utils.set_random_seed(3)
+    x = np.arange(20, dtype="float32").reshape(1, 4, 5, 1)
+    inputs = L.Input((None, None, 1))
+    model = Model(inputs, L.RandomCrop(2, 3)(inputs))
+    seen = set()
+    for _ in range(60):
+        part = np.asarray(model(x, training=True))[0, :, :, 0]
+        row, column = divmod(int(part[0, 0]), 5)
+        np.testing.assert_array_equal(part, x[0, row : row + 2, column : column + 3, 0])
+        seen.add((row, column))
+    assert seen == {(row, column) for row in range(3) for column in range(3)}
 
 
 def test_random_images_in_training_and_at_rest() -> None:

@@ -13,7 +13,10 @@ from nnstack.backend.tensor import Tensor, TensorLike, convert, convert_like, em
 
 
 def relu(x: TensorLike, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
-    """max_value for x >= max_value, x for threshold <= x < max_value, alpha * (x - threshold) below."""
+    """max_value for x >= max_value, x for threshold <= x < max_value, alpha * (x - threshold) below.
+
+    With a max_value nothing below 0 passes, as in Keras, even where the threshold is negative.
+    """
     slope = not isinstance(alpha, (int, float)) or alpha != 0.0
     if max_value is None and threshold == 0.0 and not slope:
         return unary("relu", x)
@@ -24,7 +27,7 @@ def _bent(value: Tensor, alpha: float | None, max_value: float | None, threshold
     if threshold == 0.0:
         positive = unary("relu", value) if max_value is None else m.clip(value, 0.0, max_value)
     else:
-        positive = m.select(value > threshold, value if max_value is None else m.minimum(value, max_value), 0.0)
+        positive = m.select(value > threshold, value if max_value is None else m.clip(value, 0.0, max_value), 0.0)
     if alpha is None:
         return positive
     if max_value is None and threshold == 0.0:

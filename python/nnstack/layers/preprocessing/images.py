@@ -49,14 +49,36 @@ class _Sized(ImageLayer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "height": self.height, "width": self.width}
 
-    def _smart(self, x: Any, interpolation: str = "bilinear") -> Any:
-        """The largest centred part of the target's proportions, resized to the target."""
-        rows, columns = self._known_size(x)
-        high = min(int(columns * self.height / self.width), rows)
-        wide = min(int(rows * self.width / self.height), columns)
-        top, left = int((rows - high) / 2), int((columns - wide) / 2)
+    def _smart(self, x: Any, interpolation: str = "bilinear", crop: bool = False) -> Any:
+        """The largest centred part of the target's proportions, resized to the target; with `crop`, the target's own
+        size where the image has that many rows and columns.
+        """
+        rows, columns = x.shape[1:3]
+        if rows is None or columns is None:
+            return self._smart_of_unknown(x, interpolation, crop)
+        high, wide = self.height, self.width
+        if not crop or rows < high or columns < wide:
+            high, wide = min(int(columns * high / wide), rows), min(int(rows * wide / high), columns)
+        top, left = (rows - high) // 2, (columns - wide) // 2
         part = x[:, top : top + high, left : left + wide]
-        return resize(part, (self.height, self.width), interpolation, "channels_last")
+        return part if crop and part.shape[1:3] == (self.height, self.width) else self._resized(part, interpolation)
+
+    def _smart_of_unknown(self, x: Any, interpolation: str, crop: bool, first: Any = None) -> Any:
+        """The same for sizes that only a run knows. Resizing to the size it has changes no image. first(n): which of
+        the rows or columns 0 to n a crop begins with, the middle one by default.
+        """
+        sizes, own = [backend.shape(x)[axis] for axis in (1, 2)], (self.height, self.width)
+        fits = backend.minimum(sizes[0] // own[0], 1) * backend.minimum(sizes[1] // own[1], 1) if crop else 0
+        for axis, whole, across, part, other in ((1, *sizes, *own), (2, *sizes[::-1], *own[::-1])):
+            length = fits * part + (1 - fits) * backend.minimum(across * part // other, whole)
+            begin = (whole - length) // 2
+            if first is not None:
+                begin = fits * first(whole - length) + (1 - fits) * begin
+            x = backend.gather(x, begin + backend.arange(length, dtype="int64"), axis=axis)
+        return self._resized(x, interpolation)
+
+    def _resized(self, x: Any, interpolation: str) -> Any:
+        return resize(x, (self.height, self.width), interpolation, "channels_last")
 
 
 class Resizing(_Sized):
@@ -64,7 +86,7 @@ class Resizing(_Sized):
 
     `interpolation` "bilinear" (default), "nearest", "area", "bicubic", "lanczos3", "lanczos5", "gaussian" or
     "mitchellcubic"; `crop_to_aspect_ratio`: cut the border off instead of stretching. Rows and columns of the input
-    may be unknown when the model is built, but for cropping and for the methods behind "area": `ValueError` then.
+    may be unknown when the model is built, but for the methods behind "area": `ValueError` then.
 
     >>> Resizing(4, 6)(np.ones((2, 8, 8, 3), "float32")).shape
     (2, 4, 6, 3)
@@ -86,7 +108,7 @@ class Resizing(_Sized):
         x = self._images(inputs)
         if self.crop_to_aspect_ratio:
             return self._like(self._smart(x, self.interpolation), inputs)
-        return self._like(resize(x, (self.height, self.width), self.interpolation, "channels_last"), inputs)
+        return self._like(self._resized(x, self.interpolation), inputs)
 
     def get_config(self) -> dict[str, Any]:
         own = {"interpolation": self.interpolation, "crop_to_aspect_ratio": self.crop_to_aspect_ratio}
@@ -94,16 +116,12 @@ class Resizing(_Sized):
 
 
 class CenterCrop(_Sized):
-    """The middle (height, width) of images; smaller images are enlarged to it, keeping their proportions.
+    """The middle (height, width) of images; smaller images are enlarged to it, keeping their proportions. Rows and
+    columns of the input may be unknown when the model is built.
 
     >>> CenterCrop(1, 2)(np.arange(12.0).reshape(1, 3, 4, 1)).numpy().ravel()
     array([5., 6.], dtype=float32)
     """
 
     def call(self, inputs: Any) -> Any:
-        x = self._images(inputs)
-        rows, columns = self._known_size(x)
-        if rows < self.height or columns < self.width:
-            return self._like(self._smart(x), inputs)
-        top, left = (rows - self.height) // 2, (columns - self.width) // 2
-        return self._like(x[:, top : top + self.height, left : left + self.width], inputs)
+        return self._like(self._smart(self._images(inputs), crop=True), inputs)

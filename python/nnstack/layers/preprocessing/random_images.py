@@ -255,7 +255,8 @@ class RandomBrightness(_RandomImages):
 class RandomCrop(_Sized, _RandomImages):
     """A random (height, width) of each batch while training, the middle of the resized image otherwise.
 
-    Smaller images are enlarged, keeping their proportions. Rows and columns of the input must be known.
+    Smaller images are enlarged, keeping their proportions. Rows and columns of the input may be unknown when the model
+    is built.
     """
 
     def __init__(self, height: int, width: int, seed: int | None = None, **kwargs: Any) -> None:
@@ -265,14 +266,20 @@ class RandomCrop(_Sized, _RandomImages):
         return self._smart(x)
 
     def _changed(self, x: Any) -> Any:
-        rows, columns = self._known_size(x)
+        rows, columns = x.shape[1:3]
+        if rows is None or columns is None:
+            return self._smart_of_unknown(x, "bilinear", True, lambda spare: self._first(spare, ()))
         if rows < self.height or columns < self.width:
             return self._smart(x)
         for axis, whole, part in ((1, rows, self.height), (2, columns, self.width)):
-            first = backend.cast(self._uniform((1,), 0.0, 1.0) * float(whole - part + 1), "int64")
-            first = backend.minimum(first, whole - part)
+            first = self._first(whole - part, (1,))
             x = backend.gather(x, first + backend.arange(part, dtype="int64"), axis=axis)
         return x
+
+    def _first(self, last: Any, shape: tuple[int, ...]) -> Any:
+        """One of 0, 1, ..., last, each as likely."""
+        drawn = self._uniform(shape, 0.0, 1.0) * backend.cast(last + 1, "float32")
+        return backend.minimum(backend.cast(drawn, "int64"), last)
 
 
 class _RandomSize(_RandomImages):
