@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnstack import layers, utils
+from nnstack import backend, layers, utils
 from nnstack.layers import Input
 from nnstack.models import Model, Sequential
 
@@ -124,3 +124,19 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
     assert y.mean() == pytest.approx(0, abs=0.02) and y.std() == pytest.approx(1, abs=0.02)
     values, counts = np.unique(y, return_counts=True)
     assert counts.max() / y.size == pytest.approx(0.3, abs=0.01) and values[counts.argmax()] < -0.5
+
+
+@pytest.mark.parametrize("options", [{}, {"center": False}, {"center": False, "scale": False}])
+def test_second_derivatives_of_group_normalization(options):
+    """What stands for the mean's part in the gradient is right at every order."""
+    rng = np.random.default_rng(0)
+    weights, direction, point = rng.normal(size=(3, 2, 3, 4))
+    x = backend.placeholder((2, 3, 4), dtype="float64")
+    y = layers.GroupNormalization(2, dtype="float64", **options)(x)
+    (first,) = backend.gradients(backend.sum(backend.square(y) * weights), [x])
+    (second,) = backend.gradients(backend.sum(first * direction), [x])
+    run = backend.function([x], [first, second])
+    found = run([point])[1]
+    step = 1e-5
+    ahead, behind = run([point + step * direction])[0], run([point - step * direction])[0]
+    np.testing.assert_allclose(found, (ahead - behind) / (2 * step), rtol=1e-6, atol=1e-7)

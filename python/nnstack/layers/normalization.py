@@ -52,9 +52,12 @@ class _Normalization(Layer):
         self.beta = add_parameter(self, "beta", known, experimental_autocast=False) if self.center else None
 
     def _scaled(self, x: Any, mean: Any, variance: Any, gamma: Any, beta: Any) -> Any:
-        factor = backend.emit("rsqrt", variance + self.epsilon)
-        result = (x - mean) * (factor if gamma is None else factor * gamma)
+        result = (x - mean) * self._factor(variance, gamma)
         return result if beta is None else result + beta
+
+    def _factor(self, variance: Any, gamma: Any) -> Any:
+        factor = backend.emit("rsqrt", variance + self.epsilon)
+        return factor if gamma is None else factor * gamma
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return tuple(input_shape)
@@ -176,14 +179,20 @@ class GroupNormalization(_Normalization):
             groups = backend.reshape(by_channel, (-1, self.groups, channels // self.groups))
             return backend.reshape(backend.mean(groups, -1, True) + backend.zeros_like(groups), alone)
 
+        # The mean counts as a number where the places are many. What its gradient is comes from `rest`, which is zero:
+        # (x - mean) factor = (x - centre) factor - rest factor, and as much for the squares.
         mean = grouped_mean(x)
-        variance = grouped_mean(backend.square(x - mean))
+        centre = backend.stop_gradient(mean)
+        rest, distances = mean - centre, x - centre
+        variance = grouped_mean(backend.square(distances)) - backend.square(rest)
         weight = [channels if one == axis else 1 for one in range(len(x.shape))]
         gamma, beta = (
             None if one is None else backend.cast(backend.reshape(one, weight), x.dtype)
             for one in (self.gamma, self.beta)
         )
-        return self._scaled(x, mean, variance, gamma, beta)
+        factor = self._factor(variance, gamma)
+        shift = -rest * factor if beta is None else beta - rest * factor
+        return distances * factor + shift
 
     def _moments(self, tiles: Any, axes: list[int], mask: Any, x: Any, grouped: list[Any]) -> tuple[Any, Any]:
         weights = backend.cast(mask, x.dtype)
