@@ -14,7 +14,8 @@ from nnstack.utils import nest
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f(*x)` returns (y, grad); `grad(*dy)` gives the gradients at x, which are used in place of those of f's ops.
 
-    Variables that `f` reads beside its arguments get no gradient. Works under a GradientTape and in compiled steps. Second derivatives are those of the gradients' inputs alone.
+    Variables that `f` reads beside its arguments get no gradient. Works under a GradientTape and in compiled steps.
+    Second derivatives are those of the gradients' inputs alone.
 
     >>> @custom_gradient
     ... def reversed_gradient(x):

@@ -47,8 +47,8 @@ class DType(str):
 
     @property
     def is_complex(self) -> bool:
-        """False: there are no complex tensors."""
-        return False
+        """Whether it is a complex type: that of `tf.signal`'s results, which no graph takes."""
+        return "complex" in self.name
 
     @property
     def base_dtype(self) -> DType:
@@ -82,10 +82,12 @@ class DType(str):
         return f"tf.{self.name}"
 
 
-_NAMES = "bfloat16 bool float16 float32 float64 int8 int16 int32 int64 uint8 string"
+_NAMES = "bfloat16 bool complex64 complex128 float16 float32 float64 int8 int16 int32 int64 uint8 string"
 _ALL = {name: DType(name) for name in _NAMES.split()}
 bfloat16 = _ALL["bfloat16"]
 bool_ = _ALL["bool"]
+complex64 = _ALL["complex64"]
+complex128 = _ALL["complex128"]
 float16 = _ALL["float16"]
 float32 = _ALL["float32"]
 float64 = _ALL["float64"]

@@ -60,8 +60,8 @@ def structured(tensors: Any) -> Any:
 
 def map_arrays(function: Callable[[Any], Any], structure: Any) -> Any:
     def leaf(value: Any) -> Any:
-        if isinstance(value, DatasetBase):
-            return value
+        if isinstance(value, DatasetBase) or hasattr(value, "with_values"):
+            return value  # sparse and ragged tensors go through as they are
         if is_text(value):
             return function(StringArray(value)) if function is not np.asarray else StringArray(value)
         return function(value.numpy() if backend.is_tensor(value) else value)
@@ -86,8 +86,8 @@ def typed_array(value: Any, kind: Any) -> Any:
 
 def to_user(element: Any) -> Any:
     def leaf(value: Any) -> Any:
-        if isinstance(value, DatasetBase):
-            return value
+        if isinstance(value, DatasetBase) or hasattr(value, "with_values"):
+            return value  # sparse and ragged tensors go through as they are
         return StringArray(value) if is_text(value) else backend.convert(np.asarray(value))
 
     return nest.map_structure(leaf, element)

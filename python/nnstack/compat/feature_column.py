@@ -19,6 +19,7 @@ from nnstack.layers.preprocessing.categories import (
 from nnstack.layers.preprocessing.columns import (
     BucketizedColumn,
     CategoricalColumn,
+    Column,
     EmbeddingColumn,
     IndicatorColumn,
     NumericColumn,
@@ -182,3 +183,27 @@ def _categorical(column: Any, what: str) -> CategoricalColumn:
     if not isinstance(column, CategoricalColumn):
         raise ValueError(f"{what}: expected a column of categories, got {column!r}")
     return column
+
+
+def make_parse_example_spec(feature_columns: Iterable[Column]) -> dict[str, Any]:
+    """Key -> what `tf.io.parse_example` is to read for these columns."""
+    from nnstack.compat.examples import FixedLenFeature, VarLenFeature
+
+    spec: dict[str, Any] = {}
+    for column in feature_columns:
+        for key, kind in column.keys.items():
+            sources = [one for one in _inner(column) if isinstance(one, NumericColumn) and one.key == key]
+            spec[key] = (
+                FixedLenFeature(sources[0].shape, sources[0].dtype, sources[0].default_value)
+                if sources
+                else VarLenFeature(kind or "string")
+            )
+    return spec
+
+
+def _inner(column: Any) -> list[Any]:
+    if isinstance(column, list | tuple):
+        return [one for part in column for one in _inner(part)]
+    return (
+        [column, *[one for part in vars(column).values() for one in _inner(part)]] if isinstance(column, Column) else []
+    )

@@ -35,6 +35,12 @@ _LINALG = _same(
 }
 _GRADIENTS = _same(f"{_C}.custom_gradient", "custom_gradient grad_pass_through")
 
+_COMPLEX = _same(f"{_C}.complex_numbers", "real imag conj angle")
+_TABLES = _same(
+    f"{_C}.lookup",
+    "StaticHashTable StaticVocabularyTable KeyValueTensorInitializer TextFileInitializer TextFileIndex",
+)
+
 # Namespace -> rows, added to those of the first table.
 WITHIN: dict[str, dict[str, str]] = {
     "": {
@@ -42,8 +48,64 @@ WITHIN: dict[str, dict[str, str]] = {
         **_GRADIENTS,
         **{name: _SPECIAL[name] for name in ("acosh", "asinh", "scalar_mul")},
         **_same(f"{_F}.special", "saturate_cast truncatediv truncatemod"),
+        **_same(f"{_C}.control", "assert_equal assert_greater assert_less assert_rank"),
+        "complex": f"{_C}.complex_numbers:complex_",
+        **_same(f"{_C}.dtypes", "complex64 complex128"),
+        "abs": f"{_C}.complex_numbers:magnitude",
+        "SparseTensor": f"{_C}.sparse:SparseTensor",
+        "RaggedTensor": f"{_C}.ragged:RaggedTensor",
+        "as_string": f"{_F}.strings:as_string",
     },
-    "math": {**_SEGMENTS, **_SPECIAL, "reverse_sequence": _PARTS["reverse_sequence"]},
+    "math": {
+        **_SEGMENTS,
+        **_SPECIAL,
+        **_COMPLEX,
+        "abs": f"{_C}.complex_numbers:magnitude",
+        "reverse_sequence": _PARTS["reverse_sequence"],
+    },
     "linalg": _LINALG,
-    "dtypes": {"saturate_cast": f"{_F}.special:saturate_cast"},
+    "dtypes": {
+        "saturate_cast": f"{_F}.special:saturate_cast",
+        "complex": f"{_C}.complex_numbers:complex_",
+        **_same(f"{_C}.dtypes", "complex64 complex128"),
+    },
+    "signal": _same(
+        f"{_F}.signal",
+        "hann_window hamming_window frame overlap_and_add rfft irfft fft ifft fft2d ifft2d fftshift ifftshift stft "
+        "inverse_stft linear_to_mel_weight_matrix dct mfccs_from_log_mel_spectrograms",
+    ),
+    "ragged": _same(f"{_C}.ragged", "constant stack range boolean_mask"),
+    "sparse": _same(f"{_C}.sparse", "SparseTensor to_dense from_dense sparse_dense_matmul reorder reduce_sum"),
+    "lookup": _TABLES,
+    "lookup.experimental": {
+        "MutableHashTable": f"{_C}.lookup:MutableHashTable",
+        "DenseHashTable": f"{_C}.lookup:MutableHashTable",
+    },
+    "strings": _same(
+        f"{_F}.strings",
+        "bytes_split unicode_decode unicode_encode regex_full_match to_hash_bucket_fast to_hash_bucket_strong ngrams "
+        "format",
+    )
+    | {"to_hash_bucket": f"{_F}.strings:to_hash_bucket_fast"},
+    "debugging": _same(
+        f"{_C}.checks",
+        "assert_less_equal assert_greater_equal assert_none_equal assert_positive assert_negative assert_non_positive "
+        "assert_all_finite assert_near assert_rank_at_least assert_rank_in assert_scalar assert_type assert_integer "
+        "assert_same_float_dtype is_numeric_tensor",
+    ),
+    "feature_column": {"make_parse_example_spec": f"{_C}.feature_column:make_parse_example_spec"},
+    "train": _same(
+        f"{_C}.messages",
+        "Example Features Feature FeatureList FeatureLists SequenceExample BytesList FloatList Int64List",
+    ),
+    "io": {
+        **_same(
+            f"{_C}.examples",
+            "TFRecordWriter TFRecordOptions FixedLenFeature VarLenFeature FixedLenSequenceFeature parse_example "
+            "parse_single_example parse_single_sequence_example decode_raw serialize_tensor parse_tensor",
+        ),
+        "decode_csv": f"{_C}.dataset_files:decode_csv",
+    },
+    "data": _same(f"{_C}.dataset_files", "TextLineDataset TFRecordDataset"),
+    "data.experimental": _same(f"{_C}.dataset_files", "CsvDataset make_csv_dataset"),
 }

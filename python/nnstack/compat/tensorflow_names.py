@@ -244,11 +244,6 @@ VERSION = "2.15.0"  # the last release in which `tf.keras` is Keras 2
 
 # tf name -> what to use: for the names that nothing stands for.
 ELSEWHERE = {
-    "RaggedTensor": "dense rows: preprocessing.sequence.pad_sequences or Dataset.padded_batch, and Masking or "
-    "mask_zero",
-    "ragged": "dense rows: preprocessing.sequence.pad_sequences or Dataset.padded_batch, and Masking or mask_zero",
-    "SparseTensor": "dense tensors; Embedding and sparse_categorical_crossentropy take numbers of classes",
-    "sparse": "dense tensors; Embedding and sparse_categorical_crossentropy take numbers of classes",
     "saved_model": "model.save and keras.models.load_model; nnstack's model.export for C++",
     "lite": "model.export, a file for C++ programs",
     "estimator": "keras.Model: compile, fit, evaluate",
@@ -256,13 +251,6 @@ ELSEWHERE = {
     "tpu": "nnstack.list_devices(), for what there is",
     "contrib": "tf.keras; contrib went with TensorFlow 1",
     "layers": "tf.keras.layers",
-    "TFRecordWriter": "numpy.savez or h5py; fit reads h5py datasets batch by batch",
-    "data.TFRecordDataset": "numpy.load(mmap_mode='r') or h5py datasets, which fit reads batch by batch",
-    "data.TextLineDataset": "tf.data.Dataset.from_tensor_slices(open(path).read().splitlines())",
-    "data.experimental.CsvDataset": "pandas.read_csv and tf.data.Dataset.from_tensor_slices",
-    "data.experimental.make_csv_dataset": "pandas.read_csv and tf.data.Dataset.from_tensor_slices",
-    "signal": "numpy.fft or scipy.signal, before training",
-    "complex64": "two float tensors, real and imaginary part",
     "nn.ctc_loss": "keras.backend.ctc_batch_cost",
     "nn.rnn_cell": "keras.layers.LSTMCell and keras.layers.RNN",
     "nn.static_rnn": "keras.layers.RNN(cell, unroll=True)",

@@ -13,6 +13,7 @@ from nnstack.backend import Tensor
 from nnstack.backend.deferred import deferred
 from nnstack.backend.numbers import NumbersNeeded
 from nnstack.backend.variable import Trace, current_scope
+from nnstack.compat.complex_numbers import Complex, parts
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.functions.strings import StringArray, is_text
 from nnstack.engine import context
@@ -98,9 +99,18 @@ def linspace(start: Any, stop: Any, num: Any, axis: int = 0) -> Tensor:
     return K.convert(np.linspace(np.asarray(start), np.asarray(stop), int(num), axis=axis), "float32")
 
 
-def cast(x: Any, dtype: Any) -> Tensor:
-    """`x` in another type."""
-    return K.cast(K.convert(x), as_dtype(dtype).name)
+def cast(x: Any, dtype: Any) -> Any:
+    """`x`, or a sparse or ragged one's values, in another type; of a complex one a real type keeps the real part."""
+    kind = as_dtype(dtype)
+    if hasattr(x, "with_values"):
+        return x.with_values(cast(x.values, kind))
+    if kind.is_complex or isinstance(x, Complex):
+        part = {"complex64": "float32", "complex128": "float64"}.get(kind.name, kind.name)
+        found = [K.cast(K.convert(one), part) for one in (parts(x) if isinstance(x, Complex) else (x,))]
+        return (
+            Complex(found[0], found[1] if len(found) > 1 else K.zeros_like(found[0])) if kind.is_complex else found[0]
+        )
+    return K.cast(K.convert(x), kind.name)
 
 
 def reshape(tensor: Any, shape: Any) -> Any:
@@ -256,7 +266,7 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool") -> Tens
     counts = K.convert(lengths)
     if maxlen is None:
         maxlen = int(counts.numpy().max())
-    return cast(K.less(range(maxlen), K.cast(K.expand_dims(counts, -1), "int32")), dtype)
+    return K.cast(K.less(range(maxlen), K.cast(K.expand_dims(counts, -1), "int32")), as_dtype(dtype).name)
 
 
 def one_hot(
@@ -271,7 +281,7 @@ def one_hot(
         order: list[Any] = list(np.arange(len(hot.shape) - 1))
         order.insert(axis, len(hot.shape) - 1)
         hot = K.permute_dimensions(hot, [int(place) for place in order])
-    return cast(hot, dtype or "float32")
+    return K.cast(hot, as_dtype(dtype or "float32").name)
 
 
 def gather(

@@ -96,6 +96,8 @@ class ArrayLayer(PreprocessingLayer):
         """The result as a tensor; on inputs of a graph, a tensor of the graph. `TypeError` elsewhere in a graph."""
         if any(is_symbolic(leaf) for leaf in nest.flatten((inputs, kwargs))):
             return self._symbolic(inputs, **kwargs)
+        if hasattr(inputs, "with_values"):  # rows of different lengths, as tf.RaggedTensor has them
+            return inputs.with_values(self(inputs.values, **kwargs))
         result = self.lookup(self._as_arrays(inputs), **kwargs)
         if not self.built:
             self.built = True
