@@ -249,3 +249,79 @@ def test_logs_under_the_names_of_keras_2_2(tmp_path) -> None:
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.stdout.strip() == "done", done.stderr
     assert len(list(tmp_path.glob("w.0*.h5"))) == 2
+
+
+def test_pooling_that_remembers_where() -> None:
+    from nnstack.compat.functions.argmax_pooling import max_pool_with_argmax
+
+    x = np.random.RandomState(0).randn(2, 5, 6, 3).astype("float32")
+    for padding in ("SAME", "VALID"):
+        values, places = (part.numpy() for part in max_pool_with_argmax(x, [1, 2, 2, 1], [1, 2, 2, 1], padding))
+        np.testing.assert_array_equal(values, K.pool2d(x, (2, 2), (2, 2), padding.lower(), pool_mode="max").numpy())
+        np.testing.assert_array_equal(
+            np.take_along_axis(x.reshape(2, -1), places.reshape(2, -1), 1), values.reshape(2, -1)
+        )
+    with_batch = max_pool_with_argmax(x, 2, 2, "VALID", include_batch_in_index=True)[1].numpy()
+    np.testing.assert_array_equal(x.reshape(-1)[with_batch], values)
+    with pytest.raises(ValueError, match="known rows"):
+        max_pool_with_argmax(K.placeholder((None, None, 4, 1)), 2, 2, "SAME")
+
+
+OLD_PIECES = """
+import numpy as np
+import sys
+import tensorflow as tf
+from keras import backend as K
+from keras.callbacks import Callback
+from keras.engine.topology import Layer
+from keras.layers import Conv2D, Input, Lambda
+from keras.models import Model, load_model
+
+def mean_iou(y_true, y_pred):  # of many kernels
+    score, update = tf.metrics.mean_iou(y_true, tf.to_int32(y_pred > 0.5), 2)
+    K.get_session().run(tf.local_variables_initializer())
+    with tf.control_dependencies([update]):
+        score = tf.identity(score)
+    return score
+
+class Early(Layer):  # attributes before super().__init__()
+    def __init__(self, **kwargs):
+        self.shift = K.variable([0.25])
+        super(Early, self).__init__(**kwargs)
+
+    def call(self, inputs):
+        return inputs + 0.0 * self.shift
+
+class Sizes(Callback):
+    seen = []
+
+    def on_batch_end(self, batch, logs={}):
+        self.seen.append((logs["batch"], logs.get("size")))
+
+x = Input((4, 4, 1))
+model = Model(x, Early()(Lambda(lambda z: z / 255)(x)))
+model.compile("sgd", "mse", metrics=[mean_iou])
+data = 255.0 * np.random.RandomState(0).randint(0, 2, (10, 4, 4, 1))
+results = model.evaluate(data, data / 255, batch_size=5, verbose=0)
+assert abs(results[1] - 1) < 1e-6, results
+model.fit(data, data / 255, batch_size=4, verbose=0, callbacks=[Sizes()])
+assert Sizes.seen == [(0, 4), (1, 4), (2, 2)], Sizes.seen
+path = sys.argv[1] + "/model.h5"
+model.save(path)  # Keras writes the code of the lambda
+again = load_model(path, custom_objects={"mean_iou": mean_iou, "Early": Early})
+np.testing.assert_allclose(again.predict(data), data / 255, rtol=1e-6)
+assert model.weights == [] and x in [x] and not (x == model.output)
+K.set_learning_phase(0)
+f = K.function([x, K.learning_phase()], [model.output])
+assert f([data, 0])[0].shape == data.shape
+pairs = tf.map_fn(lambda p: p[0] + p[1], (data[:, 0, 0, 0], data[:, 0, 0, 0]), dtype=tf.float32, parallel_iterations=2)
+assert K.eval(pairs).shape == (10,) and float(K.eval(tf.cond(tf.constant(True), fn1=lambda: 1.0, fn2=lambda: 2.0))) == 1
+"""
+
+
+def test_pieces_of_old_programs(tmp_path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(OLD_PIECES, encoding="utf-8")
+    run = [sys.executable, "-m", "nnstack", "run", str(path), str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -122,8 +122,11 @@ class Function:
     def __init__(self, inputs: Sequence[Any], outputs: Any, updates: Iterable[Any] | None, name: str | None) -> None:
         self.single = not isinstance(outputs, (list, tuple))
         self.name = name or "function"
-        self._phase_at = next((i for i, x in enumerate(inputs) if is_learning_phase(x)), None)
-        self._inputs = [x for x in inputs if not is_learning_phase(x)]
+        phases = [
+            i for i, x in enumerate(inputs) if is_learning_phase(x) or isinstance(x, int)
+        ]  # a fixed phase: an int
+        self._phase_at = next(iter(phases), None)
+        self._inputs = [x for i, x in enumerate(inputs) if i not in phases]
         for x in self._inputs:
             if not is_placeholder(x):
                 raise ValueError(f"function: inputs must be placeholders, got {x!r}")

@@ -82,6 +82,8 @@ class CallbackList:
         for callback in self.callbacks:
             if getattr(callback, "validation_data", None) is None:
                 callback.validation_data = [*inputs, *targets, *weights]
+            if getattr(callback, "model", None) is not None:  # where Keras 1 had them
+                vars(callback.model)["validation_data"] = callback.validation_data
 
     def set_model(self, model: Any) -> None:
         """Tells every member the model."""

@@ -21,10 +21,14 @@ def _concrete(x: Any) -> bool:
     return not backend.is_tensor(x) or bool(backend.convert(x).concrete)
 
 
-def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any], name: Any = None) -> Any:
+def cond(
+    pred: Any, true_fn: Any = None, false_fn: Any = None, strict: bool = False, name: Any = None, fn1: Any = None,
+    fn2: Any = None,
+) -> Any:  # fmt: skip
     """One of two results, whose structures must agree. On a symbolic `pred` both are recorded and the run takes one;
     variables that a branch assigns keep their values where the other branch is taken.
     """
+    true_fn, false_fn = true_fn or fn1, false_fn or fn2  # TensorFlow 1 had two names for them
     if _concrete(pred):
         return true_fn() if bool(pred) else false_fn()
     (yes, yes_updates), (no, no_updates) = _branch(true_fn), _branch(false_fn)
@@ -387,3 +391,13 @@ def tf_export(*paths: str, **_: Any) -> Callable[[Any], Any]:
 
 
 keras_export = tf_export
+
+
+def map_fn(
+    fn: Callable[[Any], Any], elems: Any, dtype: Any = None, parallel_iterations: Any = None, back_prop: bool = True,
+    swap_memory: bool = False, infer_shape: bool = True, name: Any = None, fn_output_signature: Any = None,
+) -> Any:  # fmt: skip
+    """`fn` of every element along the first axis, the results stacked; types given are those of the results."""
+    wanted = dtype if fn_output_signature is None else fn_output_signature
+    kinds = nest.map_structure(lambda one: str(getattr(one, "dtype", one)), wanted) if wanted is not None else None
+    return backend.map_fn(fn, elems, dtype=kinds)

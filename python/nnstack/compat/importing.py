@@ -16,7 +16,6 @@ from types import ModuleType
 from typing import Any
 
 from nnstack.backend.numbers import fall_back_on_numbers
-from nnstack.backend.products import former_batch_dot
 from nnstack.compat import keras_paths
 
 _HEADS = ("keras", "tf_keras", "tensorflow", "tensorflow_core", *keras_paths.PARTS)
@@ -70,11 +69,13 @@ def _keras(name: str) -> Callable[[], ModuleType] | None:
     path = _below(name)
     if path is None:
         return None
-    if not path:  # tf.keras has always had today's
-        former_batch_dot(head == "keras" and not any(root in sys.modules for root in keras_paths.ROOTS[2:]))
-    if path.partition(".")[0] in keras_paths.UP_TO_2_3 or path in keras_paths.UP_TO_2_3:
-        from nnstack.compat import tensors
+    from nnstack.compat import tensors
 
+    if not path and head.startswith("tensorflow"):
+        tensors.as_tf_keras()
+    elif not path and head == "keras":
+        tensors.as_plain_keras()
+    if path.partition(".")[0] in keras_paths.UP_TO_2_3 or path in keras_paths.UP_TO_2_3:
         tensors.as_tensorflow_1()
     for targets in (keras_paths.targets(path), keras_paths.fallback(path)):
         if targets and all(_exists(target) for target in targets):

@@ -35,6 +35,7 @@ _FORMER = {
     "dim": "axis",
     "dimension": "axis",
     "squeeze_dims": "axis",
+    "value": "input",
 }
 
 

@@ -53,6 +53,7 @@ NAMES: dict[str, str] = {
 WITHIN: dict[str, dict[str, str]] = {
     "nn": {
         "softmax_cross_entropy_with_logits_v2": f"{_F}.nn:softmax_cross_entropy_with_logits",
+        "max_pool_with_argmax": f"{_F}.argmax_pooling:max_pool_with_argmax",
         "xw_plus_b": f"{_V}:xw_plus_b",
     },
     "image": _same(_V, "resize_images resize_bilinear resize_nearest_neighbor resize_bicubic resize_area")

@@ -17,18 +17,25 @@ from nnstack.backend.products import former_batch_dot
 from nnstack.backend.variable import eager_by_default
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.specs import TensorShape
+from nnstack.engine.weights import WeightOwner
 
 _CLASSES: tuple[Any, ...] = (backend.Tensor, backend.Variable)
 _before: dict[Any, dict[str, Any]] = {}
-_program = {"of TensorFlow 1": False}
+_program = {"of TensorFlow 1": False, "of tf.keras": False}
 
 
 def _equal(self: Any, other: Any) -> Any:
-    """Element by element; False beside what is no tensor and no numbers, such as None or text."""
+    """Element by element; False beside what is no tensor and no numbers, such as None or text. Identity in programs of
+    TensorFlow 1, which look for tensors in lists.
+    """
+    if _program["of TensorFlow 1"]:
+        return self is other
     return backend.equal(self, other) if _comparable(self, other) else False
 
 
 def _not_equal(self: Any, other: Any) -> Any:
+    if _program["of TensorFlow 1"]:
+        return self is not other
     return backend.not_equal(self, other) if _comparable(self, other) else True
 
 
@@ -128,15 +135,28 @@ def as_tensorflow_1() -> None:
     """
     if not _program["of TensorFlow 1"]:
         _program["of TensorFlow 1"] = True
-        former_batch_dot(True)
+        former_batch_dot(not _program["of tf.keras"])
+        WeightOwner.finds_variables = _program["of tf.keras"]
         with contextlib.suppress(RuntimeError):
             eager_by_default(False)
+
+
+def as_plain_keras() -> None:
+    """The program imports `keras`, whose `batch_dot` had another meaning for long."""
+    former_batch_dot(not _program["of tf.keras"])
+
+
+def as_tf_keras() -> None:
+    """The program imports tf.keras, which has always had today's `batch_dot`, and finds variables in attributes."""
+    _program["of tf.keras"], WeightOwner.finds_variables = True, True
+    former_batch_dot(False)
 
 
 def as_keras() -> None:
     """Tensors behave as nnstack describes them again."""
     _program["of TensorFlow 1"] = False
     former_batch_dot(False)
+    _program["of tf.keras"], WeightOwner.finds_variables = False, True
     if not _before:
         return
     eager_by_default(False)

@@ -11,6 +11,7 @@ from nnstack import backend, mixed_precision
 from nnstack.engine import call as pipeline
 from nnstack.engine import context, naming
 from nnstack.engine.connections import Connections
+from nnstack.engine.given_arguments import GivenArguments, config_of_arguments, revived
 from nnstack.engine.keras_1 import takes_keras_1
 from nnstack.engine.nodes import Node
 from nnstack.engine.rebuilding import Rebuildable
@@ -40,8 +41,15 @@ class Layer(WeightOwner, Connections, Rebuildable):
     default_name: ClassVar[str | None] = None
     names_from_one: ClassVar[bool] = False
     stateful: bool = False
+    _starts_empty: ClassVar[bool] = False  # True where weights and layers may be set behind super().__init__() only
     _takes_floats: ClassVar[bool] = False  # True where whole numbers that come in are cast to the compute type
     _sets_own_masks: ClassVar[bool] = False  # True where `call` itself attaches masks to its outputs
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls)
+        if not cls.__module__.startswith("nnstack."):
+            layer.__dict__["_given_arguments"] = GivenArguments(args, kwargs)
+        return layer
 
     def __init__(
         self,
@@ -105,7 +113,8 @@ class Layer(WeightOwner, Connections, Rebuildable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if (
-            "_own_weights" not in self.__dict__
+            self._starts_empty
+            and "_own_weights" not in self.__dict__
             and name != "_own_weights"
             and any(isinstance(leaf, WeightOwner | backend.Variable) for leaf in leaves(value))
         ):
@@ -321,11 +330,15 @@ class Layer(WeightOwner, Connections, Rebuildable):
 
     # -- config -------------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
-        """Arguments to make such a layer again (without weights), as plain data."""
+        """Arguments to make such a layer again (without weights), as plain data.
+
+        A class with arguments of its own that does not define this gives those it was made with; `TypeError` names one
+        that is no plain data and has no config.
+        """
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self._policy_config()}
         if "_batch_input_shape" in self.__dict__:
             config["batch_input_shape"] = self._batch_input_shape
-        return config
+        return config if type(self).get_config is not Layer.get_config else config_of_arguments(self, config)
 
     def _policy_config(self) -> Any:
         return mixed_precision.serialize(self._policy)
@@ -333,7 +346,7 @@ class Layer(WeightOwner, Connections, Rebuildable):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A new layer from `get_config()`'s result."""
-        return cls(**config)
+        return cls(**(revived(cls, config) if cls.get_config is Layer.get_config else config))
 
     def reset_states(self) -> None:
         """Clears the state of stateful layers inside."""

@@ -10,10 +10,12 @@ from typing import Any, cast
 from nnstack import backend
 from nnstack.engine.additions import Additions
 from nnstack.engine.front import Prepared, is_symbolic
+from nnstack.engine.given_arguments import config_of_arguments, revived
 from nnstack.engine.graph import Graph
 from nnstack.engine.model_specs import ModelSpecs
 from nnstack.engine.nested_front import call_in_two_parts
 from nnstack.engine.shapes import map_shapes
+from nnstack.engine.texts import Lookups, holds_texts, noting, texts_among
 from nnstack.engine.weights import assign_all
 from nnstack.saving.methods import Savable
 from nnstack.training.trainer import Trainer
@@ -40,6 +42,8 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
     """
 
     _sets_own_masks = True
+    _lookups: Lookups | None = None  # of a `call` of its own, from the last call on texts
+    _starts_empty = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         graph: Graph | None = None
@@ -154,6 +158,7 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
             return
         inputs = map_shapes(lambda shape: backend.placeholder(shape=shape, dtype=self.dtype), input_shape)
         self.built = True  # so that the call below does not build again
+        self._build_input_shape = input_shape
         try:
             with backend.trace():
                 self(inputs)
@@ -178,12 +183,22 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Builds if needed and calls, on symbolic tensors or on arrays; see Layer."""
         front = None if self._graph is None else self._graph.front
+        texts = texts_among(args[:1])
+        if texts is not None and texts.lookups.owner is self:
+            texts.lookups.begin()
+        elif self._graph is None and args and holds_texts(args[0]):
+            args = (noting(self, args[0]), *args[1:])
         if front is not None and args and not isinstance(args[0], Prepared):
             if any(is_symbolic(leaf) for leaf in nest.flatten(args[0])):
                 return call_in_two_parts(self, front, args, kwargs)
             from nnstack.data.arrays import prepare
 
-            args = (Prepared(prepare(self, args[0], what="call", empty=True).inputs), *args[1:])
+            def made(arrays: Any) -> Any:
+                return prepare(self, arrays, what="call", empty=True).inputs
+
+            what = f'{self._kind} (model "{self.name}")'
+            found = made(args[0]) if texts is None else texts.lookups.find(made, args[0], {}, what)
+            args = (Prepared(found), *args[1:])
         return super().__call__(*args, **kwargs)
 
     def _can_be_called(self) -> bool:
@@ -273,14 +288,15 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, show_flops)
 
     def get_config(self) -> dict[str, Any]:
-        """Architecture as plain data; `TypeError` for a subclassed model that does not define it."""
+        """Architecture as plain data; of a subclassed model that does not define it the arguments it was made with.
+
+        `TypeError` names an argument that is no plain data and has no config.
+        """
         from nnstack.saving.graph_config import graph_config
 
         if self._graph is None:
-            raise TypeError(
-                f'{self._kind} (model "{self.name}"): a subclassed model has no config of its own. Define '
-                "get_config, or save weights only"
-            )
+            own = type(self).get_config is not Model.get_config
+            return {} if own else config_of_arguments(self, super().get_config())
         return graph_config(cast(Any, self))
 
     @classmethod
@@ -289,7 +305,7 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
         from nnstack.saving.graph_config import graph_from_config
 
         if "layers" not in config or "output_layers" not in config:
-            return cls(**config)
+            return cls(**(revived(cls, config) if cls.get_config is Model.get_config else config))
         inputs, outputs, added = graph_from_config(config, custom_objects)
         trainable = {} if config.get("trainable", True) else {"trainable": False}
         model = cls(inputs=inputs, outputs=outputs, name=config.get("name"), **trainable)

@@ -69,22 +69,28 @@ def _declared(layer: Layer, input_shapes: Any) -> Any:
 
 
 def _tried(layer: Layer, arguments: Any) -> Any:
-    """The outputs' kinds as two trials show them: sizes that differ between them are not known."""
-    results = []
-    for size in (2, 3):
+    """The outputs' kinds as trials on ones and on zeros show them: sizes that differ between trials are not known."""
+    results: list[Any] = []
+    failure: Exception | None = None
+    for number in (1, 0):
         try:
-            results.append(_called(layer, nest.map_structure(functools.partial(_sample, size), arguments)))
-        except Exception as error:
-            raise NumbersNeeded(
-                f'{layer._kind} (layer "{layer.name}"): its call needs the numbers of its inputs, and a trial on ones '
-                f"failed ({type(error).__name__}: {error}). Define compute_output_shape(input_shape)"
-            ) from error
+            results += [
+                _called(layer, nest.map_structure(functools.partial(_sample, size, number), arguments))
+                for size in (2, 3)
+            ]
+        except Exception as error:  # whatever the user's code does not like about such inputs
+            failure = failure or error
+    if not results:
+        raise NumbersNeeded(
+            f'{layer._kind} (layer "{layer.name}"): its call needs the numbers of its inputs, and a trial on ones '
+            f"failed ({type(failure).__name__}: {failure}). Define compute_output_shape(input_shape)"
+        ) from failure
 
-    def kind(first: Any, second: Any) -> Kind:
-        sizes = zip(tuple(first.shape), tuple(second.shape), strict=True)
-        return Kind(tuple(a if a == b else None for a, b in sizes), str(first.dtype))
+    def kind(*trials: Any) -> Kind:
+        sizes = zip(*[tuple(one.shape) for one in trials], strict=True)
+        return Kind(tuple(size[0] if len(set(size)) == 1 else None for size in sizes), str(trials[0].dtype))
 
-    kinds = [kind(*pair) for pair in zip(*map(nest.flatten, results), strict=True)]
+    kinds = [kind(*trials) for trials in zip(*map(nest.flatten, results), strict=True)]
     return nest.pack_as(results[0], iter(kinds))
 
 
@@ -98,10 +104,10 @@ def _is_symbolic(leaf: Any) -> bool:
     return backend.is_tensor(leaf) and not isinstance(leaf, backend.Variable) and not leaf.concrete
 
 
-def _sample(size: int, leaf: Any) -> Any:
+def _sample(size: int, number: int, leaf: Any) -> Any:
     if not _is_symbolic(leaf):
         return leaf
     if is_learning_phase(leaf):
         return False
     shape = [size if one is None else one for one in tuple(leaf.shape)]
-    return backend.convert(np.ones(shape), leaf.dtype)
+    return backend.convert(np.full(shape, number), leaf.dtype)

@@ -56,6 +56,9 @@ def leaves(value: Any) -> Iterator[Any]:
 class WeightOwner:
     """The part of `Layer` that makes, finds, reads and writes weights."""
 
+    # False for programs of Keras up to 2.2, where a variable in an attribute of a user's layer was no weight.
+    finds_variables: ClassVar[bool] = True
+
     if TYPE_CHECKING:
         built: bool
         _trainable: bool
@@ -183,6 +186,8 @@ class WeightOwner:
     def _held_weights(self) -> list[backend.Variable]:
         """Own weights: those of `add_weight`, then Variables found in attributes."""
         held = {id(variable): variable for variable in self._own_weights}
+        if not WeightOwner.finds_variables and not type(self).__module__.startswith("nnstack."):
+            return list(held.values())
         for attribute, value in list(self.__dict__.items()):
             if type(value) not in ATOMS and attribute not in _UNTRACKED:
                 for leaf in leaves(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from nnstack.backend.numbers import falls_back_on_numbers
 from nnstack.engine.layer import Layer
 
 
@@ -14,10 +15,23 @@ class _Name(str):
     function: Any
 
 
-def _named(function: Any) -> _Name:
+# By the names of layer and function, for programs that run unchanged: Keras would read the function's code from a file.
+_made_here: dict[tuple[str, str], Any] = {}
+
+
+def _named(function: Any, layer: str) -> _Name:
     name = _Name(getattr(function, "__name__", type(function).__name__))
     name.function = function
+    if falls_back_on_numbers():
+        _made_here[layer, str(name)] = function
     return name
+
+
+def made_here(layer: str, name: str) -> Any:
+    """The function of that name of a Lambda layer whose config was taken in this process, where nnstack stands for
+    Keras; else None.
+    """
+    return _made_here.get((layer, name)) if falls_back_on_numbers() else None
 
 
 class Lambda(Layer):
@@ -52,7 +66,7 @@ class Lambda(Layer):
         shape = self._output_shape
         return {
             **super().get_config(),
-            "function": _named(self.function),
+            "function": _named(self.function, self.name),
             "function_type": "function",
             "module": getattr(self.function, "__module__", None),
             "output_shape": None if callable(shape) else shape,
@@ -74,7 +88,7 @@ class Lambda(Layer):
             config.pop(key, None)
         if callable(name):
             return cls(name, **config)
-        found = lambda_function(name) if isinstance(name, str) else None
+        found = lambda_function(name) or made_here(str(config.get("name")), name) if isinstance(name, str) else None
         if not callable(found):
             raise ValueError(
                 f'lambda (layer "{config.get("name")}"): the file names a function '

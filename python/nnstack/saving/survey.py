@@ -188,11 +188,13 @@ class _Walk:
         stored = config.get("function")
         if callable(stored):
             return config
+        from nnstack.layers.lambda_layer import made_here
+
         name = str(config.get("name"))
         given = get_registered_object(name, self.custom_objects)
         function = given if callable(given) else getattr(stored, "function", None)  # a config that is in no file yet
         if function is None and isinstance(stored, str):
-            function = lambda_function(stored)
+            function = lambda_function(stored) or made_here(name, stored)
         if function is None:
             self.lambdas.append(str(name))
         shape = config.get("output_shape")

@@ -15,11 +15,15 @@ _SPELLINGS = (
 )
 
 
-def _other_spelling(names: Iterable[str], name: Any) -> str | None:
-    """The one among `names` that is `name` in the other spelling, while nnstack stands for Keras; else None."""
+def _stands_for_keras() -> bool:
     from nnstack.compat import importing
 
-    if not isinstance(name, str) or not importing.is_installed():
+    return importing.is_installed()
+
+
+def _other_spelling(names: Iterable[str], name: Any) -> str | None:
+    """The one among `names` that is `name` in the other spelling, while nnstack stands for Keras; else None."""
+    if not isinstance(name, str) or not _stands_for_keras():
         return None
     for pair in _SPELLINGS:
         for this, other in (pair, pair[::-1]):
@@ -32,14 +36,20 @@ def _other_spelling(names: Iterable[str], name: Any) -> str | None:
 
 class Logs(dict[str, Any]):
     """A dict by the names of metrics. To programs that run unchanged 'acc' is also 'accuracy', ..., and the other way
-    round, where the name itself is not there.
+    round, where the name itself is not there; and a batch has its number and size in it, which no loop over it shows.
     """
+
+    batch: int | None = None
+    size: int | None = None
 
     def __missing__(self, key: str) -> Any:
         other = _other_spelling(dict.keys(self), key)
-        if other is None:
+        if other is not None:
+            return dict.__getitem__(self, other)
+        found = getattr(self, key) if key in ("batch", "size") else None
+        if found is None or not _stands_for_keras():
             raise KeyError(key)
-        return dict.__getitem__(self, other)
+        return found
 
     def __contains__(self, key: object) -> bool:
         return dict.__contains__(self, key) or _other_spelling(dict.keys(self), key) is not None

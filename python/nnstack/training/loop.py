@@ -43,6 +43,7 @@ def run_batches(
         if run is not None:
             run.batch = done
         if quiet == 0:
+            logs.batch, logs.size = done - 1, _rows(feed, done - 1)
             if run is not None:
                 run.hook = "on_train_batch_end", done - 1, logs
             callbacks.batch_end(phase, done - 1, logs)
@@ -52,6 +53,12 @@ def run_batches(
         if stopped():
             break
     return done
+
+
+def _rows(feed: Feed, number: int) -> int | None:
+    """How many samples batch number `number` has, where arrays tell."""
+    size = getattr(feed, "batch_size", None)
+    return None if size is None or feed.samples is None else min(size, feed.samples - number * size)
 
 
 def run_fit(

@@ -33,6 +33,7 @@ def print_summary(
     if ends[-1] <= 1:
         ends = [int(length * end) for end in ends]
     heads = ["Layer (type)", "Output Shape", "Param #"] + ([] if chain else ["Connected to"])
+    ends = ends[: len(heads)]  # positions given for a column that is not there
     if show_trainable:
         length += 11
         ends.append(length)
