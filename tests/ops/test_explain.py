@@ -58,6 +58,7 @@ def convolution(part: str, channels: int, filters: int, window: int, groups: int
     [
         ("convolution", (8, 12, 3), "tiles on bordered blocks"),
         ("convolution", (16, 16, 3, 16), "depthwise"),
+        ("convolution", (96, 400, 3), "panels"),
         ("convolution", (8, 12, 1, 2), "tiles"),
         ("convolution_input_gradient", (8, 12, 3), "tiles on bordered blocks"),
         ("convolution_kernel_gradient", (8, 12, 3), "tiles on joined taps"),

@@ -1,4 +1,5 @@
 #include "cpu/isa/convolution_kernel_gradient.h"
+#include "cpu/isa/convolution_panels.h"
 #include "cpu/isa/convolution_walk.h"
 #include "cpu/isa/kernels.h"
 
@@ -12,13 +13,18 @@ bool makes_nothing(const ConvolutionParams& p) {
   return p.at.batch * product(p.pass == ConvolutionPass::forward ? p.at.output : p.at.input) == 0;
 }
 
+template <class T, class Function>
+void with_implementation_for(const ConvolutionParams& p, Function function) {
+  if (p.pass == ConvolutionPass::kernel_gradient) return function(KernelGradient<T>(p));
+  if constexpr (sizeof(T) == 4) {
+    if (Panels panels(p); panels.suits()) return function(panels);
+  }
+  function(Walk<T>(p));
+}
+
 template <class Function>
 void with_implementation(const ConvolutionParams& p, Function function) {
-  const bool wide = p.type == DType::f64;
-  if (p.pass == ConvolutionPass::kernel_gradient)
-    wide ? function(KernelGradient<double>(p)) : function(KernelGradient<float>(p));
-  else
-    wide ? function(Walk<double>(p)) : function(Walk<float>(p));
+  p.type == DType::f64 ? with_implementation_for<double>(p, function) : with_implementation_for<float>(p, function);
 }
 
 }  // namespace

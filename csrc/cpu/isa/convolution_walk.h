@@ -1,54 +1,22 @@
-// Forward and the gradient of the input: rows of places as a matrix whose rows are a pixel apart, no patches are made. Rows of
-// taps that look outside of the image are left out; columns beside it are zeros in a copy.
-//   blocks of places   the kernel is packed in panels once, in the order in which tiles read it, and each block meets all of it
-//   panels             where the kernel is larger than the images: each panel meets all images while it is packed, a few steps
-//                      at a time, and what it packs next is on its way from memory
+// Forward and the gradient of the input: rows of places as a matrix whose rows are a pixel apart, no patches are made. The
+// kernel is packed in panels once, in the order in which tiles read it, and each block of places meets all of it.
 #pragma once
-#include "cpu/isa/depthwise.h"
+#include "cpu/isa/convolution_sides.h"
 #include "cpu/isa/elementwise.h"
 #include "cpu/isa/pack.h"
 #include "cpu/isa/tile.h"
-#include "cpu/isa/window_walk.h"
 
 namespace nnstack::NNSTACK_ISA_NAME {
 namespace {
 
 constexpr int64_t kRegionBytes = 192 * 1024;  // of a bordered copy: with a panel of the kernel it fits the second-level cache
-constexpr int64_t kKernelBytes = 512 * 1024;  // of a kernel that stays in the second-level cache
-constexpr int64_t kPanelSteps = 128;          // of a panel at a time, where panels are packed one by one
-constexpr int64_t kLeastPanelSteps = 64;
-constexpr int64_t kLineBytes = 64;
 
 // A convolution, one block of places at a time.
 template <class T>
-class Walk {
+class Walk : Sides {
  public:
-  explicit Walk(const ConvolutionParams& p) : p_(p), forward_(p.pass == ConvolutionPass::forward) {
-    const WindowParams& w = p.at;
-    for (int d = 0; d < 3; d++) {
-      sizes_[d] = forward_ ? w.input[d] : w.output[d];
-      result_[d] = forward_ ? w.output[d] : w.input[d];
-      phases_[d] = forward_ ? 1 : w.stride[d];
-      grid_[d] = divide_up(result_[d], phases_[d]);
-    }
-    image_channels_ = forward_ ? p.channels : p.filters;
-    result_channels_ = forward_ ? p.filters : p.channels;
-    inner_ = image_channels_ / p.groups;
-    columns_ = result_channels_ / p.groups;
-    depthwise_ = inner_ == 1 && columns_ == 1;
-    Region all = kNoRegion;
-    const int64_t zero[3] = {};
-    for (int64_t i = 0; i < phase_count(); i++) all.hold(phase(i), zero, grid_);
-    bordered_ = !depthwise_ && (all.begin[2] < 0 || (all.end[2] > sizes_[2] && all.begin[2] != INT64_MAX));
-    choose_blocks();
-  }
+  __attribute__((noinline)) explicit Walk(const ConvolutionParams& p) : Sides(p, kLanes<T>) { choose_blocks(); }
 
-  int64_t phase_count() const { return product(phases_); }
-  Phase phase(int64_t i) const {
-    if (forward_) return {{forward_axis(p_.at, 0), forward_axis(p_.at, 1), forward_axis(p_.at, 2)}};
-    return {{gradient_axis(p_.at, 0, i / (phases_[1] * phases_[2])), gradient_axis(p_.at, 1, i / phases_[2] % phases_[1]),
-             gradient_axis(p_.at, 2, i % phases_[2])}};
-  }
   int64_t chunks() const { return divide_up(items_, items_per_chunk_); }
   int64_t packed_columns() const { return round_up(columns_, kLanes<T>); }
   int64_t packed_bytes() const {  // of the kernel: every tap belongs to one phase
@@ -69,10 +37,6 @@ class Walk {
   }
 
  private:
-  static constexpr int64_t kPanel = 2 * kLanes<T>;
-  int64_t panels() const { return divide_up(columns_, kPanel); }
-  int64_t panel_width(int64_t column) const { return smaller(kPanel, packed_columns() - column); }
-
   // Blocks of rows (of planes, where they are small) whose region stays in the cache, of about one size.
   void choose_blocks() {
     const double work = 2.0 * static_cast<double>(p_.at.batch) * static_cast<double>(product(p_.at.output)) *
@@ -99,8 +63,8 @@ class Walk {
 
   // An upper bound: the region of the first block of the largest phases.
   int64_t bytes_of_block() const {
-    Region r = kNoRegion;
     const int64_t zero[3] = {}, to[3] = {block_[0], block_[1], grid_[2]};
+    Region r = kNoRegion;
     for (int64_t i = 0; i < phase_count(); i++) r.hold(phase(i), zero, to);
     if (r.begin[2] == INT64_MAX) return 0;
     return r.size(0) * r.size(1) * r.size(2) * image_channels_ * static_cast<int64_t>(sizeof(T));
@@ -110,15 +74,15 @@ class Walk {
   static void pack(void* arg, int64_t index) {
     const Walk& walk = *static_cast<const Walk*>(arg);
     const ConvolutionParams& p = walk.p_;
-    const int64_t group = index / walk.panels(), column = index % walk.panels() * kPanel;
-    const int64_t width = walk.panel_width(column), columns = smaller(kPanel, walk.columns_ - column);
+    const int64_t group = index / walk.panels(), column = index % walk.panels() * 2 * kLanes<T>;
+    const int64_t width = walk.panel_width(column), columns = walk.panel_columns(column);
     T* to = walk.panel_of(group, column);
     for (int64_t i = 0; i < walk.phase_count(); i++) {
       const Phase phase = walk.phase(i);
       for (int64_t z = 0; z < phase.axes[0].taps; z++) {
         for (int64_t y = 0; y < phase.axes[1].taps; y++) {
           for (int64_t x = 0; x < phase.axes[2].taps; x++, to += walk.inner_ * width) {
-            const T* tap = walk.kernel_ + phase.kernel_place(p.at.window, z, y, x) * (p.channels / p.groups) * p.filters;
+            const T* tap = walk.kernel_ + walk.tap_of_kernel(phase, z, y, x);
             if (walk.forward_)
               pack_panel(to, width, tap + group * walk.columns_ + column, p.filters, walk.inner_, columns);
             else
@@ -156,15 +120,8 @@ class Walk {
     const int64_t from[3] = {z, y, 0};
     const int64_t to[3] = {smaller(z + block_[0], grid_[0]), smaller(y + block_[1], grid_[1]), grid_[2]};
     const T* source = static_cast<const T*>(operands_[0]) + image * product(sizes_) * image_channels_;
-    Region region{{0, 0, 0}, {sizes_[0], sizes_[1], sizes_[2]}};
+    const Region region = bordered_ ? region_of(from, to) : whole();
     if (bordered_) {
-      region = kNoRegion;
-      for (int64_t i = 0; i < phase_count(); i++) region.hold(phase(i), from, to);
-      if (region.begin[2] == INT64_MAX) region = Region{};
-      for (int d = 0; d < 2; d++) {  // rows outside of the image are not looked at
-        region.begin[d] = larger<int64_t>(region.begin[d], 0);
-        region.end[d] = smaller(region.end[d], sizes_[d]);
-      }
       copy_region(copy, source, sizes_, image_channels_, region);
       source = copy;
     }
@@ -185,18 +142,6 @@ class Walk {
     }
   }
 
-  // What tap (tap_z, tap_y, 0) of grid place (z, y, 0) looks at, and the result's place.
-  const T* image_row(const Phase& f, const Region& r, const T* source, int64_t z, int64_t y, int64_t tap_z,
-                     int64_t tap_y) const {
-    const int64_t at_z = f.axes[0].first + z * f.axes[0].pixel_step + tap_z * f.axes[0].tap_step - r.begin[0];
-    const int64_t at_y = f.axes[1].first + y * f.axes[1].pixel_step + tap_y * f.axes[1].tap_step - r.begin[1];
-    return source + ((at_z * r.size(1) + at_y) * r.size(2) + f.axes[2].first - r.begin[2]) * image_channels_;
-  }
-  T* result_row(const Phase& f, T* result, int64_t z, int64_t y) const {
-    const int64_t at_z = f.axes[0].offset + z * f.axes[0].step, at_y = f.axes[1].offset + y * f.axes[1].step;
-    return result + ((at_z * result_[1] + at_y) * result_[2] + f.axes[2].offset) * result_channels_;
-  }
-
   void run_phase(const Phase& f, int64_t taps_before, const Region& r, const T* source, T* result, const int64_t (&from)[3],
                  const int64_t (&to)[3]) const {
     const Axis& along = f.axes[2];
@@ -208,10 +153,10 @@ class Walk {
     t.a_stride = along.pixel_step * image_channels_;
     t.c_row = along.step * result_channels_;
     for (int64_t group = 0; group < p_.groups; group++) {
-      for (int64_t column = 0; column < columns_; column += kPanel) {
+      for (int64_t column = 0; column < columns_; column += 2 * kLanes<T>) {
         const int64_t width = panel_width(column);
         const T* const panel = panel_of(group, column) + taps_before * inner_ * width;
-        t.columns = static_cast<int>(smaller(width, columns_ - column));
+        t.columns = static_cast<int>(panel_columns(column));
         t.b_step = width;
         for (int64_t z = from[0]; z < smaller(to[0], f.axes[0].count); z++) {
           for (int64_t y = from[1]; y < smaller(to[1], f.axes[1].count); y++) {
@@ -220,7 +165,7 @@ class Walk {
             t.steps = none ? 0 : joined ? along.taps * inner_ : inner_;
             t.segments = none ? 1 : joined ? taps_y.end - taps_y.begin : along.taps;
             t.a_jump = segment_pitch - t.steps;
-            T* const out = result_row(f, result, z, y) + group * columns_ + column;
+            T* const out = result + result_place(f, z, y) + group * columns_ + column;
             for (int64_t i = 0; i < tiles; i++) {
               const int64_t x = along.count * i / tiles, rows = along.count * (i + 1) / tiles - x;
               const TileFunction<T> function = kTiles<T>.functions[0][rows - 1][width / kLanes<T> - 1];
@@ -229,7 +174,7 @@ class Walk {
               if (none) function(t);
               for (int64_t tz = taps_z.begin; tz < taps_z.end && !none; tz++) {
                 for (int64_t ty = taps_y.begin; ty < (joined ? taps_y.begin + 1 : taps_y.end); ty++) {
-                  t.a = image_row(f, r, source, z, y, tz, ty) + group * inner_ + x * t.a_stride;
+                  t.a = source + image_place(f, r, z, y, tz, ty) + group * inner_ + x * t.a_stride;
                   t.b = panel + (tz * f.axes[1].taps + ty) * along.taps * inner_ * width;
                   function(t);
                   t.start = false;
@@ -243,7 +188,6 @@ class Walk {
   }
 
   void depthwise_phase(const Phase& f, const T* source, T* result, const int64_t (&from)[3], const int64_t (&to)[3]) const {
-    const Region whole{{0, 0, 0}, {sizes_[0], sizes_[1], sizes_[2]}};
     const Axis &plane = f.axes[0], &row = f.axes[1], &along = f.axes[2];
     const int64_t(&window)[3] = p_.at.window;
     DepthwiseRow<T> d;
@@ -263,20 +207,14 @@ class Walk {
       d.z = taps_inside(plane, z, sizes_[0]);
       for (int64_t y = from[1]; y < smaller(to[1], row.count); y++) {
         d.y = taps_inside(row, y, sizes_[1]);
-        d.image = image_row(f, whole, source, z, y, 0, 0);
-        d.out = result_row(f, result, z, y);
+        d.image = source + image_place(f, whole(), z, y, 0, 0);
+        d.out = result + result_place(f, z, y);
         d.run();
       }
     }
   }
 
-  const ConvolutionParams& p_;
-  const bool forward_;
-  bool depthwise_, bordered_;
-  int64_t sizes_[3], result_[3];  // of the image that is read and of the result
-  int64_t phases_[3], grid_[3];   // grid: the largest of the phases
   int64_t block_[2], blocks_[2];  // grid planes and rows of a block; blocks of an image
-  int64_t image_channels_, result_channels_, inner_, columns_;
   int64_t region_bytes_, items_, items_per_chunk_;
   void* const* operands_ = nullptr;
   const T* kernel_ = nullptr;

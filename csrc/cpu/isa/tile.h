@@ -29,6 +29,9 @@ struct TileArguments {
   T* packed;    // for the tiles that pack: where the panel of B goes, one step after the other
   // After every `steps` A goes on `a_jump` elements further, so that rows of an image make one long sum; B just goes on.
   int64_t segments = 1, a_jump = 0;
+  // What is wanted next: each segment asks for two lines of it, `ahead_pitch` elements further than the last one.
+  const T* ahead = nullptr;
+  int64_t ahead_pitch = 0;
 };
 
 template <class T>
@@ -66,7 +69,14 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   for (int g = 0; g < kGroups; g++) a[g] = t.a + 3 * g * a_stride;
   const T* b = t.b;
   T* packed = t.packed;
+  constexpr bool kAhead = Width == 2 && !Transposed && sizeof(T) == 4;  // where it has a use
+  const T* ahead = kAhead && t.ahead != nullptr ? t.ahead : b;
   for (int64_t segment = t.segments;;) {
+    if constexpr (kAhead) {
+      __builtin_prefetch(ahead);
+      __builtin_prefetch(ahead + 64 / sizeof(T));
+      ahead += t.ahead_pitch;
+    }
     for (int64_t step = t.steps; step > 0; step--) {  // not unrolled: g++ would mix the steps and run out of registers
       Vector<T> right[Width];
 #pragma GCC unroll 4
