@@ -13,8 +13,9 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     """A model with the same architecture, new layers and new weights.
 
     `input_tensors`: graph tensors (made by `Input`) or plain symbolic ones to build on, one per input, in order or in a
-    list. `clone_function(layer)` gives each new layer (default: from its config). Raises `ValueError` for subclassed
-    models and for another number of tensors.
+    list. `clone_function(layer)` gives each new layer (default: from its config). A subclassed model is made from its
+    config, and has weights when it is built. Raises `ValueError` for one with either of these arguments, and for
+    another number of tensors.
     """
     from nnstack.engine.inputs import InputLayer
     from nnstack.engine.model import Model
@@ -23,9 +24,12 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     if not isinstance(model, Model):
         raise TypeError(f"clone_model: expected a model, got {model!r} of type {type(model).__name__}")
     if model._graph is None and not isinstance(model, Sequential):
-        raise ValueError(
-            f'clone_model (model "{model.name}"): expected a Sequential or functional model, got a subclassed one'
-        )
+        if input_tensors is not None or clone_function is not None:
+            raise ValueError(
+                f'clone_model (model "{model.name}"): input_tensors and clone_function are for Sequential and '
+                "functional models, got a subclassed one"
+            )
+        return type(model).from_config(model.get_config())
     clone = clone_function or _copy
     if isinstance(model, Sequential):
         copy = type(model)(name=model.name)

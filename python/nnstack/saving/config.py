@@ -44,6 +44,16 @@ def layer_from_config(
         return cls.from_config(_mark(prepared.get("config", {})))
 
 
+def model_from_entry(entry: Any, custom_objects: Mapping[str, Any] | None, version: tuple[int, ...] | None) -> Any:
+    """The model of a file, with its weights made where the entry says for what inputs it was built."""
+    model = layer_from_config(entry, custom_objects, version)
+    shapes = entry.get("build_config") if isinstance(entry, Mapping) else None
+    shape = survey.plain(shapes.get("input_shape")) if isinstance(shapes, Mapping) else None
+    if isinstance(shape, list | tuple | dict):
+        model.build_from_config({"input_shape": shape})
+    return model
+
+
 class _Prepared(dict[str, Any]):
     """The entry of a layer inside one that has been prepared; it need not be walked again."""
 

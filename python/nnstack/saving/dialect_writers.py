@@ -96,8 +96,10 @@ def class_in_files(layer: Any) -> str:
 
 
 def model_config(model: Any, dialect: str) -> dict[str, Any]:
-    """`{'class_name', 'config'}` of a model."""
-    return _entry(to_plain(layer_config(model)), dialect)
+    """`{'class_name', 'config'}` of a model, and for what inputs a subclassed one was built."""
+    entry = _entry(to_plain(layer_config(model)), dialect)
+    shapes = model.get_build_config() if model._graph is None else None
+    return entry if shapes is None else {**entry, "build_config": to_plain(shapes)}
 
 
 def hdf5_config(model: Any, dialect: str) -> dict[str, Any]:

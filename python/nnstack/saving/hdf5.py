@@ -14,7 +14,7 @@ from typing import Any
 
 from nnstack.engine.context import filling
 from nnstack.saving import dialect_writers, hdf5_guard, hdf5_weights, training_config, training_state
-from nnstack.saving.config import json_default, layer_from_config, read_json
+from nnstack.saving.config import json_default, model_from_entry, read_json
 from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.hdf5_files import describe, may_write, reading, writing
 from nnstack.saving.hdf5_weights import by_position, holds_layers, origin_of, stored_weights
@@ -78,7 +78,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
             origin = origin_of(file if "keras_version" in file.attrs else group)
             stored = hdf5_guard.claimed_bytes(group, hdf5_guard.names(group, "layer_names"))
         with filling(stored):
-            model = layer_from_config(config, custom_objects, origin.version)
+            model = model_from_entry(config, custom_objects, origin.version)
         pairs = by_position(model, group, f'load (model "{model.name}")')
         hdf5_weights.assign(pairs, whole=False)
         if training is None:

@@ -116,6 +116,7 @@ class StoredArray:
         if dataset.shape is None:
             raise ValueError(f"{dataset.name} is an empty dataspace, not an array")
         self._dataset = dataset
+        self.name = str(dataset.name)
         self.shape = tuple(int(size) for size in dataset.shape)
         self.nbytes = int(dataset.dtype.itemsize)
         for size in self.shape:

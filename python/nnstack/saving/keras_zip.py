@@ -28,7 +28,7 @@ from nnstack.saving import (
     weight_tree,
     zip_member,
 )
-from nnstack.saving.config import json_default, layer_from_config, read_json
+from nnstack.saving.config import json_default, model_from_entry, read_json
 from nnstack.saving.dialects import version_of
 from nnstack.saving.hdf5_files import describe, h5py_module, may_write, path_to_write, replace_files
 from nnstack.saving.hdf5_guard import StoredArray
@@ -38,6 +38,7 @@ from nnstack.utils.generic_utils import CustomObjectScope, to_snake_case
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _MAX_TEXT = 64 << 20
+_BESIDE_LAYERS = ("/optimizer/", "/random_states/", "/training_run/")
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 
 
@@ -72,13 +73,14 @@ def _read_model(
 ) -> Any:
     texts, origin = _vocabularies(archive, title), Origin(version, None)
     with _weights_file(archive, title) as file, hdf5_guard.errors_of(title):
-        stored = sum(array.nbytes for array in _all_arrays(file))
-        with filling(stored):
-            model = layer_from_config(config, custom_objects, version)
-            if not model.built and isinstance(config.get("build_config"), Mapping):
-                shape = survey.plain(config["build_config"].get("input_shape"))
-                if shape is not None:
-                    model.build(tuple(shape))
+        arrays = list(_all_arrays(file))
+        with filling(sum(array.nbytes for array in arrays)):
+            model = model_from_entry(config, custom_objects, version)
+        if not model.built and not all(array.name.startswith(_BESIDE_LAYERS) for array in arrays):
+            raise ValueError(
+                f"{title} does not say for what inputs its {type(model).__name__} was built. Make the model, call it "
+                "on data and call load_weights"
+            )
         _assign(model, file, origin, title, texts)
         training = config.get("compile_config")
         if compile and training:
