@@ -61,12 +61,18 @@ def read_states(model: Any, file: Any) -> None:
     _read_run(model, file)
     if not hdf5_guard.has(file, "random_states"):
         return
-    states = random_states(model)
+    states = {_place(name): state.variable for name, state in random_states(model).items()}
     group = hdf5_guard.group_at(file, "random_states")
     stored = hdf5_guard.StoredArray(hdf5_guard.child(group, "states")).read()
     for name, numbers in zip(hdf5_guard.names(group, "layer_names"), stored, strict=False):
-        if name in states and numbers.shape == states[name].variable.shape:
-            states[name].variable.assign(numbers)
+        variable = states.get(_place(name))
+        if variable is not None and numbers.shape == variable.shape:
+            variable.assign(numbers)
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Without the layer's name, which in a subclassed model counts the layers of the process."""
+    return name.split("/")[0], name.split("/")[-1]
 
 
 def _read_run(model: Any, file: Any) -> None:
