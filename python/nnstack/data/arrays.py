@@ -13,6 +13,7 @@ from nnstack.data.check import check_lengths, check_targets, check_weights, fit_
 from nnstack.data.structure import flat_list, to_array
 from nnstack.data.weights import combined_weight
 from nnstack.engine.front import Prepared, text_array
+from nnstack.engine.texts import holds_texts, looked_up
 from nnstack.utils import nest
 
 
@@ -82,13 +83,20 @@ def prepare(
             nest.renamed(one, graph.output_keys) for one in (y, sample_weight, class_weight)
         )
     front = graph.front if graph is not None else None
+    of_texts = (
+        looked_up(model, x, lambda leaf: to_array(leaf, f"{what}: x")) if graph is None and holds_texts(x) else None
+    )
     if front is not None and len(names) == 1 and isinstance(x, list | tuple):
         texts = text_array(x)  # a list of texts is one array
         x = x if texts is None else texts
-    inputs = [_input_array(one, front, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
+    inputs = (
+        [_input_array(one, front, f"{what}: x") for one in flat_list(x, names, f"{what}: x")]
+        if of_texts is None
+        else of_texts[0]
+    )
     if not inputs and (graph is None or names):
         raise ValueError(f"{what}: expected x, got None")
-    pack = Prepared if front is not None else _packer(x, graph)
+    pack = of_texts[1] if of_texts else Prepared if front is not None else _packer(x, graph)
     losses = model.compiled_loss.losses if model.compiled_loss is not None else []
     optional = [name for name, loss in zip(model.output_names, losses, strict=False) if loss is None]
     targets = [

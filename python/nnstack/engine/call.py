@@ -23,6 +23,7 @@ from nnstack.engine.front import refuse_texts
 from nnstack.engine.nodes import Node, history_of
 from nnstack.engine.operations import adopt
 from nnstack.engine.spec import InputSpec, check_input
+from nnstack.engine.texts import Texts, texts_among
 from nnstack.engine.unseen import unseen_outputs
 from nnstack.utils import nest
 
@@ -48,7 +49,8 @@ def call_layer(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         for key, value in kwargs.items()
     }
     tensors = [leaf for leaf in nest.flatten((inputs, rest, kwargs)) if backend.is_tensor(leaf)]
-    eager = bool(tensors) and not isinstance(current_scope(), Trace) and all(_is_concrete(tensor) for tensor in tensors)
+    given = bool(tensors) or texts_among(inputs, rest, kwargs) is not None
+    eager = given and not isinstance(current_scope(), Trace) and all(_is_concrete(tensor) for tensor in tensors)
     from_graph = not eager and context.outermost() and adopt(tensors)
 
     if from_graph:
@@ -135,11 +137,12 @@ def _normalise(layer: Layer, inputs: Any) -> Any:
             raise TypeError(
                 f'{layer._kind} (layer "{layer.name}"): expected tensors or arrays of numbers, got {leaf!r}'
             )
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "US":
+        if isinstance(leaf, Texts) and not type(layer).__module__.startswith("nnstack.layers."):
+            return leaf
+        if isinstance(leaf, Texts) or isinstance(leaf, np.ndarray) and leaf.dtype.kind in "US":
             raise TypeError(
                 f'{layer._kind} (layer "{layer.name}"): expected tensors or arrays of numbers, got an array of texts. '
-                "Look them up, or begin a functional or Sequential model with TextVectorization or StringLookup: "
-                "a model with a call of its own takes numbers only"
+                "Look them up with TextVectorization, StringLookup or Hashing first"
             )
         if leaf is None:
             return leaf

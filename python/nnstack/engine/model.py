@@ -15,7 +15,7 @@ from nnstack.engine.graph import Graph
 from nnstack.engine.model_specs import ModelSpecs
 from nnstack.engine.nested_front import call_in_two_parts
 from nnstack.engine.shapes import map_shapes
-from nnstack.engine.texts import Lookups, holds_texts, noting, texts_among
+from nnstack.engine.texts import Lookups, TextsWanted, holds_texts, noting, texts_among, with_texts
 from nnstack.engine.weights import assign_all
 from nnstack.saving.methods import Savable
 from nnstack.training.trainer import Trainer
@@ -160,11 +160,20 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
         self.built = True  # so that the call below does not build again
         self._build_input_shape = input_shape
         try:
-            with backend.trace():
-                self(inputs)
+            self._call_on_stand_ins(inputs)
         except BaseException:
             self.built = False
             raise
+
+    def _call_on_stand_ins(self, inputs: Any) -> None:
+        try:
+            with backend.trace():
+                self(inputs)
+        except TextsWanted as wanted:
+            again = with_texts(inputs, wanted)
+            if not holds_texts(again):
+                raise
+            self._call_on_stand_ins(noting(self, again))
 
     def _build_for_call(self, input_shape: Any) -> None:
         # The layers inside are built by their own first calls; a build of the user's own still runs.

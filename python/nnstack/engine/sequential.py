@@ -14,6 +14,7 @@ from nnstack.engine.layer import Layer
 from nnstack.engine.model import Model
 from nnstack.engine.nodes import history_of
 from nnstack.engine.shapes import is_shape
+from nnstack.engine.texts import Texts
 from nnstack.utils import nest
 
 
@@ -174,7 +175,7 @@ class Sequential(Model):
             if isinstance(inputs, Mapping):
                 self._build_for_columns(inputs)
                 return super().__call__(*args, **kwargs)
-            texts = text_array(inputs)
+            texts: Any = inputs if isinstance(inputs, Texts) else text_array(inputs)
             if texts is not None:
                 self._build_for((None, *texts.shape[1:]), "string")
                 return super().__call__(*args, **kwargs)

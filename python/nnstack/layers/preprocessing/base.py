@@ -13,6 +13,7 @@ from nnstack.engine import context, front
 from nnstack.engine.front import is_symbolic, is_text
 from nnstack.engine.layer import Layer
 from nnstack.engine.nodes import Node, history_of
+from nnstack.engine.texts import TextsWanted, texts_among
 from nnstack.layers.arguments import label
 from nnstack.utils import nest
 
@@ -94,6 +95,14 @@ class ArrayLayer(PreprocessingLayer):
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """The result as a tensor; on inputs of a graph, a tensor of the graph. `TypeError` elsewhere in a graph."""
+        texts = texts_among(inputs)
+        if texts is not None:  # in a call of the user's own
+
+            def found(arrays: Any, **named: Any) -> np.ndarray:
+                return self.lookup(self._as_arrays(arrays), **named)
+
+            self.built = True
+            return texts.lookups.find(found, inputs, kwargs, label(self))
         if any(is_symbolic(leaf) for leaf in nest.flatten((inputs, kwargs))):
             return self._symbolic(inputs, **kwargs)
         if hasattr(inputs, "with_values"):  # rows of different lengths, as tf.RaggedTensor has them
@@ -110,10 +119,11 @@ class ArrayLayer(PreprocessingLayer):
         """A stand-in for the result: the layer becomes a part of the model's front."""
         tensors = nest.flatten(inputs)
         if not at_the_front(inputs):
-            raise TypeError(
+            raise TextsWanted(
                 f"{label(self)}: works on arrays, so in a model it stands right behind an Input; it was called on a "
                 "tensor that the model computes. Apply the layer to the data, and give the model an Input for its "
-                "result"
+                "result",
+                tensors,
             )
         for one in tensors:
             if self.reads_text is False and is_text(one):

@@ -67,9 +67,10 @@ class _Sized(ImageLayer):
         """The same for sizes that only a run knows. Resizing to the size it has changes no image. first(n): which of
         the rows or columns 0 to n a crop begins with, the middle one by default.
         """
-        sizes, own = [backend.shape(x)[axis] for axis in (1, 2)], (self.height, self.width)
+        sizes, own = [backend.shape(x)[axis] for axis in (1, 2)], [self.height, self.width]
         fits = backend.minimum(sizes[0] // own[0], 1) * backend.minimum(sizes[1] // own[1], 1) if crop else 0
-        for axis, whole, across, part, other in ((1, *sizes, *own), (2, *sizes[::-1], *own[::-1])):
+        for axis in (1, 2):
+            (whole, across), (part, other) = (pair if axis == 1 else pair[::-1] for pair in (sizes, own))
             length = fits * part + (1 - fits) * backend.minimum(across * part // other, whole)
             begin = (whole - length) // 2
             if first is not None:
