@@ -27,7 +27,7 @@ def config_of_arguments(layer: Any, common: dict[str, Any]) -> dict[str, Any]:
     """
     from nnstack.saving.objects import serialize_keras_object
 
-    parameters = _parameters(type(layer))
+    parameters = _parameters_of(type(layer))
     given = vars(layer).get("_given_arguments")
     if given is None or parameters is None:
         return common
@@ -57,7 +57,7 @@ def revived(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments from such a config: objects in the place of what describes them."""
     from nnstack.saving.objects import deserialize_keras_object
 
-    if _parameters(cls) is None:
+    if _parameters_of(cls) is None:
         return dict(config)
     objects = {
         key: deserialize_keras_object(value)
@@ -67,13 +67,15 @@ def revived(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, **objects}
 
 
-@functools.lru_cache(maxsize=512)
-def _parameters(cls: type) -> Mapping[str, inspect.Parameter] | None:
+def _parameters_of(cls: type) -> Mapping[str, inspect.Parameter] | None:
     """Of the class's own constructor, without `self`; None where it has none."""
-    if cls.__init__.__module__.startswith("nnstack."):  # type: ignore[misc]
-        return None
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-    return {parameter.name: parameter for parameter in parameters}
+    make: Any = cls.__init__  # type: ignore[misc]
+    return None if make.__module__.startswith("nnstack.") else _without_self(make)
+
+
+@functools.lru_cache(maxsize=512)
+def _without_self(make: Any) -> Mapping[str, inspect.Parameter]:
+    return {one.name: one for one in list(inspect.signature(make).parameters.values())[1:]}
 
 
 def _advice(layer: Any, argument: str) -> str:

@@ -52,7 +52,8 @@ class Run:
         if self.batch == self._logs_before[0]:
             return self._logs_before[1]
         step = self._current()
-        return None if step is None else step.logs()
+        logs: dict[str, Any] | None = None if step is None else step.logs()
+        return logs
 
     def end_epoch(self, model: Any) -> None:
         """All callbacks have seen the end of the epoch."""
