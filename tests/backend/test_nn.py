@@ -70,6 +70,15 @@ def test_gradients_of_categorical_crossentropy(shape):
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-14)
 
 
+def test_small_losses_of_large_logits_keep_their_digits():
+    x = np.array([[1e6, 1e6 - 8.0]], "float32")
+    for loss in (
+        K.categorical_crossentropy(np.array([[1.0, 0.0]], "float32"), x, from_logits=True),
+        K.sparse_categorical_crossentropy([0], x, from_logits=True),
+    ):
+        np.testing.assert_allclose(loss.numpy(), [np.log1p(np.exp(-8.0))], rtol=1e-4)
+
+
 def test_categorical_crossentropy_of_infinities_is_that_of_tensorflow():
     x = K.placeholder((None, 3))
     loss = K.categorical_crossentropy(np.array([[1.0, 0.0, 0.0]], "float32"), x, from_logits=True)

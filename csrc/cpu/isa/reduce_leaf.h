@@ -84,6 +84,9 @@ struct Start<Minimum, T> {
   static constexpr T value = Limits<T>::high;
 };
 
+template <class Op>
+constexpr bool kRepeatable = __is_same(Op, Maximum) || __is_same(Op, Minimum);  // an element may count twice
+
 template <class Op, class T>
 T reduce_leaf(const T* x, int64_t n) {
   constexpr int kVectorLanes = kLanes<T>;
@@ -98,15 +101,26 @@ T reduce_leaf(const T* x, int64_t n) {
       for (int p = 0; p < 4; p++) part[p] = Op::apply(part[p], load(x + i + p * kVectorLanes));
     }
     for (; i + kVectorLanes <= n; i += kVectorLanes) part[0] = Op::apply(part[0], load(x + i));
-    const Vector<T> all = Op::apply(Op::apply(part[0], part[1]), Op::apply(part[2], part[3]));
-    T lanes[kVectorLanes];
-    store(lanes, all);
-#pragma GCC unroll 8
-    for (int half = kVectorLanes / 2; half > 0; half /= 2) {
-#pragma GCC unroll 32
-      for (int j = 0; j < half; j++) lanes[j] = combine<Op>(lanes[j], lanes[j + half]);
+    if constexpr (Start<Op, T>::value == 0) {  // what is left, by one vector more where zeros or repetitions do not count
+      if (i < n) part[1] = Op::apply(part[1], load_first(x + i, static_cast<int>(n - i)));
+      i = n;
+    } else if constexpr (kRepeatable<Op>) {
+      if (i < n) part[1] = Op::apply(part[1], load(x + n - kVectorLanes));
+      i = n;
     }
-    result = lanes[0];
+    const Vector<T> all = Op::apply(Op::apply(part[0], part[1]), Op::apply(part[2], part[3]));
+    if constexpr (kVectorLanes <= 16) {
+      result = fold_lanes<T>(all, [](auto a, auto b) __attribute__((always_inline)) { return Op::apply(a, b); });
+    } else {
+      T lanes[kVectorLanes];
+      store(lanes, all);
+#pragma GCC unroll 8
+      for (int half = kVectorLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 32
+        for (int j = 0; j < half; j++) lanes[j] = combine<Op>(lanes[j], lanes[j + half]);
+      }
+      result = lanes[0];
+    }
   }
   for (; i < n; i++) result = combine<Op>(result, x[i]);
   return result;
