@@ -36,7 +36,7 @@ class Run:
         self.batch = 0
         self.hook: tuple[str, int, Any] | None = None  # that callbacks are being told, with its arguments
         self.metrics: list[list[np.ndarray]] | None = None  # of the training batches, while validation uses the same
-        self._logs_before: tuple[int, Any] = 0, None  # batch and logs of the run that this one goes on with
+        self._logs_before: tuple[int, dict[str, Any] | None] = 0, None  # batch and logs of the run that this one goes on with
         self._now = draws(model)
         self._rate = _learning_rate(model)
         self._steps_before = _steps(model)
