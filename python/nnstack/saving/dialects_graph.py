@@ -116,8 +116,8 @@ def _call(node: Any, names: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any
         entries = list(node)
         several = [_input(one) for one in entries]
         inputs = several[0] if len(several) == 1 else several
-    named = [one for one in entries if one != []]  # a list that is empty is an argument without tensors
-    if not named or not all(_is_input(one) for one in named):
+    named = [one for one in entries if _is_input(one)]
+    if not named or not all(_is_input(one) or _is_constant(one) for one in entries):
         raise ValueError(f"config: expected calls as [layer, node, tensor], got {str(node)[:80]}")
     given = named[0][3] if len(named[0]) > 3 else {}
     if not isinstance(given, Mapping):
@@ -135,9 +135,14 @@ def _is_input(value: Any) -> bool:
     )
 
 
+def _is_constant(value: Any) -> bool:
+    """A list among the inputs without tensors: empty, or of constants."""
+    return isinstance(value, list) and all(_is_input(one) and one[0] == "_CONSTANT_VALUE" for one in value)
+
+
 def _input(value: Any) -> Any:
-    if value == []:
-        return value
+    if _is_constant(value):
+        return [one[2] for one in value]
     return value[2] if value[0] == "_CONSTANT_VALUE" else Place(value[0], value[1], value[2])
 
 

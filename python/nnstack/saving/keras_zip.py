@@ -238,6 +238,9 @@ def _match(layer: Any, group: Any, origin: Origin, pairs: list[Any], seen: dict[
         if container is not None:
             _match_list(layer.layers, hdf5_guard.group_at(group, container), origin, pairs, seen, title)
         return
+    if isinstance(getattr(layer, "layers", None), list) and hdf5_guard.has(group, "layers"):
+        # A subclassed model of tf_keras: most of its layers are in the list, the others under their attributes.
+        _match_list(layer.layers, hdf5_guard.group_at(group, "layers"), origin, pairs, seen, title)
     for attribute, inner in weight_tree.parts(layer):
         name = next((one for one in weight_tree.spellings(attribute) if hdf5_guard.has(group, one)), None)
         if name is None:
@@ -278,7 +281,7 @@ def _snake_case_of_keras_3(name: str) -> str:
 
 def _as_training_config(config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: config.get(key) for key in ("loss", "metrics", "weighted_metrics", "loss_weights")}
-    return {**kept, "optimizer_config": config.get("optimizer")}
+    return {**kept, "optimizer_config": training_config.as_object(config.get("optimizer"))}
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------

@@ -218,8 +218,11 @@ def for_keras_3(entry: Mapping[str, Any]) -> dict[str, Any]:
     class_name, operation = _BY_FUNCTION[function]
     (call,) = entry["inbound_nodes"]
     given = {operation.call[0]: call["args"][0], **call["kwargs"]}
-    if function == "linalg.matmul":
-        given = _transposed(given, name)
+    if function == "linalg.matmul" and (given.pop("transpose_a", False), given.pop("transpose_b", False)) != (0, 0):
+        class_name, operation = _BY_FUNCTION["einsum"]  # Matmul of Keras 3 does not transpose
+        first = "ji" if call["kwargs"].get("transpose_a") else "ij"
+        second = "kj" if call["kwargs"].get("transpose_b") else "jk"
+        given = {"first": given["a"], "second": given["b"], "equation": f"...{first},...{second}->...ik"}
     args = [
         (_with_slices if key == "slice_spec" else _with_arrays)(given.pop(key))
         for key in operation.call
@@ -241,12 +244,6 @@ def for_keras_3(entry: Mapping[str, Any]) -> dict[str, Any]:
         "name": entry["name"],
         "inbound_nodes": [{"args": args, "kwargs": {}}],
     }
-
-
-def _transposed(given: dict[str, Any], name: str) -> dict[str, Any]:
-    if given.pop("transpose_a", False) or given.pop("transpose_b", False):
-        raise ValueError(f'save (layer "{name}"): Matmul of Keras 3 does not transpose. Save with dialect="tf_keras"')
-    return given
 
 
 def _with_arrays(value: Any) -> Any:

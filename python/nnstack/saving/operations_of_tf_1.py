@@ -46,7 +46,7 @@ NODES: dict[str, tuple[str, str]] = {
     "Reshape": ("reshape", "tensor shape"), "Transpose": ("transpose", "a perm"),
     "ExpandDims": ("expand_dims", "input axis"), "Squeeze": ("squeeze", "input"), "Cast": ("cast", "x"),
     "Identity": ("identity", "input"), "StopGradient": ("stop_gradient", "input"),
-    "Select": ("where", "condition x y"), "SelectV2": ("where", "condition x y"),
+    "Select": ("compat.v1.where", "condition x y"), "SelectV2": ("where", "condition x y"),
     "GatherV2": ("gather", "params indices axis"), "OneHot": ("one_hot", "indices depth on_value off_value"),
     "Pad": ("pad", "tensor paddings"), "PadV2": ("pad", "tensor paddings constant_values"),
     "ReverseV2": ("reverse", "tensor axis"), "BroadcastTo": ("broadcast_to", "input shape"),

@@ -47,10 +47,11 @@ def read(
 
 def read_compile_config(config: Mapping[str, Any], model: Any) -> dict[str, Any]:
     """Keywords for `model.compile` from what `Model.get_compile_config` gave."""
-    return read({**config, "optimizer_config": _as_object(config.get("optimizer"))}, model, None, Origin((2, 15), None))
+    return read({**config, "optimizer_config": as_object(config.get("optimizer"))}, model, None, Origin((2, 15), None))
 
 
-def _as_object(optimizer: Any) -> Any:
+def as_object(optimizer: Any) -> Any:
+    """The config of an optimizer, which may have been given by its name alone."""
     return {"class_name": optimizer, "config": {}, "module": None} if isinstance(optimizer, str) else optimizer
 
 

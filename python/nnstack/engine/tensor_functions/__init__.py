@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nnstack.engine.tensor_functions import of_programs
+from nnstack.engine.tensor_functions.of_programs import OfPrograms
 from nnstack.engine.tensor_functions.operands import tensor
 from nnstack.engine.tensor_functions.table import ALIASES, FUNCTIONS, GETITEM, Function
 
@@ -22,9 +24,10 @@ NOT_WRITTEN = (
 )
 
 
-def find(name: str) -> Function | None:
+def find(name: str) -> Function | OfPrograms | None:
     """The function that a file calls `name`, None for one that is not in the table."""
-    return FUNCTIONS.get(name) or FUNCTIONS.get(ALIASES.get(name, name.removeprefix("compat.v1.")))
+    today = ALIASES.get(name, name.removeprefix("compat.v1."))
+    return FUNCTIONS.get(name) or FUNCTIONS.get(ALIASES.get(today, today)) or of_programs.find(today)
 
 
 def compute(name: str, layer: str, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
@@ -34,10 +37,10 @@ def compute(name: str, layer: str, given: tuple[Any, ...], named: Mapping[str, A
         raise ValueError(f'tensor function (layer "{layer}"): {name!r} is not known here')
     settings = dict(zip(function.arguments, given, strict=False))
     for key, value in named.items():
-        argument = _OLD_ARGUMENTS.get(key, key)
+        argument = of_programs.former_argument(_OLD_ARGUMENTS.get(key, key), function.arguments)
         if argument in function.arguments:
             settings[argument] = value
-        elif value is not None and key not in _WITHOUT_MEANING:
+        elif value is not None and key not in _WITHOUT_MEANING and not (key == "batch_dims" and value == 0):
             raise ValueError(f'tensor function (layer "{layer}"): {name} with {key}={value!r} has no counterpart here')
     try:
         return function.compute(**{_safe(key): value for key, value in settings.items()})
@@ -55,6 +58,7 @@ def _safe(name: str) -> str:
 _OLD_ARGUMENTS = {"keep_dims": "keepdims", "reduction_indices": "axis", "squeeze_dims": "axis", "dimension": "axis"}
 _WITHOUT_MEANING = frozenset(
     {"name", "validate_indices", "conjugate", "use_cudnn_on_gpu", "out_type", "message", "summarize", "sorted",
-     "adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse", "batch_dims", "incompatible_shape_error", "output_type",
+     "adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse", "incompatible_shape_error", "output_type", "stable",
+     "partition_strategy", "bad_indices_policy",
      "half_to_even", "antialias", "parallel_iterations", "optimize", "optional", "sparse", "grad_a", "grad_b"}
 )  # fmt: skip

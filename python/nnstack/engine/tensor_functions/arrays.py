@@ -15,7 +15,27 @@ from nnstack.utils import nest
 
 
 def getitem(tensor_: Any, slice_spec: Any) -> Any:
-    return tensor_[_key(slice_spec)]
+    key = _key(slice_spec)
+    if any(K.is_tensor(one) and one.dtype == "bool" for one in nest.flatten(key)):
+        raise ValueError("x[...]: the places where a condition holds have no fixed shape; use where(condition, x, y)")
+    return tensor_[key]
+
+
+def strided(input_: Any, begin: Any, end: Any, strides: Any = None) -> Any:
+    steps = strides or [1] * len(begin)
+    return tensor(input_)[tuple(slice(*bounds) for bounds in zip(begin, end, steps, strict=True))]
+
+
+def converted(value: Any, dtype: Any = None, dtype_hint: Any = None) -> Any:
+    return K.identity(tensor(value)) if dtype is None else cast(value, dtype)
+
+
+def polynomial(coeffs: Any, x: Any) -> Any:
+    """The highest power first, as Horner sums it."""
+    total = tensor(coeffs[0], x)
+    for one in coeffs[1:]:
+        total = total * x + tensor(one, x)
+    return K.broadcast_to(total, K.shape(x)) if len(total.shape) < len(x.shape) else total
 
 
 def _key(spec: Any) -> Any:
@@ -129,11 +149,49 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         raise ValueError("where: the places where a condition holds have no fixed shape; give x and y")
     a, b = pair(x, y)
     truth = tensor(condition)
+    if a.dtype.startswith("int") and len(a.shape) == 1:
+        narrow = _narrower(truth, a, b)
+        if narrow is not None:
+            return K.emit("floor_divide", a, narrow)
     return K.select(truth if truth.dtype == "bool" else K.cast(truth, "bool"), a, b)
 
 
-def gather(params: Any, indices: Any, axis: Any = None) -> Any:
+def where_rows(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """TensorFlow 1's: a condition that is a vector chooses rows."""
+    truth = tensor(condition)
+    if len(truth.shape) == 1 and K.is_tensor(x):
+        truth = expand(truth, list(range(1, len(x.shape))))
+    return where(truth, x, y)
+
+
+def _narrower(truth: Any, wide: Any, ones: Any) -> Any:
+    """The shape `n` of `where(wide - n > 0, wide, ones)`, None for anything else.
+
+    So `switch` of tf.keras asks how often a condition of shape `n` repeats to fill `wide`. Each size of `n` is 1 or
+    that of `wide`: the quotient says the same, and shapes are followed through quotients, not through conditions.
+    """
+    if truth.op != "greater" or ones.op not in ("constant", "add", "ones_like"):
+        return None
+    difference = truth.inputs[0]
+    if difference.op != "subtract" or not _same(difference.inputs[0], wide):
+        return None
+    return difference.inputs[1]
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two values are one, or computed alike from one."""
+    if a is b:
+        return True
+    inside = list(zip(a.inputs, b.inputs, strict=False))
+    return bool(inside) and (a.op, a.index) == (b.op, b.index) and all(_same(one, other) for one, other in inside)
+
+
+def gather(params: Any, indices: Any, axis: Any = None, batch_dims: int = 0) -> Any:
     places = tensor(indices)
+    if batch_dims:
+        from nnstack.compat.functions import arrays as of_programs
+
+        return of_programs.gather(tensor(params), places, axis=axis, batch_dims=int(batch_dims))
     places = places if places.dtype.startswith(("int", "uint")) else K.cast(places, "int32")
     return K.gather(tensor(params), places, axis=int(axis or 0))
 
@@ -310,7 +368,7 @@ def shape(input_: Any, out_type: Any = "int32") -> Any:
 
 def tensordot(a: Any, b: Any, axes: Any) -> Any:
     """Sums products over pairs of axes: the last ones of `a` and the first of `b`, or those that two lists name."""
-    a, b = tensor(a), tensor(b)
+    a, b = pair(a, b)
     count = len(a.shape)
     if isinstance(axes, int):
         axes = (range(count - axes, count), range(axes))
