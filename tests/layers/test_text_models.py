@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnstack import backend as K
 from nnstack import layers as L
 from nnstack import utils
 from nnstack.models import Model, Sequential, clone_model, load_model, model_from_json
@@ -297,3 +298,86 @@ def test_a_cross_of_bins_of_numbers(tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     again = load_model(tmp_path / "model.keras", compile=False)
     np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5)
+
+
+class _Sentences(Model):
+    """A call of its own over texts of different lengths."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.look_up = L.TextVectorization(vocabulary=["hello", "world"])
+        self.embed = L.Embedding(4, 2, mask_zero=True, embeddings_initializer="ones")
+        self.pool = L.GlobalAveragePooling1D()
+        self.end = L.Dense(1, kernel_initializer="ones")
+
+    def call(self, x: Any, training: Any = None) -> Any:
+        return self.end(self.pool(self.embed(self.look_up(x))))
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+SENTENCES = np.array([["hello world"], ["hello"], ["what a world it is"]])
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_texts_in_a_call_of_ones_own(run_eagerly: bool) -> None:
+    model = _Sentences()
+    np.testing.assert_allclose(model(SENTENCES).numpy(), np.full((3, 1), 2.0))
+    model.compile("sgd", "mse", run_eagerly=run_eagerly)
+    losses = model.fit(SENTENCES, np.zeros(3), batch_size=2, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] < 4.5
+    by_one = model.predict(SENTENCES, batch_size=1, verbose=0)
+    np.testing.assert_allclose(by_one, model(SENTENCES).numpy(), rtol=1e-6)
+    np.testing.assert_allclose(model.predict(["hello world", "hello"], verbose=0), by_one[:2], rtol=1e-6)
+    np.testing.assert_allclose(model.predict(SENTENCES.astype("S"), verbose=0), by_one, rtol=1e-6)
+
+
+def test_files_of_a_model_with_texts_in_its_call(tmp_path: Path) -> None:
+    model = _Sentences()
+    model.compile("sgd", "mse")
+    model.fit(SENTENCES, np.zeros(3), verbose=0)
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras", custom_objects={"_Sentences": _Sentences})
+    np.testing.assert_allclose(again.predict(SENTENCES, verbose=0), model.predict(SENTENCES, verbose=0), rtol=1e-6)
+
+
+def test_texts_beside_numbers_and_in_layers_of_ones_own() -> None:
+    class Look(L.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = L.StringLookup(vocabulary=["a", "b"])
+            self.back = L.StringLookup(vocabulary=["a", "b"], invert=True)
+            self.bins = L.Hashing(3)
+
+        def call(self, x: Any) -> Any:
+            numbers = self.words(x)
+            return L.concatenate([numbers, self.words(self.back(numbers)), self.bins(x)])
+
+    class Both(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.look = Look()
+
+        def call(self, inputs: Any) -> Any:
+            return K.cast(self.look(inputs["word"]), "float32") + inputs["number"]
+
+    data = {"word": np.array([["a"], ["b"], ["c"]]), "number": np.array([[10.0], [20.0], [30.0]], "float32")}
+    bins = L.Hashing(3)(data["word"]).numpy()
+    want = np.concatenate([[[1], [2], [0]], [[1], [2], [0]], bins], 1) + data["number"]
+    model = Both()
+    np.testing.assert_allclose(model.predict(data, verbose=0), want)
+    np.testing.assert_allclose(model(data).numpy(), want)
+
+
+def test_texts_that_a_layer_of_numbers_gets() -> None:
+    class Wrong(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.end = L.Dense(1, name="end")
+
+        def call(self, x: Any) -> Any:
+            return self.end(x)
+
+    with pytest.raises(TypeError, match=r'dense \(layer "end"\): expected tensors or arrays of numbers, got an array'):
+        Wrong().predict(SENTENCES, verbose=0)
