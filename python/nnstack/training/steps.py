@@ -18,7 +18,15 @@ from nnstack.utils import nest
 _METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
 
 
-class CompiledStep:
+class _Packing:
+    structure: Any  # of a prediction
+
+    def pack(self, results: list[np.ndarray]) -> Any:
+        """Outputs in the structure in which the model gives them."""
+        return results[0] if not nest.is_nested(self.structure) else nest.pack_as(self.structure, iter(results))
+
+
+class CompiledStep(_Packing):
     """A Program of one step. Logs of an overridden step are kept in variables, so that many steps run without a
     look.
     """
@@ -38,7 +46,7 @@ class CompiledStep:
             )
         updates = [(variable.handle, value) for variable, value in trace.updates]
         self.log_variables: dict[str, backend.Variable] | None = None
-        self.structure: Any = None
+        self.structure = None
         outputs: list[Any] = []
         if kind == "predict":
             self.structure = result
@@ -71,10 +79,6 @@ class CompiledStep:
         """One batch; the outputs of a predict step."""
         return self.program.run(arrays.flat())
 
-    def pack(self, results: list[np.ndarray]) -> Any:
-        """Outputs in the structure in which the model gives them."""
-        return results[0] if not nest.is_nested(self.structure) else nest.pack_as(self.structure, iter(results))
-
     def logs(self) -> dict[str, Any] | None:
         """Latest logs of an overridden step, None where the metrics hold them."""
         if self.log_variables is None:
@@ -82,13 +86,13 @@ class CompiledStep:
         return {key: plain_number(variable.numpy()) for key, variable in self.log_variables.items()}
 
 
-class EagerStep:
+class EagerStep(_Packing):
     """The same interface, computed op by op on numbers."""
 
     def __init__(self, model: Any, kind: str, arrays: Arrays) -> None:
         self.model = model
         self.kind = kind
-        self.structure: Any = None
+        self.structure = None
         self._first_run = True
         self._logs: dict[str, Any] | None = None
         self._custom = kind != "predict" and model._step_is_custom(kind)
@@ -127,9 +131,6 @@ class EagerStep:
         begin, end = first * batch, min((first + 1) * batch, len(arrays))
         self.run(arrays.rows(begin, end) if order is None else arrays.take(order[begin:end]))
         return 1
-
-    def pack(self, results: list[np.ndarray]) -> Any:
-        return results[0] if not nest.is_nested(self.structure) else nest.pack_as(self.structure, iter(results))
 
     def logs(self) -> dict[str, Any] | None:
         return self._logs
