@@ -57,7 +57,7 @@ class PythonNumbers:
         if not self.shape:
             raise TypeError("len() of a scalar tensor")
         if self.shape[0] is None:
-            raise TypeError(f"len(): the first axis is not known, shape {self.shape}; use backend.shape(x)[0]")
+            raise NumbersNeeded(f"len(): the first axis is not known, shape {self.shape}; use backend.shape(x)[0]")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:

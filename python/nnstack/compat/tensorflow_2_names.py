@@ -41,6 +41,11 @@ _TABLES = _same(
     "StaticHashTable StaticVocabularyTable KeyValueTensorInitializer TextFileInitializer TextFileIndex",
 )
 
+_SAMPLERS = _same(
+    f"{_F}.sampling",
+    "log_uniform_candidate_sampler uniform_candidate_sampler fixed_unigram_candidate_sampler",
+)
+
 # Namespace -> rows, added to those of the first table.
 WITHIN: dict[str, dict[str, str]] = {
     "": {
@@ -55,6 +60,7 @@ WITHIN: dict[str, dict[str, str]] = {
         "SparseTensor": f"{_C}.sparse:SparseTensor",
         "RaggedTensor": f"{_C}.ragged:RaggedTensor",
         "as_string": f"{_F}.strings:as_string",
+        "edit_distance": f"{_F}.sampling:edit_distance",
     },
     "math": {
         **_SEGMENTS,
@@ -69,6 +75,8 @@ WITHIN: dict[str, dict[str, str]] = {
         "complex": f"{_C}.complex_numbers:complex_",
         **_same(f"{_C}.dtypes", "complex64 complex128"),
     },
+    "nn": _same(f"{_F}.sampling", "sampled_softmax_loss nce_loss ctc_loss ctc_greedy_decoder"),
+    "random": _SAMPLERS,
     "signal": _same(
         f"{_F}.signal",
         "hann_window hamming_window frame overlap_and_add rfft irfft fft ifft fft2d ifft2d fftshift ifftshift stft "

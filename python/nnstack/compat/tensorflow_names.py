@@ -251,7 +251,6 @@ ELSEWHERE = {
     "tpu": "nnstack.list_devices(), for what there is",
     "contrib": "tf.keras; contrib went with TensorFlow 1",
     "layers": "tf.keras.layers",
-    "nn.ctc_loss": "keras.backend.ctc_batch_cost",
     "nn.rnn_cell": "keras.layers.LSTMCell and keras.layers.RNN",
     "nn.static_rnn": "keras.layers.RNN(cell, unroll=True)",
     "nn.dynamic_rnn": "keras.layers.RNN",

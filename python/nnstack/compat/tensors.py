@@ -16,7 +16,10 @@ from nnstack import backend
 from nnstack.backend.products import former_batch_dot
 from nnstack.backend.variable import eager_by_default
 from nnstack.compat.dtypes import as_dtype
+from nnstack.compat.functions.strings import StringArray
 from nnstack.compat.specs import TensorShape
+from nnstack.engine.front import show_texts_as
+from nnstack.engine.shapes import build_for_tuples
 from nnstack.engine.weights import WeightOwner
 
 _CLASSES: tuple[Any, ...] = (backend.Tensor, backend.Variable)
@@ -94,7 +97,8 @@ class _Reference:
 
 
 def _members(cls: Any) -> dict[str, Any]:
-    shape, dtype = vars(cls)["shape"].__get__, vars(cls)["dtype"].__get__
+    own = {**vars(cls), **{name: one for name, one in _before.get(cls, {}).items() if one is not None}}
+    shape, dtype = own["shape"].__get__, own["dtype"].__get__
     return {
         "__eq__": _equal,
         "__ne__": _not_equal,
@@ -115,18 +119,24 @@ def as_tensorflow() -> None:
 
     A program that first imports TensorFlow inside a layer's function goes on with variables as Keras 2 has them.
     """
-    if _before:
+    if active():
         return
     if not _program["of TensorFlow 1"]:
         with contextlib.suppress(RuntimeError):
             eager_by_default(True)
+    show_texts_as(StringArray)
     for cls in _CLASSES:
         members = _members(cls)
         if cls is backend.Variable:
             members["__getitem__"] = _part_of_variable
-        _before[cls] = {name: vars(cls).get(name) for name in members}
-        for name, member in members.items():
-            setattr(cls, name, member)
+        _set(cls, members)
+
+
+def _set(cls: Any, members: dict[str, Any]) -> None:
+    before = _before.setdefault(cls, {})
+    for name, member in members.items():
+        before.setdefault(name, vars(cls).get(name))
+        setattr(cls, name, member)
 
 
 def as_tensorflow_1() -> None:
@@ -142,14 +152,21 @@ def as_tensorflow_1() -> None:
 
 
 def as_plain_keras() -> None:
-    """The program imports `keras`, whose `batch_dot` had another meaning for long."""
-    former_batch_dot(not _program["of tf.keras"])
+    """The program imports `keras`, on whose tensors of TensorFlow a shape is a TensorShape, whose layers are built for
+    tuples, and whose `batch_dot` had another meaning for long.
+    """
+    if not _program["of tf.keras"]:
+        former_batch_dot(True)
+        build_for_tuples(True)
+        for cls in _CLASSES:
+            _set(cls, {name: _members(cls)[name] for name in ("shape", "set_shape", "get_shape")})
 
 
 def as_tf_keras() -> None:
     """The program imports tf.keras, which has always had today's `batch_dot`, and finds variables in attributes."""
     _program["of tf.keras"], WeightOwner.finds_variables = True, True
     former_batch_dot(False)
+    build_for_tuples(False)
 
 
 def as_keras() -> None:
@@ -157,9 +174,10 @@ def as_keras() -> None:
     _program["of TensorFlow 1"] = False
     former_batch_dot(False)
     _program["of tf.keras"], WeightOwner.finds_variables = False, True
-    if not _before:
-        return
-    eager_by_default(False)
+    build_for_tuples(False)
+    if active():
+        eager_by_default(False)
+    show_texts_as(None)
     for cls, members in _before.items():
         for name, member in members.items():
             if member is None:
@@ -171,4 +189,4 @@ def as_keras() -> None:
 
 def active() -> bool:
     """Whether tensors behave as in TensorFlow now."""
-    return bool(_before)
+    return "__eq__" in _before.get(backend.Variable, {})

@@ -105,6 +105,19 @@ class Front:
         return [values[id(tensor)] for tensor in self.tensors]
 
 
+_shown: dict[str, Any] = {"as": None}
+
+
+def show_texts_as(kind: Any) -> None:
+    """What layers that give texts make of arrays of them; None: nothing."""
+    _shown["as"] = kind
+
+
+def shown_texts(array: np.ndarray) -> Any:
+    """An array of texts as programs want it."""
+    return array if _shown["as"] is None else _shown["as"](array)
+
+
 def text_array(value: Any) -> np.ndarray | None:
     """An array or a list of texts as an array of `str`; None for anything else."""
     listed = isinstance(value, list | tuple) and all(isinstance(one, str | bytes) for one in nest.flatten(value))

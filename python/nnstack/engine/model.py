@@ -58,7 +58,7 @@ class Model(Trainer, Savable, Additions, ModelSpecs):
             kwargs.update(given)
             graph = Graph(inputs, outputs)
             args = ()
-        if args:
+        if args and args != (self,):  # TensorFlow's tutorials have `super().__init__(self)`
             raise TypeError(
                 f"{type(self).__name__}: expected Model(inputs, outputs) or keywords, got {len(args)} positional "
                 "argument(s)"

@@ -110,7 +110,7 @@ class ArrayLayer(PreprocessingLayer):
         result = self.lookup(self._as_arrays(inputs), **kwargs)
         if not self.built:
             self.built = True
-        return result if result.dtype.kind == "U" else backend.convert(result)
+        return front.shown_texts(result) if result.dtype.kind == "U" else backend.convert(result)
 
     def _as_arrays(self, inputs: Any) -> Any:
         return as_array(inputs)
