@@ -61,7 +61,9 @@ class TFOpLambda(Layer):
                 f'tensor function (layer "{self.name}"): {self.function} has its tensors behind the text {inputs!r}; '
                 f"{tensor_functions.NOT_WRITTEN}"
             )
-        if isinstance(inputs, list):
+        if isinstance(inputs, list) and inputs and not any(backend.is_tensor(one) for one in nest.flatten(inputs)):
+            inputs = tensor_functions.tensor(inputs)
+        elif isinstance(inputs, list):
             inputs = [tensor_functions.tensor(one) if one != [] else one for one in inputs]
         return super().__call__(inputs, **kwargs)
 
