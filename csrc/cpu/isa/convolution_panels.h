@@ -116,6 +116,7 @@ class Panels : Sides {
     t.c_row = along.step * result_channels_;
     t.columns = static_cast<int>(columns);
     t.packed = packed;
+    t.ahead_pitch = p_.filters;
     t.segments = b.steps % kSegments == 0 ? kSegments : 1;
     t.steps = b.steps / t.segments;
     const int64_t rows_of_places = p_.at.batch * plane.count * row.count;
@@ -136,8 +137,8 @@ class Panels : Sides {
         t.c = c + x * t.c_row;
         t.b = packs ? b.at : packed;
         t.b_step = packs ? p_.filters : width;
-        t.ahead = pair < pairs ? next.at + pair / rows_ahead * 32 + pair % rows_ahead * p_.filters : t.a;
-        t.ahead_pitch = pair < pairs ? p_.filters : 0;
+        t.ahead = next.at + pair / rows_ahead * 32 + pair % rows_ahead * p_.filters;
+        t.ahead_count = pair < pairs ? 1 : 0;
         pair += t.segments;
         (packs ? kTiles<float>.packing[0][rows - 1] : kTiles<float>.functions[0][rows - 1][width / kLanes<float> - 1])(t);
         packs = false;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kWorthForking = 2e6;   // floating point operations: about 20 us
 constexpr int64_t kLongestStrip = 256;  // steps; a packed tile of A is 16 kB then
+constexpr int64_t kStripSegment = 16;   // steps, after which a tile asks for some lines
 constexpr int64_t kWidestStrip = 512;   // columns; the buffer is 28 kB then
 constexpr int64_t kStripsPerChunk = 4;
 constexpr int64_t kLargestPackedB = 512 * 1024;  // bytes
@@ -101,7 +102,14 @@ void multiply_strip(const StripJob<T>& job, const EpilogueAhead& ahead, int64_t 
     t.a = a + row * p.k;
     t.a_stride = p.k;
   }
-  t.steps = p.k;
+  t.segments = p.k % kStripSegment == 0 ? p.k / kStripSegment : 1;
+  t.steps = p.k / t.segments;
+  // Tiles ask for the next strip of A, each segment for its share of pairs of lines.
+  constexpr int64_t kPair = 128 / sizeof(T);
+  const int64_t panels = divide_up(p.n, StripJob<T>::kPanel), pairs = p.transpose_a ? 0 : divide_up(rows * p.k, kPair);
+  t.ahead = a + (row + rows) * p.k;
+  t.ahead_pitch = kPair;
+  t.ahead_count = divide_up(pairs, panels * t.segments);
   t.start = true;
   t.c_row = p.n;
   for (int64_t column = 0; column < p.n; column += StripJob<T>::kPanel) {
@@ -113,6 +121,7 @@ void multiply_strip(const StripJob<T>& job, const EpilogueAhead& ahead, int64_t 
     const int64_t end = smaller(column + width, p.n);
     ahead.fetch(row * p.n + rows * column, row * p.n + rows * end);
     kTiles<T>.functions[p.transpose_a ? 1 : 0][rows - 1][width / kLanes<T> - 1](t);
+    t.ahead += t.segments * t.ahead_count * kPair;
   }
 }
 

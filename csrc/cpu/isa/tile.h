@@ -29,9 +29,9 @@ struct TileArguments {
   T* packed;    // for the tiles that pack: where the panel of B goes, one step after the other
   // After every `steps` A goes on `a_jump` elements further, so that rows of an image make one long sum; B just goes on.
   int64_t segments = 1, a_jump = 0;
-  // What is wanted next: each segment asks for two lines of it, `ahead_pitch` elements further than the last one.
+  // What is wanted next: each segment asks for `ahead_count` times two lines of it, `ahead_pitch` elements apart.
   const T* ahead = nullptr;
-  int64_t ahead_pitch = 0;
+  int64_t ahead_pitch = 0, ahead_count = 0;
 };
 
 template <class T>
@@ -70,12 +70,13 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   const T* b = t.b;
   T* packed = t.packed;
   constexpr bool kAhead = Width == 2 && !Transposed && sizeof(T) == 4;  // where it has a use
-  const T* ahead = kAhead && t.ahead != nullptr ? t.ahead : b;
+  const T* ahead = t.ahead;
   for (int64_t segment = t.segments;;) {
     if constexpr (kAhead) {
-      __builtin_prefetch(ahead);
-      __builtin_prefetch(ahead + 64 / sizeof(T));
-      ahead += t.ahead_pitch;
+      for (int64_t i = t.ahead_count; i > 0; i--, ahead += t.ahead_pitch) {
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + 64 / sizeof(T));
+      }
     }
     for (int64_t step = t.steps; step > 0; step--) {  // not unrolled: g++ would mix the steps and run out of registers
       Vector<T> right[Width];
