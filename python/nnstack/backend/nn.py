@@ -156,7 +156,8 @@ def categorical_crossentropy(
     """-sum(target * log(output)) along `axis`, which disappears.
 
     output: probabilities (scaled to sum to one, kept within [eps, 1 - eps]) or, with from_logits, their logarithms up
-    to a constant. Computed from the logits wherever softmax made `output`.
+    to a constant. Computed from the logits wherever softmax made `output`; the gradient in them is then TensorFlow's,
+    softmax(logits) - target, which for a target that does not sum to one is not that of the loss.
     """
     probabilities = convert(output)
     wanted = convert_like(target, probabilities)
@@ -171,7 +172,7 @@ def categorical_crossentropy(
 def _minus_log_softmax_of(wanted: Tensor, logits: Tensor, axis: int) -> Tensor:
     """sum(wanted * -log_softmax(logits)) along `axis`, with one exponential of each logit in all.
 
-    The gradient in the logits is softmax(logits) - wanted, as in TensorFlow, also where `wanted` does not sum to one.
+    Written so that the gradient in the logits is softmax(logits) - wanted, whatever `wanted` sums to.
     """
     top, total = _exponentials(logits, axis)
     log_total = m.log(total)
