@@ -109,6 +109,8 @@ ROWS = [
     row("Slice", [f(5, 6)], opset=9, starts=[1], ends=[1 << 40], axes=[1]),
     row("Gather", [f(5, 3)], [ints(0, -1, 2)]),
     row("Gather", [f(2, 5), ints(0, -1)], axis=1),
+    row("GatherElements", [f(4, 3), ints(0, -1, 2, 3, 1, 0).reshape(2, 3)]),
+    row("GatherElements", [f(2, 3, 4), ints(3, -1, 2, 0, 1, 0).reshape(2, 3, 1)], axis=2),
     row("Expand", [f(3, 1)], [ints(2, 1, 4)]),
     row("Tile", [f(2, 3)], [ints(2, 1)]),
     row("Size", [f(2, 3, 4)]),

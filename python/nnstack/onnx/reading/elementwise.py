@@ -11,7 +11,7 @@ import numpy as np
 from nnstack import activations, backend
 from nnstack.backend.einsum import einsum
 from nnstack.backend.tensor import emit
-from nnstack.onnx.reading.operator import Operator, Reader, axis_of, literal, operand, sizes_of
+from nnstack.onnx.reading.operator import Operator, Reader, axis_of, known_sizes, literal, operand, sizes_of
 
 # Operators that one of our ops computes alike.
 _SAME = {
@@ -39,8 +39,17 @@ def _floating(x: Any) -> bool:
 def _divide(op: Operator, x: list[Any]) -> Any:
     if _floating(x[0]):
         return emit("divide", *x)
+    if all(_is_size(one) for one in x):
+        return emit("floor_divide", *x)  # through which sizes are followed
     size = emit("floor_divide", emit("abs", x[0]), emit("abs", x[1]))  # integers: rounded towards zero
     return size * emit("sign", x[0]) * emit("sign", x[1])
+
+
+def _is_size(x: Any) -> bool:
+    """Whether an integer is a known number that counts something."""
+    if x.concrete:
+        return x.dtype == "int64" and bool((x.numpy() >= 0).all())
+    return x.dtype == "int64" and len(x.shape) == 0 and None not in known_sizes(backend.expand_dims(x, 0))
 
 
 def _power(op: Operator, x: list[Any]) -> Any:

@@ -47,6 +47,7 @@ _SIZES: dict[str, Callable[[Arrays], float]] = {
     "MatMul": _matmul,
     "Gemm": _matmul,
     "Gather": lambda arrays: arrays[0].size * arrays[1].size,
+    "GatherElements": lambda arrays: arrays[1].size,
     "Resize": lambda arrays: max(arrays[0].size, 1) * max(_product(array) for array in arrays[1:]),
     "Upsample": lambda arrays: max(arrays[0].size, 1) * _product(arrays[1]),
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnstack import backend
 from nnstack.backend.tensor import emit
-from nnstack.onnx.reading.operator import Operator, Reader, axis_of, literal, operand, sizes_of
+from nnstack.onnx.reading.operator import Operator, Reader, axis_of, known_sizes, literal, operand, sizes_of
 
 
 def _reshape(op: Operator, x: list[Any]) -> Any:
@@ -81,7 +81,7 @@ def _cut(x: Any, axis: int, begin: int | None, end: int | None, step: int = 1) -
 
 
 def _slice(op: Operator, x: list[Any]) -> Any:
-    if len(x) > 1 and not (x[1].concrete and x[2].concrete):
+    if len(x) > 1 and not (_known(x[1]) and _known(x[2])):
         return _slice_computed(op, x)
     starts, ends = op.integers(x, 1, "starts") or [], op.integers(x, 2, "ends") or []
     axes = op.integers(x, 3, "axes") or list(range(len(starts)))
@@ -95,6 +95,11 @@ def _slice(op: Operator, x: list[Any]) -> Any:
         last = None if abs(end) >= far else end
         result = _cut(result, axis_of(axis, result, op), first, last, step)
     return result
+
+
+def _known(vector: Any) -> bool:
+    """Whether the numbers of a vector are known before the graph runs, as those of sizes may be."""
+    return bool(vector.concrete) or vector.dtype == "int64" and None not in known_sizes(vector)
 
 
 def _slice_computed(op: Operator, x: list[Any]) -> Any:
@@ -131,6 +136,22 @@ def _gather(op: Operator, x: list[Any]) -> Any:
         zero = literal(np.asarray(0, index.dtype))
         index = emit("select", emit("less", index, zero), index + whole, index)
     return emit("gather", x[0], index, axis=axis)
+
+
+def _gather_elements(op: Operator, x: list[Any]) -> Any:
+    """Every index stands for one number: its place is told by its own place, but along one axis."""
+    axis = axis_of(op.get("axis", 0), x[0], op)
+    index, sizes = backend.cast(x[1], "int64"), sizes_of(x[0])
+    whole = literal(np.int64(sizes[axis])) if isinstance(sizes[axis], int) else backend.cast(sizes[axis], "int64")
+    index = emit("select", emit("less", index, literal(np.int64(0))), index + whole, index)
+    flat: Any = None
+    for k, size in enumerate(sizes_of(index)):
+        along = index
+        if k != axis:
+            counted = backend.arange(0, size, dtype="int64")
+            along = backend.reshape(counted, [-1] + [1] * (len(sizes) - 1 - k))
+        flat = along if flat is None else flat * backend.cast(sizes[k], "int64") + along
+    return emit("gather", backend.flatten(x[0]), flat, axis=0)
 
 
 def _expand(op: Operator, x: list[Any]) -> Any:
@@ -258,7 +279,7 @@ def _one_hot(op: Operator, x: list[Any]) -> Any:
 
 
 def _top_k(op: Operator, x: list[Any]) -> list[Any]:
-    k = int(op.numbers(x[1], "k").reshape(-1)[0]) if len(x) > 1 else op.get("k")
+    (k,) = (op.integers(x, 1, "k") or [0]) if len(x) > 1 else [op.get("k")]
     axis = axis_of(op.get("axis", -1), x[0], op)
     rank = len(x[0].shape)
     order = [k for k in range(rank) if k != axis] + [axis]
@@ -290,7 +311,8 @@ def _trilu(op: Operator, x: list[Any]) -> Any:
 
 READERS: dict[str, Reader] = {
     "Concat": _concat, "ConstantOfShape": _constant_of_shape, "DepthToSpace": _depth_to_space, "Expand": _expand,
-    "Flatten": _flatten, "Gather": _gather, "OneHot": _one_hot, "Pad": _pad, "Range": _range, "Reshape": _reshape,
+    "Flatten": _flatten, "Gather": _gather,
+    "GatherElements": _gather_elements, "OneHot": _one_hot, "Pad": _pad, "Range": _range, "Reshape": _reshape,
     "ScatterND": _scatter_nd, "Shape": _shape, "Size": _size, "Slice": _slice, "SpaceToDepth": _space_to_depth,
     "Split": _split, "Squeeze": _squeeze, "Tile": _tile, "TopK": _top_k, "Transpose": _transpose, "Trilu": _trilu,
     "Unsqueeze": _unsqueeze,
