@@ -145,6 +145,11 @@ _REGULARIZERS: dict[str, Any] = {
 orthogonal_regularizer = OrthogonalRegularizer
 
 
+# Keras 1's names.
+l1l2 = activity_l1l2 = l1_l2
+activity_l1, activity_l2 = l1, l2
+
+
 def serialize(regularizer: Any, use_legacy_format: bool = False) -> Any:
     """Config dict of a regularizer."""
     return serialize_keras_object(regularizer, "keras.regularizers", use_legacy_format)

@@ -325,3 +325,55 @@ def test_pieces_of_old_programs(tmp_path) -> None:
     run = [sys.executable, "-m", "nnstack", "run", str(path), str(tmp_path)]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+KERAS_1 = """
+import warnings
+import numpy as np
+import keras
+from keras import backend as K
+from keras.layers.core import Activation, Dense, Merge, TimeDistributedDense
+from keras.layers import Lambda, Layer, Input
+from keras.models import Model, Sequential
+from keras.regularizers import l1l2
+from keras.utils.training_utils import multi_gpu_model
+
+random = np.random.RandomState(0)
+A, B = random.randn(60, 4), random.randn(60, 3)
+for mode, expected in (("concat", 7), ("sum", 4), (lambda both: both[0] - both[1], 4)):
+    left = Sequential([Activation("linear", input_shape=(4,))])
+    right = Sequential([Dense(4, input_dim=3)]) if expected == 4 else Sequential([Activation("linear", input_shape=(3,))])
+    model = Sequential()
+    model.add(Merge([left, right], mode=mode))
+    assert model.output_shape == (None, expected), model.output_shape
+    model.add(Dense(1, bias_regularizer=l1l2(0.1, 0.1)))
+    model.compile("sgd", "mse")
+    losses = model.fit([A, B], A[:, :1] + B[:, :1], epochs=20, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] and model.predict([A, B]).shape == (60, 1)
+model = Sequential([TimeDistributedDense(2, input_length=5, input_dim=3)])
+assert model.output_shape == (None, 5, 2)
+
+class Own(Layer):
+    def build(self, input_shape):
+        assert type(input_shape) is tuple
+        super(Own, self).build(input_shape)
+
+    def call(self, x):
+        size = x.get_shape()[-1].value + x.shape.as_list()[-1]
+        batch, width = x.get_shape()
+        assert batch is None and width == 4
+        return K.sum(x, axis=-1, keepdims=True) * size
+
+x = Input((4,))
+assert Model(x, Own()(x)).predict(np.ones((1, 4)))[0, 0] == 32
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    assert multi_gpu_model(model, gpus=4) is model and len(told) == 1
+"""
+
+
+def test_a_program_of_keras_1(tmp_path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(KERAS_1, encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", "nnstack", "run", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ from nnstack.engine.model import Model
 from nnstack.losses.reduction import Reduction
 from nnstack.optimizers.legacy import Optimizer
 from nnstack.utils.source_inputs import get_source_inputs
+from nnstack.utils.weight_formats import multi_gpu_model
 
 Container = Network = Functional = Model
 ReductionV2 = Reduction
@@ -87,11 +88,3 @@ def count_params(weights: Any) -> int:
     from nnstack import backend
 
     return sum(backend.count_params(one) for one in {id(one): one for one in weights}.values())
-
-
-def multi_gpu_model(model: Any, gpus: Any = None, cpu_merge: bool = True, cpu_relocation: bool = False) -> Any:
-    """The model itself for one GPU; ValueError for more: nnstack trains on one device."""
-    count = len(gpus) if isinstance(gpus, list | tuple) else gpus
-    if count is not None and count > 1:
-        raise ValueError(f"multi_gpu_model: nnstack trains on one device, got gpus={gpus!r}. Give 1")
-    return model

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nnstack.backend.numbers import StaticShape
 from nnstack.compat.dtypes import DType, as_dtype
+
+
+class Dimension(int):
+    """A known size, a number that says itself as `value`, as programs of TensorFlow 1 ask."""
+
+    @property
+    def value(self) -> int:
+        """The size."""
+        return int(self)
 
 
 class TensorShape(StaticShape):
@@ -69,7 +78,14 @@ class TensorShape(StaticShape):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        return TensorShape(found) if isinstance(key, slice) else found
+        return TensorShape(found) if isinstance(key, slice) else _dimension(found)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(_dimension, super().__iter__())
+
+    def as_list(self) -> list[int | None]:
+        """The sizes in a list, None for what is not known."""
+        return list(super().__iter__())
 
     def __eq__(self, other: object) -> bool:
         return tuple(self) == (tuple(other) if isinstance(other, list | tuple) else other)
@@ -78,6 +94,10 @@ class TensorShape(StaticShape):
         return not self == other
 
     __hash__ = tuple.__hash__
+
+
+def _dimension(size: int | None) -> Dimension | None:
+    return None if size is None else Dimension(size)
 
 
 class TensorSpec:

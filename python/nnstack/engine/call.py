@@ -22,6 +22,7 @@ from nnstack.engine.connections import mask_of
 from nnstack.engine.front import refuse_texts
 from nnstack.engine.nodes import Node, history_of
 from nnstack.engine.operations import adopt
+from nnstack.engine.shapes import shape_of
 from nnstack.engine.spec import InputSpec, check_input
 from nnstack.engine.texts import Texts, texts_among
 from nnstack.engine.unseen import unseen_outputs
@@ -175,19 +176,13 @@ def build_layer(layer: Layer, inputs: Any) -> None:
     """Makes the weights if they do not exist yet, and sets the initial values given as `weights=`."""
     if layer.built:
         return
-    shapes = nest.map_structure(_shape_of, inputs)
+    shapes = nest.map_structure(shape_of, inputs)
     layer._build_for_call(shapes)
     layer._build_input_shape = shapes
     layer.built = True
     if layer.input_spec is not None:
         check_input(layer.input_spec, inputs, layer._kind, layer.name)
     set_initial_weights(layer)
-
-
-def _shape_of(leaf: Any) -> Any:
-    """A tuple, of the class that the tensor has for it."""
-    shape = getattr(leaf, "shape", None)
-    return shape if shape is None or isinstance(shape, tuple) else tuple(shape)
 
 
 def set_initial_weights(layer: Layer) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from nnstack import backend, mixed_precision
+from nnstack.backend.numbers import falls_back_on_numbers
 from nnstack.engine import call as pipeline
 from nnstack.engine import context, naming
 from nnstack.engine.connections import Connections
@@ -41,7 +42,7 @@ class Layer(WeightOwner, Connections, Rebuildable):
     default_name: ClassVar[str | None] = None
     names_from_one: ClassVar[bool] = False
     stateful: bool = False
-    _starts_empty: ClassVar[bool] = False  # True where weights and layers may be set behind super().__init__() only
+    _starts_empty: ClassVar[bool] = False  # True where even old programs set nothing before super().__init__()
     _takes_floats: ClassVar[bool] = False  # True where whole numbers that come in are cast to the compute type
     _sets_own_masks: ClassVar[bool] = False  # True where `call` itself attaches masks to its outputs
 
@@ -113,7 +114,7 @@ class Layer(WeightOwner, Connections, Rebuildable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if (
-            self._starts_empty
+            (self._starts_empty or not falls_back_on_numbers())
             and "_own_weights" not in self.__dict__
             and name != "_own_weights"
             and any(isinstance(leaf, WeightOwner | backend.Variable) for leaf in leaves(value))

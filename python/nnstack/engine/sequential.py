@@ -47,7 +47,9 @@ class Sequential(Model):
         if not tensors or (len(tensors) == 1 and len(self._stack) == 1):
             return None
         if self._made_graph is None:
-            self._made_graph = Graph(tensors[0] if isinstance(tensors[0], Mapping) else [tensors[0]], [tensors[-1]])
+            self._made_graph = Graph(
+                tensors[0] if isinstance(tensors[0], Mapping | list) else [tensors[0]], [tensors[-1]]
+            )
             self._made_graph.include(self._added_tensors)
         return self._made_graph
 
@@ -94,6 +96,11 @@ class Sequential(Model):
     def _start(self, layer: Layer) -> None:
         if isinstance(layer, InputLayer):
             self._stack, self._stack_tensors = [layer], [layer.output]
+            return
+        branches = (layer.inputs or []) if isinstance(layer, Model) else []
+        if len(branches) > 1:  # as Keras 1's Merge had them at the head
+            inputs = [Input(batch_shape=tuple(one.shape), dtype=one.dtype) for one in branches]
+            self._stack, self._stack_tensors = [layer], [inputs, self._single_output(layer, layer(inputs))]
             return
         shape, dtype = _known_input(layer)
         if shape is None:

@@ -7,6 +7,27 @@ from typing import Any
 
 import numpy as np
 
+_settings = {"tuples": False}
+
+
+def build_for_tuples(on: bool) -> None:
+    """Whether `build` is given tuples even where a tensor's shape is of a class of its own."""
+    _settings["tuples"] = bool(on)
+
+
+def shape_of(leaf: Any) -> Any:
+    """The shape of a tensor, as `build` is given it: a tuple, of the class that the tensor has for it; None for no
+    tensor.
+    """
+    shape = getattr(leaf, "shape", None)
+    if shape is None:
+        return None
+    return (
+        shape
+        if isinstance(shape, tuple) and not _settings["tuples"]
+        else tuple(None if n is None else int(n) for n in shape)
+    )
+
 
 def is_shape(value: Any) -> bool:
     """True for a list or tuple of ints and None."""

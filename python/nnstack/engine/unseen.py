@@ -15,7 +15,7 @@ import numpy as np
 from nnstack import backend
 from nnstack.backend.deferred import deferred
 from nnstack.backend.modes import is_learning_phase
-from nnstack.backend.numbers import NumbersNeeded
+from nnstack.backend.numbers import NumbersNeeded, falls_back_on_numbers
 from nnstack.backend.variable import outside_scopes
 from nnstack.engine import context
 from nnstack.engine.shapes import map_shapes
@@ -29,6 +29,11 @@ def unseen_outputs(layer: Layer, inputs: Any, rest: Any, named: dict[str, Any]) 
     """Placeholders of the shapes and types that the layer says its outputs have, or that a trial shows."""
 
     shapes = _declared(layer, nest.map_structure(lambda leaf: tuple(leaf.shape), inputs))
+    if shapes is None and not falls_back_on_numbers():
+        raise ValueError(
+            f'{layer._kind} (layer "{layer.name}"): a dynamic layer needs compute_output_shape(input_shape) to stand '
+            "in a functional or Sequential model. Define it"
+        )
     if shapes is None:
         kinds = _tried(layer, (inputs, rest, named))
     else:

@@ -29,7 +29,7 @@ _NAMES = {
     "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D",
     "nnstack.layers.lambda_layer": "Lambda",
     "nnstack.layers.legacy": "AtrousConvolution1D AtrousConvolution2D Convolution2D Convolution3D Deconvolution2D "
-    "Deconvolution3D Highway MaxoutDense SeparableConvolution2D",
+    "Deconvolution3D Highway MaxoutDense Merge SeparableConvolution2D TimeDistributedDense",
     "nnstack.layers.locally_connected": "LocallyConnected1D LocallyConnected2D",
     "nnstack.layers.masking": "Identity Masking",
     "nnstack.layers.merging": "Add Average Concatenate Dot Maximum Minimum Multiply Subtract "

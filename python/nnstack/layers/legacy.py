@@ -11,6 +11,7 @@ from nnstack.engine.spec import InputSpec
 from nnstack.layers.arguments import label, positive_int
 from nnstack.layers.convolution import Conv1D, Conv2D, Conv3D
 from nnstack.layers.convolution_transpose import Conv2DTranspose, Conv3DTranspose
+from nnstack.layers.dense import Dense
 from nnstack.layers.depthwise import SeparableConv2D
 from nnstack.layers.lambda_layer import Lambda
 from nnstack.layers.merging import Add, Average, Concatenate, Dot, Maximum, Multiply
@@ -190,6 +191,37 @@ def merge(
     else:
         raise ValueError(f"merge: expected a function or one of {', '.join(_MERGED)} as mode, got {mode!r}")
     return layer(inputs)
+
+
+def Merge(layers: Any = None, mode: Any = "sum", **options: Any) -> Any:
+    """Branches made one: Keras 1's way to give a Sequential several inputs.
+
+    layers: models whose input shapes are known; what comes back is a model of all their inputs, to stand first in a
+    Sequential. Without them it is a function of a list of tensors. mode and options: those of `merge`. ValueError for
+    a branch without an input shape.
+
+    >>> branches = [Sequential([Dense(4, input_dim=size)]) for size in (2, 3)]
+    >>> Sequential([Merge(branches, mode="concat"), Dense(1)]).output_shape
+    (None, 1)
+    """
+    if layers is None:
+        return lambda inputs: merge(inputs, mode, **options)
+    from nnstack.engine.model import Model
+
+    unknown = [branch.name for branch in layers if not branch.inputs]
+    if unknown:
+        raise ValueError(f"Merge: expected branches with known input shapes, {', '.join(unknown)} has none")
+    name = options.pop("name", None)
+    outputs = merge([branch.output for branch in layers], mode, **options)
+    return Model([tensor for branch in layers for tensor in branch.inputs], outputs, name=name)
+
+
+def TimeDistributedDense(output_dim: int, **options: Any) -> Dense:
+    """Dense over the last axis, of every step: (batch, time, n) -> (batch, time, output_dim)."""
+    time, size = options.pop("input_length", None), options.pop("input_dim", None)
+    if size is not None:
+        options["input_shape"] = (time, size)
+    return Dense(output_dim, **options)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nnstack import backend
+from nnstack.backend.numbers import falls_back_on_numbers
 from nnstack.utils.conv_utils import convert_kernel
 
 
@@ -85,9 +87,15 @@ def _words(vocabulary: Any) -> list[Any]:
     return list(vocabulary)
 
 
-def multi_gpu_model(model: Any, gpus: Any, cpu_merge: bool = True, cpu_relocation: bool = False) -> Any:
-    """Always a ValueError: a model is trained on one device. Train `model` itself, or use larger batches."""
-    raise ValueError(
-        f'multi_gpu_model (model "{model.name}"): asked for gpus={gpus}; nnstack trains on one device. Train the model '
-        "itself: model.fit(...)"
-    )
+def multi_gpu_model(model: Any, gpus: Any = None, cpu_merge: bool = True, cpu_relocation: bool = False) -> Any:
+    """`model` itself for one GPU. More are a ValueError, for a model is trained on one device; a program that runs
+    unchanged gets the model and a warning: what it trains is the same.
+    """
+    count = len(gpus) if isinstance(gpus, list | tuple) else gpus
+    if count is None or count <= 1:
+        return model
+    text = f'multi_gpu_model (model "{model.name}"): asked for gpus={gpus}; nnstack trains on one device'
+    if not falls_back_on_numbers():
+        raise ValueError(f"{text}. Train the model itself: model.fit(...)")
+    warnings.warn(text, stacklevel=2)
+    return model
