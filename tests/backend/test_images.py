@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nnstack import backend as K
+from nnstack.backend.resizing import resize
 
 FORMATS = ("channels_last", "channels_first")
 
@@ -96,3 +97,13 @@ def test_wrong_arguments_are_named():
         K.spatial_2d_padding(x, (1, 1, 1))
     with pytest.raises(ValueError, match="'channels_last' or 'channels_first', got 'last'"):
         K.spatial_2d_padding(x, data_format="last")
+
+
+def test_pixels_on_the_edge_of_a_kernel_fall_as_in_tensorflow():
+    """Values of tf.image.resize: float32 decides what lies exactly on an edge."""
+    row = np.arange(30, dtype="float32").reshape(1, 30, 1, 1)
+    nearest = resize(row, (11, 1), "nearest", "channels_last").numpy().ravel()
+    assert nearest.tolist() == [1, 4, 6, 9, 12, 15, 17, 20, 23, 25, 28]
+    unit = np.eye(4, dtype="float32").reshape(1, 4, 1, 4)
+    middle = resize(unit, (7, 1), "gaussian", "channels_last").numpy()[0, 3, 0]
+    np.testing.assert_allclose(middle, [0.0, 0.5, 0.5, 0.0], atol=1e-6)

@@ -39,7 +39,7 @@ def resize(x: TensorLike, size: Sequence[int], method: str = "bilinear", data_fo
         if source == target and method not in _SMOOTHING:
             continue
         if method == "nearest":
-            index = np.minimum(np.floor((np.arange(target) + 0.5) * (source / target)), source - 1)
+            index = np.minimum(np.floor(_centres(np.float32(source) / np.float32(target), target)), source - 1)
             value = gather(value, index.astype(np.int64), axis=axis)
         else:
             value = _along(value, axis, weights(source, target, method))
@@ -89,8 +89,17 @@ def weights(source: int, target: int, method: str) -> np.ndarray:
         centres = np.floor(centres) + np.round((centres - np.floor(centres)) * 1024) / 1024
     kernel, radius = _KERNELS[method]
     distance = np.arange(source)[None] - centres[:, None]
-    shares = np.where(np.abs(distance) < radius + 1e-9, kernel(distance), 0.0)
+    single = np.float32(1) / (np.float32(target) / np.float32(source))
+    edge = np.arange(source, dtype=np.float32)[None] + np.float32(0.5) - _centres(single, target)[:, None]
+    shares = np.where(np.abs(edge) < radius, kernel(distance), 0.0)
     return np.asarray(shares / shares.sum(1, keepdims=True))
+
+
+def _centres(scale: np.float32, target: int) -> np.ndarray:
+    """Centres of the target's pixels in the source, in float32 as in TensorFlow: pixels at a distance of exactly half
+    a pixel, or a kernel's radius, fall to the same side.
+    """
+    return np.asarray((np.arange(target, dtype=np.float32) + np.float32(0.5)) * scale)
 
 
 def _triangle(x: np.ndarray) -> np.ndarray:

@@ -55,9 +55,9 @@ class Lookups:
         """function(arrays, **kwargs), numbers as tensors. `TypeError` for tensors that the model computes."""
         if self._results is not None:
             found = next(self._left)
-            return nest.map_structure(lambda leaf: leaf if isinstance(leaf, Texts) else backend.convert(leaf), found)
+            return nest.map_structure(lambda leaf: leaf if isinstance(leaf, Texts) else self._numbers(leaf), found)
         for leaf in nest.flatten(inputs):
-            if not isinstance(leaf, Texts) and not any(leaf is source for source in self.sources):
+            if lookups_of(leaf) is None and not any(leaf is source for source in self.sources):
                 raise TypeError(
                     f"{what}: works on arrays; expected inputs of the model beside its texts, got {leaf!r}, which the "
                     "model computes. Give it an input of the model"
@@ -69,7 +69,12 @@ class Lookups:
 
     def _own(self, found: Any) -> Any:
         array = np.asarray(found)
-        return Texts(self, array) if array.dtype.kind == "U" else backend.convert(found)
+        return Texts(self, array) if array.dtype.kind == "U" else self._numbers(found)
+
+    def _numbers(self, found: Any) -> Any:
+        tensor: Any = backend.convert(found)
+        tensor._lookups = self  # another lookup may take it
+        return tensor
 
     def again(self, leaves: list[np.ndarray]) -> list[Any]:
         """What each call finds for other inputs of the model."""
@@ -83,6 +88,15 @@ class Lookups:
             found.append(function(nest.map_structure(now, inputs), **kwargs))
             values |= {id(a): b for a, b in zip(nest.flatten(outputs), nest.flatten(found[-1]), strict=True)}
         return found
+
+
+def lookups_of(*structures: Any) -> Lookups | None:
+    """Those that the texts, or the numbers found for texts, among the arguments of a call belong to."""
+    for leaf in nest.flatten(structures):
+        found: Lookups | None = leaf.lookups if isinstance(leaf, Texts) else getattr(leaf, "_lookups", None)
+        if found is not None:
+            return found
+    return None
 
 
 def texts_among(*structures: Any) -> Texts | None:

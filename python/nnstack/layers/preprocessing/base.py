@@ -13,7 +13,7 @@ from nnstack.engine import context, front
 from nnstack.engine.front import is_symbolic, is_text
 from nnstack.engine.layer import Layer
 from nnstack.engine.nodes import Node, history_of
-from nnstack.engine.texts import TextsWanted, texts_among
+from nnstack.engine.texts import TextsWanted, lookups_of
 from nnstack.layers.arguments import label
 from nnstack.utils import nest
 
@@ -95,14 +95,14 @@ class ArrayLayer(PreprocessingLayer):
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """The result as a tensor; on inputs of a graph, a tensor of the graph. `TypeError` elsewhere in a graph."""
-        texts = texts_among(inputs)
-        if texts is not None:  # in a call of the user's own
+        lookups = lookups_of(inputs)
+        if lookups is not None:  # in a call of the user's own
 
             def found(arrays: Any, **named: Any) -> np.ndarray:
                 return self.lookup(self._as_arrays(arrays), **named)
 
             self.built = True
-            return texts.lookups.find(found, inputs, kwargs, label(self))
+            return lookups.find(found, inputs, kwargs, label(self))
         if any(is_symbolic(leaf) for leaf in nest.flatten((inputs, kwargs))):
             return self._symbolic(inputs, **kwargs)
         if hasattr(inputs, "with_values"):  # rows of different lengths, as tf.RaggedTensor has them
