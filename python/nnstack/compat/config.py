@@ -32,6 +32,7 @@ def _nothing(*_: Any, **__: Any) -> None:
 list_logical_devices = list_physical_devices
 set_visible_devices = set_soft_device_placement = set_logical_device_configuration = _nothing
 experimental_connect_to_cluster = set_memory_growth = enable_op_determinism = _nothing
+experimental_connect_to_host = reset_memory_stats = enable_tensor_float_32_execution = _nothing
 set_virtual_device_configuration = set_inter_op_parallelism_threads = _nothing
 optimizer = SimpleNamespace(set_jit=_nothing, set_experimental_options=_nothing)
 
@@ -80,3 +81,23 @@ def is_built_with_cuda() -> bool:
 def gpu_device_name() -> str:
     """'/device:GPU:0', or '' where there is none."""
     return "/device:GPU:0" if is_gpu_available() else ""
+
+
+def get_memory_info(device: str) -> dict[str, int]:
+    """Bytes of memory of a device; 0: plans have their own arenas, which are not counted together."""
+    return {"current": 0, "peak": 0}
+
+
+def get_memory_growth(device: Any) -> bool:
+    """True: memory is taken as it is needed."""
+    return True
+
+
+def get_device_details(device: Any) -> dict[str, Any]:
+    """The device's name."""
+    return {"device_name": getattr(device, "name", str(device))}
+
+
+def get_soft_device_placement() -> bool:
+    """True: what a GPU is asked for and cannot do is an error, a GPU that is not there the CPU."""
+    return True

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend
+from nnstack.compat.dataset_choice import Choice
 from nnstack.compat.dataset_groups import Groups
 from nnstack.compat.dataset_order import Order
 from nnstack.compat.dataset_sources import Sources
@@ -31,7 +32,7 @@ from nnstack.utils import nest
 AUTOTUNE = -1
 
 
-class Dataset(Sources, Groups, Order):
+class Dataset(Sources, Groups, Order, Choice):
     """Elements that can be gone through again and again; every method gives a new data set.
 
     An element is a tensor, or a tuple or dict of them. Inside they are numpy arrays; who iterates gets tensors, and so
@@ -45,7 +46,7 @@ class Dataset(Sources, Groups, Order):
 
     def map(self, map_func: Callable[..., Any], *_: Any, **__: Any) -> Dataset:
         """`map_func(element)`, a tuple's parts as its arguments."""
-        return Dataset(lambda: (from_user(called(map_func, element)) for element in self._make()), self._length)
+        return Dataset(lambda: map(lambda element: from_user(called(map_func, element)), self._make()), self._length)
 
     def filter(self, predicate: Callable[..., Any], name: Any = None) -> Dataset:
         """The elements for which `predicate` holds."""

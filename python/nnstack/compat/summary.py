@@ -105,3 +105,47 @@ def text(name: str, data: Any, step: Any = None, description: str | None = None)
     if place is not None:
         place[0].text(name, str(data), place[1])
     return place is not None
+
+
+def set_step(step: Any) -> None:
+    """The step of what is written from now on, where none is given."""
+    _current.step = None if step is None else int(step)
+
+
+def get_step() -> int | None:
+    """What was given to `set_step`."""
+    return _current.step
+
+
+def should_record_summaries() -> bool:
+    """Whether a writer is in use."""
+    return bool(_current.writers)
+
+
+def flush(writer: Any = None) -> None:
+    """Everything is in the files afterwards."""
+    for one in [writer] if writer is not None else _current.writers:
+        one.flush()
+
+
+def trace_on(graph: bool = True, profiler: bool = False, **_: Any) -> None:
+    """Nothing: keras.callbacks.TensorBoard writes graphs and profiles."""
+
+
+trace_off = trace_on
+
+
+def trace_export(name: str, step: Any = None, profiler_outdir: Any = None) -> None:
+    """Nothing: keras.callbacks.TensorBoard writes graphs and profiles."""
+
+
+@contextlib.contextmanager
+def record_if(condition: Any) -> Iterator[None]:
+    """Inside nothing is written unless `condition` holds."""
+    before = _current.writers
+    if not bool(condition() if callable(condition) else condition):
+        _current.writers = []
+    try:
+        yield
+    finally:
+        _current.writers = before

@@ -60,6 +60,10 @@ WITHIN: dict[str, dict[str, str]] = {
         "SparseTensor": f"{_C}.sparse:SparseTensor",
         "RaggedTensor": f"{_C}.ragged:RaggedTensor",
         "as_string": f"{_F}.strings:as_string",
+        **_same(
+            f"{_C}.odds",
+            "VariableAggregation VariableSynchronization AggregationMethod IndexedSlices timestamp scan",
+        ),
         "edit_distance": f"{_F}.sampling:edit_distance",
     },
     "math": {
@@ -76,7 +80,74 @@ WITHIN: dict[str, dict[str, str]] = {
         **_same(f"{_C}.dtypes", "complex64 complex128"),
     },
     "nn": _same(f"{_F}.sampling", "sampled_softmax_loss nce_loss ctc_loss ctc_greedy_decoder"),
-    "random": _SAMPLERS,
+    "random": {
+        **_SAMPLERS,
+        **_same(f"{_F}.random", "set_global_generator"),
+        **_same(
+            f"{_F}.stateless",
+            "split fold_in poisson stateless_truncated_normal stateless_categorical stateless_gamma stateless_poisson",
+        ),
+    },
+    "random.experimental": {
+        **_same(f"{_F}.random", "Generator get_global_generator set_global_generator"),
+        "stateless_split": f"{_F}.stateless:split",
+        "stateless_fold_in": f"{_F}.stateless:fold_in",
+        "stateless_shuffle": f"{_F}.stateless:stateless_shuffle",
+    },
+    "image": {
+        **_same(
+            f"{_F}.stateless",
+            "stateless_random_crop transpose",
+        ),
+        **{
+            f"stateless_random_{name}": f"{_F}.stateless:stateless_random_{name} image=image_"
+            for name in ("flip_left_right", "flip_up_down", "brightness", "contrast", "saturation", "hue")
+        },
+        **_same(f"{_F}.detection", "combined_non_max_suppression draw_bounding_boxes"),
+    },
+    "audio": _same(f"{_C}.odds", "decode_wav"),
+    "errors": {
+        **dict.fromkeys(
+            (
+                "OpError",
+                "UnknownError",
+                "InternalError",
+                "AbortedError",
+                "CancelledError",
+                "DataLossError",
+                "DeadlineExceededError",
+                "FailedPreconditionError",
+                "UnavailableError",
+                "UnimplementedError",
+                "UnauthenticatedError",
+            ),
+            f"{_C}.odds:OpError",
+        ),
+        **_same(f"{_C}.odds", "AlreadyExistsError PermissionDeniedError"),
+    },
+    "bitwise": _same(f"{_C}.odds", "bitwise_and bitwise_or bitwise_xor"),
+    "nest": _same(f"{_C}.odds", "pack_sequence_as assert_same_structure"),
+    "test": _same(f"{_C}.odds", "TestCase main")
+    | dict.fromkeys(("is_built_with_gpu_support", "is_built_with_xla"), f"{_C}.config:is_built_with_cuda"),
+    "distribute": _same(f"{_C}.odds", "TPUStrategy"),
+    "distribute.cluster_resolver": _same(f"{_C}.odds", "TPUClusterResolver"),
+    "distribute.experimental": _same(f"{_C}.odds", "TPUStrategy")
+    | dict.fromkeys(
+        ("MultiWorkerMirroredStrategy", "CentralStorageStrategy", "ParameterServerStrategy"), f"{_C}.strategy:Strategy"
+    ),
+    "tpu.experimental": _same(f"{_C}.odds", "initialize_tpu_system"),
+    "summary": _same(f"{_C}.summary", "should_record_summaries flush trace_on trace_off trace_export record_if"),
+    "summary.experimental": _same(f"{_C}.summary", "set_step get_step"),
+    "config": _same(f"{_C}.config", "experimental_connect_to_host get_soft_device_placement")
+    | {
+        "experimental_run_functions_eagerly": f"{_C}.function:run_functions_eagerly",
+        "experimental_functions_run_eagerly": f"{_C}.function:functions_run_eagerly",
+    },
+    "config.experimental": _same(
+        f"{_C}.config",
+        "list_logical_devices set_visible_devices get_visible_devices get_memory_info get_memory_growth "
+        "get_device_details reset_memory_stats enable_tensor_float_32_execution",
+    ),
     "signal": _same(
         f"{_F}.signal",
         "hann_window hamming_window frame overlap_and_add rfft irfft fft ifft fft2d ifft2d fftshift ifftshift stft "
@@ -105,7 +176,8 @@ WITHIN: dict[str, dict[str, str]] = {
     "train": _same(
         f"{_C}.messages",
         "Example Features Feature FeatureList FeatureLists SequenceExample BytesList FloatList Int64List",
-    ),
+    )
+    | {"ExponentialMovingAverage": f"{_C}.odds:ExponentialMovingAverage"},
     "io": {
         **_same(
             f"{_C}.examples",
@@ -115,5 +187,13 @@ WITHIN: dict[str, dict[str, str]] = {
         "decode_csv": f"{_C}.dataset_files:decode_csv",
     },
     "data": _same(f"{_C}.dataset_files", "TextLineDataset TFRecordDataset"),
-    "data.experimental": _same(f"{_C}.dataset_files", "CsvDataset make_csv_dataset"),
+    "data.experimental": {
+        **_same(f"{_C}.dataset_files", "CsvDataset make_csv_dataset"),
+        **_same(
+            f"{_C}.dataset_choice",
+            "sample_from_datasets choose_from_datasets group_by_window bucket_by_sequence_length ignore_errors unique "
+            "unbatch enumerate_dataset take_while scan",
+        ),
+        "Counter": f"{_C}.dataset_choice:counter",
+    },
 }

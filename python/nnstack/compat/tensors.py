@@ -15,6 +15,7 @@ import numpy as np
 from nnstack import backend
 from nnstack.backend.products import former_batch_dot
 from nnstack.backend.variable import eager_by_default
+from nnstack.compat import scatters
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.functions.strings import StringArray
 from nnstack.compat.specs import TensorShape
@@ -128,7 +129,7 @@ def as_tensorflow() -> None:
     for cls in _CLASSES:
         members = _members(cls)
         if cls is backend.Variable:
-            members["__getitem__"] = _part_of_variable
+            members = {**members, **scatters.MEMBERS, "__getitem__": _part_of_variable}
         _set(cls, members)
 
 

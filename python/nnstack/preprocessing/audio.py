@@ -21,7 +21,11 @@ def read_wav(path: Any) -> tuple[np.ndarray, int]:
     PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64 bits; ValueError for other files.
     """
     with open(path, "rb") as file:
-        content = file.read()
+        return wav_samples(file.read(), str(path))
+
+
+def wav_samples(content: bytes, path: str) -> tuple[np.ndarray, int]:
+    """What `read_wav` gives, of the bytes of a file; `path` names it in errors."""
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise ValueError(f"{path}: expected a .wav file, got one that begins with {content[:12]!r}")
     layout, data, place = None, None, 12

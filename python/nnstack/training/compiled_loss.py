@@ -78,16 +78,26 @@ class CompiledLoss:
             if mean is not None:
                 mean.update_state(value, sample_weight=batch)
             terms.append(value if share is None else value * share)
-        terms += [
-            backend.sum(term) if len(term.shape) else term for term in map(backend.convert, regularization_losses or [])
-        ]
-        if not terms:
+        added = [backend.convert(term) for term in regularization_losses or []]
+        total = _total([*terms, *[backend.sum(term) if len(term.shape) else term for term in added]])
+        if total is None:
             return backend.constant(0.0)
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + (term if term.dtype == total.dtype else backend.cast(term, total.dtype))
-        self.total_mean.update_state(total, sample_weight=batch if batch is not None else batch_size_of(predictions[0]))
+        # Where a layer adds a loss for every sample, tf.keras shows their mean, though it minimises their sum.
+        shown = (
+            _total([*terms, *[backend.mean(term) if len(term.shape) else term for term in added]])
+            if any(len(one.shape) for one in added)
+            else total
+        )
+        self.total_mean.update_state(shown, sample_weight=batch if batch is not None else batch_size_of(predictions[0]))
         return total
+
+
+def _total(terms: list[Any]) -> Any:
+    """Their sum in the type of the first; None for none."""
+    total: Any = terms[0] if terms else None
+    for term in terms[1:]:
+        total = total + (term if term.dtype == total.dtype else backend.cast(term, total.dtype))
+    return total
 
 
 def as_loss(identifier: Any) -> Any:

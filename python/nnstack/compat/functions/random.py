@@ -127,12 +127,31 @@ class Generator:
         """Uniform numbers."""
         return uniform(shape, minval, maxval, dtype, self._next())
 
+    def truncated_normal(self, shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32") -> Any:
+        """Normal numbers none of which is more than two `stddev` away from `mean`."""
+        return truncated_normal(shape, mean, stddev, dtype, self._next())
+
+    def uniform_full_int(self, shape: Any, dtype: Any = "int64") -> Tensor:
+        """Whole numbers of the whole range of the type."""
+        kind = np.dtype(as_dtype(dtype).name)
+        limits = np.iinfo(kind)
+        return K.convert(self._seeds.integers(limits.min, limits.max, shape_of(shape), kind, endpoint=True))
+
+    def split(self, count: int = 1) -> list[Generator]:
+        """Streams of their own."""
+        return [Generator(self._next()) for _ in range(int(count))]
+
     def make_seeds(self, count: int = 1) -> Tensor:
         """(2, count) integers, seeds for the stateless functions."""
         return K.convert(self._seeds.integers(2**62, size=(2, count)))
 
 
 _global: dict[str, Generator] = {}
+
+
+def set_global_generator(generator: Generator) -> None:
+    """What `get_global_generator` gives from now on."""
+    _global["one"] = generator
 
 
 def get_global_generator() -> Generator:

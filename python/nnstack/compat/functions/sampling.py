@@ -40,7 +40,7 @@ def _candidates(chances: np.ndarray, true_classes: Any, num_sampled: int, unique
 def log_uniform_candidate_sampler(
     true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: Any = None
 ) -> Candidates:
-    """Classes in the order of how frequent they are: class k with the chance log((k + 2) / (k + 1)) / log(range + 1)."""
+    """Classes, the most frequent first: class k with the chance log((k + 2) / (k + 1)) / log(range + 1)."""
     numbers = np.arange(int(range_max))
     return _candidates(
         np.log((numbers + 2) / (numbers + 1)) / np.log(range_max + 1), true_classes, num_sampled, unique, seed
