@@ -54,12 +54,12 @@ def scaled() -> Model:
     return model
 
 
-def alternating() -> Model:
+def alternating(eager: bool = False) -> Model:
     nnstack.utils.set_random_seed(3)
     i = L.Input((5,))
     model = Alternating(i, L.Dense(2, activation="softmax")(L.Dropout(0.2)(L.Dense(6, activation="tanh")(i))))
     both = [optimizers.Adam(0.01), optimizers.SGD(0.05, momentum=0.9)]
-    model.compile(both, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(both, "sparse_categorical_crossentropy", metrics=["accuracy"], run_eagerly=eager)
     return model
 
 
@@ -107,10 +107,11 @@ def numbers(model: Model) -> dict[str, np.ndarray]:
         (plain, "backup"),
         (lambda: plain(eager=True), "model.h5"),
         (lambda: plain(eager=True), "backup"),
+        (lambda: alternating(eager=True), "backup"),
     ],
     ids=[
         "scaled h5", "scaled keras", "scaled folder", "scaled backup", "alternating backup", "rounds h5",
-        "rounds backup", "eager h5", "eager backup",
+        "rounds backup", "eager h5", "eager backup", "alternating eager",
     ],
 )  # fmt: skip
 def test_broken_off_and_gone_on_with(build: Callable[[], Model], way: str, breaks: list[int], tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nnstack import metrics
+from nnstack import backend, metrics
 from nnstack.training.compiled_loss import masked_weight, match_target
 from nnstack.training.per_output import named, output_names_for, spread_metrics
 from nnstack.utils import nest
@@ -28,6 +28,7 @@ class CompiledMetrics:
         self._plain: list[list[Any]] = []
         self._weighted: list[list[Any]] = []
         self.built = False
+        self.awaited: list[Any] = []  # states that the metrics take when they are made
         names = self.output_names or ["output_1"]
         if self.output_names:  # a wrong argument is told at compile()
             for one in spread_metrics(given, names, "metrics") + spread_metrics(weighted, names, "weighted_metrics"):
@@ -57,6 +58,8 @@ class CompiledMetrics:
         self._weighted = resolved(self.user_weighted_metrics, "weighted_metrics")
         _make_unique([metric for row in self._plain for metric in row], [m for row in self._weighted for m in row])
         self.built = True
+        set_metric_values(self.metrics, self.awaited)
+        self.awaited = []
 
     def _rows(self) -> list[list[Any]]:
         return [[*plain, *weighted] for plain, weighted in zip(self._plain, self._weighted, strict=True)]
@@ -92,6 +95,12 @@ class CompiledMetrics:
                 metric.update_state(target, prediction, sample_weight=mask)
             for metric in weighted:
                 metric.update_state(target, prediction, sample_weight=masked_weight(weight, prediction))
+
+
+def set_metric_values(found: Iterable[Any], stored: Iterable[Any]) -> None:
+    """Takes the numbers of each metric's variables, as far as there are metrics for it."""
+    for metric, values in zip(found, stored, strict=False):
+        backend.batch_set_value(zip(metric.variables, values, strict=False))
 
 
 _BY_SHAPE = ("crossentropy", "ce")  # names that compile() alone resolves, beside what metrics.get knows

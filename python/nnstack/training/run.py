@@ -18,6 +18,7 @@ from nnstack.callbacks.callback import Callback
 from nnstack.callbacks.callback_list import CallbackList
 from nnstack.callbacks.history import History
 from nnstack.callbacks.progbar_logger import ProgbarLogger
+from nnstack.training.compiled_metrics import set_metric_values
 
 
 class Run:
@@ -36,7 +37,10 @@ class Run:
         self.batch = 0
         self.hook: tuple[str, int, Any] | None = None  # that callbacks are being told, with its arguments
         self.metrics: list[list[np.ndarray]] | None = None  # of the training batches, while validation uses the same
-        self._logs_before: tuple[int, dict[str, Any] | None] = 0, None  # batch and logs of the run that this one goes on with
+        self._logs_before: tuple[int, dict[str, Any] | None] = (
+            0,
+            None,
+        )  # batch and logs of the run that this one goes on with
         self._now = draws(model)
         self._rate = _learning_rate(model)
         self._steps_before = _steps(model)
@@ -136,9 +140,12 @@ class ResumePoint:
                 f"{feed.steps}. Give the data and the batch_size of the run before"
             )
         feed.skip_batches(self.batch)
-        for metric, values in zip(model.metrics, self._state.get("metrics") or (), strict=False):
-            for variable, value in zip(metric.variables, values, strict=False):
-                backend.set_value(variable, value)
+        stored = list(self._state.get("metrics") or ())
+        set_metric_values(model.metrics, stored)
+        if not model.compiled_metrics.built:  # a step that runs op by op makes them when it runs
+            model.compiled_metrics.awaited = stored[
+                0 if model._leaves_loss_out() else len(model.compiled_loss.metrics) :
+            ]
         self._tell_the_rest(callbacks)
 
     def _restore_draws(self, model: Any, state: dict[str, Any]) -> None:

@@ -96,11 +96,8 @@ class EagerStep(_Packing):
         self._first_run = True
         self._logs: dict[str, Any] | None = None
         self._custom = kind != "predict" and model._step_is_custom(kind)
-        targets = target_placeholders(model, arrays)
-        tensors = [*input_placeholders(model, arrays), *targets]
+        tensors = [*input_placeholders(model, arrays), *target_placeholders(model, arrays)]
         self._dtypes = [None if tensor is None else tensor.dtype for tensor in tensors]
-        if kind != "predict" and not self._custom:
-            model._build_metrics_from_graph(targets)  # a run that is gone on with puts their state back before it runs
 
     def run(self, arrays: Arrays) -> list[np.ndarray]:
         count = len(arrays.inputs)

@@ -241,20 +241,20 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
         self._build_metrics_from_graph()
         return [metric.name for metric in self.metrics]
 
-    def _build_metrics_from_graph(self, targets: list[Any] | None = None) -> None:
-        """Makes the metrics of outputs that are known; without targets those of 'accuracy' are made again later."""
+    def _build_metrics_from_graph(self) -> None:
         compiled, graph = self.compiled_metrics, self._graph
         if compiled is not None and not compiled.built and graph is not None and self.compiled_loss is not None:
             placeholders = [backend.placeholder(shape=tuple(t.shape), dtype=t.dtype) for t in graph.flat_outputs]
             losses = self.compiled_loss.losses or [None] * len(placeholders)
-            compiled.build(placeholders if targets is None else targets, placeholders, losses, None)
-            by_targets = {"accuracy", "acc", "crossentropy", "ce"}.intersection(map(str, _strings(compiled)))
-            if targets is None and by_targets:
+            compiled.build(placeholders, placeholders, losses, None)
+            if any(identifier in ("accuracy", "acc", "crossentropy", "ce") for identifier in _strings(compiled)):
                 compiled.built = False  # the names stand; which function 'acc' means, the first targets tell
             self._metric_programs = None
 
     def reset_metrics(self) -> None:
         """Sets the state of every metric to its start."""
+        if self.compiled_metrics is not None:
+            self.compiled_metrics.awaited = []
         self._programs_of_metrics().reset()
 
     # -- programs -----------------------------------------------------------------------------------------------------
