@@ -59,6 +59,20 @@ def test_predict_with_several_inputs_and_outputs(tmp_path: Path, capsys: pytest.
     assert "the model has 2 inputs (a, b)" in capsys.readouterr().err
 
 
+def test_predict_wants_weights_and_inputs_that_are_there(
+    saved: Path, rows: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("convert", saved, tmp_path / "a.json") == 0
+    np.save(tmp_path / "x.npy", rows)
+    assert run("predict", tmp_path / "a.json", tmp_path / "x.npy") == 1
+    assert "is an architecture without weights; give them with --weights" in capsys.readouterr().err
+    assert run("predict", tmp_path / "a.json", tmp_path / "x.npy", "--weights", saved, "-o", tmp_path / "y.npy") == 0
+    assert run("predict", saved, tmp_path / "x.npy", "-o", tmp_path / "z.npy") == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), np.load(tmp_path / "z.npy"))
+    assert run("predict", saved, tmp_path / "none.npy") == 1
+    assert f"INPUT: no file at {tmp_path / 'none.npy'}" in capsys.readouterr().err
+
+
 def test_predict_unpickles_nothing(saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "x.npy", np.array([{"an": "object"}]), allow_pickle=True)
     assert run("predict", saved, tmp_path / "x.npy") == 1
@@ -108,6 +122,7 @@ def test_exported(saved: Path, tmp_path: Path) -> None:
         ("small.h5", "small.h5", "--overwrite replaces it"),
         ("a.json", "b.h5", "is an architecture without weights"),
         ("w.ckpt", "b.h5", "holds weights alone"),
+        ("w.weights.h5", "b.h5", "only weights, without the config of an architecture"),
         ("m.nnstack", "b.h5", "compiled function for the C++ library"),
     ],
 )

@@ -26,7 +26,6 @@ from typing import Any
 
 _WEIGHTS = ("checkpoint", "safetensors", "weights.h5")
 _TARGETS = ("hdf5", "keras", "tf", "json", "yaml", "onnx", "nnstack", *_WEIGHTS)
-_CLASSES_ALONE = ("json", "yaml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,18 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from nnstack.cli.files import kind_of, load
+    from nnstack.cli.files import ARCHITECTURES, load, require_weights
 
     kind = arguments.to or _target_kind(arguments.target)
     there = arguments.target if kind != "checkpoint" else f"{arguments.target.removesuffix('.index')}.index"
     if os.path.exists(there) and not arguments.overwrite:
         raise FileExistsError(f"{there} is there already; --overwrite replaces it")
-    without_weights = kind_of(arguments.source) in _CLASSES_ALONE and arguments.weights is None
-    if without_weights and kind not in _CLASSES_ALONE:
-        raise ValueError(
-            f"{arguments.source} is an architecture without weights; give them with --weights, or load it in Python "
-            "to start with random ones"
-        )
+    if kind not in ARCHITECTURES:
+        require_weights(arguments.source, arguments.weights)
     model = load(arguments.source, arguments.weights, compiled=kind in ("hdf5", "keras", "tf", "checkpoint"))
     _WRITERS[kind](model, arguments)
     return 0

@@ -30,6 +30,7 @@ _ENDINGS = {
     ".onnx": "onnx",
     ".nnstack": "nnstack",
 }
+ARCHITECTURES = ("json", "yaml")
 _MAX_TEXT = 256 << 20
 
 
@@ -75,6 +76,15 @@ def read_text(path: str) -> str:
         raise ValueError(f"{path} is larger than any config")
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def require_weights(path: str, weights: str | None) -> None:
+    """`ValueError` for an architecture alone where no file of weights is given: random ones would be no answer."""
+    if weights is None and kind_of(path) in ARCHITECTURES:
+        raise ValueError(
+            f"{path} is an architecture without weights; give them with --weights, or load it in Python to start with "
+            "random ones"
+        )
 
 
 def load(path: str, weights: str | None = None, compiled: bool = False) -> Any:

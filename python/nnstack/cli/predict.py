@@ -28,13 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
-    from nnstack.cli.files import load
+    from nnstack.cli.files import load, require_weights
 
     if arguments.output and not arguments.output.endswith((".npy", ".npz")):
         raise ValueError(f"-o: expected a name that ends in .npy or .npz, got {arguments.output}")
     if arguments.batch_size < 1:
         raise ValueError(f"--batch-size: expected at least 1, got {arguments.batch_size}")
     stored = _read(arguments.input)
+    require_weights(arguments.file, arguments.weights)
     model = load(arguments.file, arguments.weights)
     answer = model.predict(_inputs(stored, model, arguments.input), batch_size=arguments.batch_size, verbose=0)
     results = _named(answer, model)
@@ -57,6 +58,8 @@ def _read(path: str) -> dict[str, Any]:
         raise ValueError(f"INPUT: expected a file that ends in .npy or .npz, got {path}")
     try:
         stored = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"INPUT: no file at {path}") from None
     except (ValueError, EOFError) as error:
         raise ValueError(f"INPUT: {path} is broken or holds objects: {error}") from None
     if isinstance(stored, np.ndarray):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnstack.engine.context import filling
-from nnstack.saving import dialect_writers, hdf5_guard, hdf5_weights, training_config, training_state
+from nnstack.saving import dialect_writers, hdf5_guard, hdf5_weights, keras_zip, training_config, training_state
 from nnstack.saving.config import json_default, model_from_entry, read_json
 from nnstack.saving.hdf5_attributes import write_attribute
 from nnstack.saving.hdf5_files import describe, may_write, reading, writing
@@ -70,7 +70,7 @@ def load_model(filepath: Any, custom_objects: Mapping[str, Any] | None = None, c
             if config is None or not hdf5_guard.has(file, "model_weights"):
                 advice = (
                     "only weights, without the config of an architecture. Build the model and call load_weights"
-                    if holds_layers(file)
+                    if holds_layers(file) or keras_zip.is_weights_file(file)
                     else "it was not written by Keras"
                 )
                 raise ValueError(f"{title} holds no model, {advice}")
