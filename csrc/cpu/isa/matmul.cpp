@@ -109,7 +109,9 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
   t.c_row = p.n;
   int64_t k = 0;
   do {
-    t.steps = smaller(steps, p.k - k);
+    const int64_t block = smaller(steps, p.k - k);
+    t.segments = block > 0 && block % kSegment == 0 && !p.transpose_a ? block / kSegment : 1;
+    t.steps = block / t.segments;
     t.start = k == 0;
     for (int64_t j = n0; j < n1; j += kPanel) {
       const int64_t columns = smaller(kPanel, n1 - j);
@@ -122,15 +124,24 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
       if (packs) {
         t.packed = packed;
       } else if (transposed) {
-        pack_panel_transposed(packed, width, b + j * p.k + k, p.k, t.steps, columns);
+        pack_panel_transposed(packed, width, b + j * p.k + k, p.k, block, columns);
       } else if (columns < width || rows >= kRowsWorthPacking) {
-        pack_panel(packed, width, b + k * p.n + j, p.n, t.steps, columns);
+        pack_panel(packed, width, b + k * p.n + j, p.n, block, columns);
       } else {
         t.b = b + k * p.n + j;
         t.b_step = p.n;
       }
+      // While they compute, the tiles ask for the rows of B that are packed next.
+      const bool more = j + kPanel < n1;
+      const T* next_b = more ? b + k * p.n + j + kPanel : b + (k + block) * p.n + n0;
+      int64_t wanted = packs && t.segments > 1 && (more || k + block < p.k) ? block : 0;
+      t.ahead_pitch = p.n;
+      t.ahead_count = divide_up(wanted, tiles * t.segments);
       int64_t row = m0;
       for (int64_t i = 0; i < tiles; i++) {
+        t.ahead = next_b;
+        next_b += t.segments * t.ahead_count * p.n;
+        wanted -= t.segments * t.ahead_count;
         const int64_t next = m0 + tile_border(rows, i + 1);
         if (tiles_of_a)
           t.a = job.copy_of_a + ((m0 / kTileRows + i) * p.k + k) * kPackedRows<T>;
@@ -146,10 +157,11 @@ void multiply_block(const Job<T>& job, const T* a, const T* b, T* c, int64_t m0,
         } else {
           functions[next - row - 1][vectors - 1](t);
         }
+        if (wanted <= 0) t.ahead_count = 0;
         row = next;
       }
     }
-    k += t.steps;
+    k += block;
   } while (k < p.k);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kWorthForking = 2e6;   // floating point operations: about 20 us
 constexpr int64_t kLongestStrip = 256;  // steps; a packed tile of A is 16 kB then
-constexpr int64_t kStripSegment = 16;   // steps, after which a tile asks for some lines
+constexpr int64_t kSegment = 16;        // steps, after which a tile asks for some lines
 constexpr int64_t kWidestStrip = 512;   // columns; the buffer is 28 kB then
 constexpr int64_t kStripsPerChunk = 4;
 constexpr int64_t kLargestPackedB = 512 * 1024;  // bytes
@@ -102,7 +102,7 @@ void multiply_strip(const StripJob<T>& job, const EpilogueAhead& ahead, int64_t 
     t.a = a + row * p.k;
     t.a_stride = p.k;
   }
-  t.segments = p.k % kStripSegment == 0 ? p.k / kStripSegment : 1;
+  t.segments = p.k % kSegment == 0 ? p.k / kSegment : 1;
   t.steps = p.k / t.segments;
   // Tiles ask for the next strip of A, each segment for its share of pairs of lines.
   constexpr int64_t kPair = 128 / sizeof(T);
