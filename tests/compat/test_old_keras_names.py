@@ -200,6 +200,19 @@ K.get_session().run(p, feed_dict={x: [[1.0, 2.0]]})
 """
 
 
+def test_images_are_sampled_where_tensorflow_1_did_it() -> None:
+    x = np.arange(4.0).reshape(1, 2, 2, 1)  # places 0, 0.5, 1, 1.5 of two rows, or 0, 1/3, 2/3, 1
+    rows = {False: [0.0, 0.5, 1.0, 1.0], True: [0.0, 1 / 3, 2 / 3, 1.0]}
+    for aligned, share in rows.items():
+        wanted = 2 * np.reshape(share, (4, 1)) + np.reshape(share, (1, 4))
+        got = version_1.resize_bilinear(x, (4, 4), align_corners=aligned).numpy()[0, ..., 0]
+        np.testing.assert_allclose(got, wanted, rtol=1e-6)
+    nearest = version_1.resize_images(np.arange(3.0).reshape(3, 1, 1), (5, 1), 1).numpy()
+    assert nearest.ravel().tolist() == [0, 0, 1, 1, 2]
+    shrunk = version_1.resize_bilinear(np.arange(5.0).reshape(1, 5, 1, 1), (3, 1), align_corners=True).numpy()
+    np.testing.assert_allclose(shrunk.ravel(), [0, 2, 4])
+
+
 def test_a_program_of_tensorflow_1(tmp_path) -> None:
     path = tmp_path / "program.py"
     path.write_text(PROGRAM, encoding="utf-8")
@@ -364,6 +377,23 @@ class Own(Layer):
         assert batch is None and width == 4
         return K.sum(x, axis=-1, keepdims=True) * size
 
+from keras.layers import RNN
+
+class Told(Layer):
+    state_size = 2
+
+    def build(self, input_shape):
+        step, constant = input_shape
+        assert step == (None, 3) and constant == (None, 7)
+        super(Told, self).build(step)
+
+    def call(self, inputs, states, constants=None):
+        new = states[0] + constants[0][:, :2]
+        return new, [new]
+
+steps, fixed = Input((5, 3)), Input((7,))
+counted = Model([steps, fixed], RNN(Told())(steps, constants=fixed)).predict([np.ones((2, 5, 3)), np.ones((2, 7))])
+assert counted.tolist() == [[5.0, 5.0]] * 2
 x = Input((4,))
 assert Model(x, Own()(x)).predict(np.ones((1, 4)))[0, 0] == 32
 with warnings.catch_warnings(record=True) as told:

@@ -34,15 +34,35 @@ Nothing happens unless one of the two is asked for. `nnstack.uninstall_as_keras(
   `K.gradients` work on variables; with TensorFlow imported, `tf.compat.v1.disable_eager_execution()` does that.
 - `tf.function` traces a function once for each kind of arguments and runs it as one native call. Where Python
   itself needs numbers (a branch or loop on a tensor), and inside a GradientTape, the function is simply called: the
-  results are the same. A `train_step` that `fit` compiles is not rewritten: one that branches on a tensor needs
-  `run_eagerly=True`, as the error says.
+  results are the same. So it is with a layer, a loss, a metric or a `train_step` in which Python asks for numbers
+  (YOLO's loop over a batch, the rows of a mask, a branch on a tensor): no graph is recorded of it, the model runs op by
+  op (`model.run_eagerly` is True then), with the same results, slower. AutoGraph is not needed for that. Outside of
+  programs that run unchanged it stays an error that says so.
+- `tf.boolean_mask`, `tf.where(condition)`, `tf.unique`, `tf.image.non_max_suppression` and `tf.py_func` on tensors of a
+  graph, in `K.function` and `Session.run`, are computed by numpy in the middle; gradients flow through the rows chosen.
+- A program shows that it was written for TensorFlow 1 by a name that later ones lack (`tf.Session`, `tf.ConfigProto`,
+  `tf.log`, `keep_dims=`, `K.tf`, `keras.engine.topology`, ...). Then variables stay symbols outside of functions, `==` is
+  identity, `Session.run` carries out updates, and a variable in an attribute of a layer of one's own is no weight.
+- `import keras` without tf.keras: `K.batch_dot` of tensors with four axes multiplies stacks of matrices, as up to Keras
+  2.2, where the sizes can be meant so; `build` is given tuples, and the shapes of an RNN's constants; tensors have
+  TensorShapes, whose sizes have `.value`. `K.backend()` is "tensorflow", for programs that take that branch.
+- Logs and histories find `acc`, `val_acc`, `mean_absolute_error`, ... where the metric is called `accuracy`, `mae`, ...;
+  batch logs know `batch` and `size`. A Lambda's function is found again by the process that saved it; another process
+  needs `custom_objects`, for code in files is never run. `multi_gpu_model` gives the model back, with a warning.
 - `tf.data.Dataset` makes its elements in Python, with numpy; functions given to `map` compute on numbers.
-- Text never enters a graph: `tf.strings` and the text layers work on arrays, in `Dataset.map` too.
+- Text never enters a graph: `tf.strings`, `tf.lookup` and the text layers work on arrays, in `Dataset.map` too. Models that
+  begin with `Input(dtype="string")`, `DenseFeatures` or a `FeatureSpace` look texts up in Python before the native step.
+- `tf.RaggedTensor` (rows of different lengths) and `tf.SparseTensor` stand before models, which take dense tensors:
+  `to_tensor()`, `tf.sparse.to_dense`; `tf.sparse.sparse_dense_matmul` runs in layers, too.
+- Complex tensors, which `tf.signal` gives, are pairs of real ones: `tf.abs`, `tf.math.real`, `imag`, `angle` and arithmetic
+  take them. Fourier transforms are products with tables, with gradients, in models too.
+- Decompositions of `tf.linalg` are numpy's, on numbers; `inv`, `solve`, `det`, `slogdet` and `cholesky` have gradients.
+- Random numbers, those of `stateless_*` too, are nnstack's own: the same seed gives the same ones here, not TensorFlow's.
 - One device trains. `tf.distribute` strategies are there with a single replica.
 - `tf.train.Checkpoint` writes a file of numpy's; `Model.save_weights` writes TensorFlow's checkpoints.
 
-A name that is not there gives an error that names it and what is nearest. Not there, among others: sparse and
-ragged tensors, complex numbers, `tf.custom_gradient`, TFRecord files, AutoGraph, SavedModel functions."""
+A name that is not there gives an error that names it and what is nearest. Not there, among others: SavedModel functions
+(`tf.saved_model`; `model.save` and `load_model` are there), AutoGraph's rewriting, `tf.estimator`, `tf.raw_ops`."""
 
 
 def ticks(names):

@@ -245,10 +245,8 @@ def xw_plus_b(x: Any, weights: Any, biases: Any, name: Any = None) -> Any:
 
 def _resizing(method: str) -> Any:
     def resize(images: Any, size: Any, align_corners: bool = False, name: Any = None, **_: Any) -> Any:
-        """Images to (rows, cols), which may be tensors of sizes; sampling points lie where TensorFlow 2 has them."""
-        from nnstack.compat.functions import image
-
-        return image.resize(images, size, method)
+        """Images to (rows, cols), sampled where TensorFlow 1 did it; see `resize_images`."""
+        return resize_images(images, size, method, align_corners)
 
     return resize
 
@@ -260,12 +258,41 @@ resize_nearest_neighbor = _resizing("nearest")
 def resize_images(
     images: Any, size: Any, method: Any = 0, align_corners: bool = False, preserve_aspect_ratio: bool = False
 ) -> Any:
-    """Images to (rows, cols); `method` 0 to 3 or a name: bilinear, nearest, bicubic, area."""
-    names = ("bilinear", "nearest", "bicubic", "area")
-    chosen = names[method] if isinstance(method, int) else method
-    from nnstack.compat.functions import image
+    """Images to (rows, cols); `method` 0 to 3 or a name: bilinear, nearest, bicubic, area.
 
-    return image.resize(images, size, chosen, preserve_aspect_ratio)
+    Bilinear and nearest samples of images of known size lie where TensorFlow 1 had them: place i of n at i * size / n,
+    with `align_corners` at i * (size - 1) / (n - 1). Others lie where they do today, half a place further.
+    """
+    names = ("bilinear", "nearest", "bicubic", "area")
+    chosen = names[method] if isinstance(method, int) else str(method).lower()
+    x = backend.convert(images)
+    sizes = list(x.shape[-3:-1])
+    known = all(isinstance(one, int) for one in [*sizes, *size]) and chosen in names[:2] and not preserve_aspect_ratio
+    if not known:
+        from nnstack.compat.functions import image
+
+        return image.resize(images, size, chosen, preserve_aspect_ratio)
+    x = x if chosen == "nearest" else backend.cast(x, "float32")
+    for axis, (have, wanted) in enumerate(zip(sizes, size, strict=True), start=len(x.shape) - 3):
+        x = _sampled(x, axis, int(have or 0), int(wanted), chosen, align_corners)
+    return x
+
+
+def _sampled(x: Any, axis: int, have: int, wanted: int, method: str, align_corners: bool) -> Any:
+    """One axis made `wanted` long."""
+    aligned = align_corners and wanted > 1
+    places = np.arange(wanted) * ((have - 1) / (wanted - 1) if aligned else have / wanted)
+    if method == "nearest":
+        chosen = np.floor(places + 0.5) if aligned else np.floor(places + 1e-6)
+        return _rows(x, axis, np.minimum(chosen, have - 1))
+    before = np.minimum(np.floor(places + 1e-6), have - 1)
+    share = np.maximum(places - before, 0.0).reshape([-1 if one == axis else 1 for one in range(len(x.shape))])
+    low, high = _rows(x, axis, before), _rows(x, axis, np.minimum(before + 1, have - 1))
+    return low + (high - low) * backend.constant(share, dtype="float32")
+
+
+def _rows(x: Any, axis: int, places: np.ndarray) -> Any:
+    return backend.emit("gather", x, backend.convert(places.astype(np.int64)), axis=axis)
 
 
 def extract_image_patches(

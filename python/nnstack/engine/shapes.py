@@ -11,8 +11,15 @@ _settings = {"tuples": False}
 
 
 def build_for_tuples(on: bool) -> None:
-    """Whether `build` is given tuples even where a tensor's shape is of a class of its own."""
+    """Whether `build` is given what Keras up to 2.3 gave it: tuples even where a tensor's shape is of a class of its
+    own, and the shapes of an RNN's constants.
+    """
     _settings["tuples"] = bool(on)
+
+
+def builds_for_tuples() -> bool:
+    """What was given to `build_for_tuples`; False at first."""
+    return _settings["tuples"]
 
 
 def shape_of(leaf: Any) -> Any:

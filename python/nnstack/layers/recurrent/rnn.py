@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from nnstack import backend
 from nnstack.engine import context
 from nnstack.engine.layer import Layer
-from nnstack.engine.shapes import is_shape, map_shapes
+from nnstack.engine.shapes import builds_for_tuples, is_shape, map_shapes
 from nnstack.engine.spec import InputSpec
 from nnstack.layers.recurrent.dropout import lacks_masks, one_sequence
 from nnstack.layers.recurrent.states import (
@@ -171,7 +171,8 @@ class RNN(Layer):
         step = map_shapes(self._step_shape, shapes)
         shape = _first_shape(shapes)
         if isinstance(self.cell, Layer) and not self.cell.built:
-            self._build_cell(step)
+            told = self._num_constants and builds_for_tuples() and isinstance(input_shape, list)
+            self._build_cell([step, *map(tuple, input_shape[-self._num_constants :])] if told else step)
         batch = shape[self._batch_axis] if self.stateful else None
         own = None if self._nested else self._spec((None, batch) if self.time_major else (batch, None), shape)
         self.input_spec = [own, *self.input_spec[1:]]
@@ -185,7 +186,8 @@ class RNN(Layer):
     def _spec(self, front: tuple[Any, ...], shape: tuple[Any, ...]) -> InputSpec:
         return InputSpec(shape=(*front, *shape[2:]))
 
-    def _build_cell(self, step_shape: tuple[Any, ...]) -> None:
+    def _build_cell(self, step_shape: Any) -> None:
+        # Keras up to 2.3 told a cell of the shapes of its constants, too.
         with context.name_scope(self.cell.name):
             self.cell.build(step_shape)
             self.cell.built = True
