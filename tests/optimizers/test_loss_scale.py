@@ -9,7 +9,7 @@ import pytest
 from nnstack import backend, mixed_precision, optimizers
 from nnstack.layers import Dense, Input
 from nnstack.models import Model, load_model
-from nnstack.optimizers import SGD, Adam, legacy
+from nnstack.optimizers import SGD, Adam, Nadam, legacy
 
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(6, 4)
 INNER = [lambda: SGD(0.1, momentum=0.9), lambda: Adam(0.1), lambda: legacy.Adam(0.1)]
@@ -40,6 +40,18 @@ def test_scale_of_losses_and_gradients() -> None:
     assert half.dtype == "float16"
     gradients = optimizer.get_unscaled_gradients([backend.constant([4.0]), None])
     assert gradients[1] is None and gradients[0].numpy().tolist() == [0.5]
+
+
+@pytest.mark.parametrize("make", [lambda: Nadam(0.1), lambda: legacy.Nadam(0.1), lambda: Adam(0.1, use_ema=True)])
+def test_left_out_steps_leave_nothing_behind(make: Any) -> None:
+    """Nadam's product of momentums is no variable that files hold, and stays as it was all the same."""
+    optimizer, plain = scaled(make(), initial_scale=8.0), make()
+    a, b = (backend.variable(np.array([1.0, -2.0], np.float32)) for _ in range(2))
+    for gradient in (1.0, np.inf, 2.0, np.nan, np.nan, 3.0):
+        optimizer.apply_gradients([(np.array([gradient, 1.0], np.float32), a)])
+        if np.isfinite(gradient):
+            plain.apply_gradients([(np.array([gradient, 1.0], np.float32), b)])
+    np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def test_steps_that_are_not_finite_are_left_out() -> None:
