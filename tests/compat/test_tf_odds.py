@@ -149,3 +149,14 @@ def test_a_loss_for_every_sample_is_shown_as_their_mean(tf: Any) -> None:
     history = model.fit(x, batch_size=4, epochs=1, verbose=0).history["loss"]
     assert history[0] == pytest.approx((x * x).sum(1).mean(), rel=1e-5)
     np.testing.assert_allclose(model.get_weights()[0], np.eye(3) - 0.01 * 2 * x.T @ x, rtol=1e-5, atol=1e-6)
+
+
+def test_the_folder_around_a_checkpoint_is_made(tf: Any, tmp_path: Path) -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,))])
+    model.save_weights(str(tmp_path / "training" / "cp-0001.ckpt"))
+    kept = model.get_weights()
+    model.set_weights([weight * 0 for weight in kept])
+    model.load_weights(tf.train.latest_checkpoint(str(tmp_path / "training"))).expect_partial()
+    np.testing.assert_array_equal(model.get_weights()[0], kept[0])
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        model.save_weights(str(tmp_path / "missing" / "weights.h5"))

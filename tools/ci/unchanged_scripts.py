@@ -41,23 +41,23 @@ Nothing happens unless one of the two is asked for. `nnstack.uninstall_as_keras(
 - `tf.boolean_mask`, `tf.where(condition)`, `tf.unique`, `tf.image.non_max_suppression` and `tf.py_func` on tensors of a
   graph, in `K.function` and `Session.run`, are computed by numpy in the middle; gradients flow through the rows chosen.
 - A program shows that it was written for TensorFlow 1 by a name that later ones lack (`tf.Session`, `tf.ConfigProto`,
-  `tf.log`, `keep_dims=`, `K.tf`, `keras.engine.topology`, ...). Then variables stay symbols outside of functions, `==` is
-  identity, `Session.run` carries out updates, and a variable in an attribute of a layer of one's own is no weight.
+  `tf.log`, `keep_dims=`, `K.tf`, `keras.engine.topology`, ...). Then variables stay symbols outside of functions, `==`
+  is identity, `Session.run` carries out updates, and a variable in an attribute of a layer of one's own is no weight.
 - `import keras` without tf.keras: `K.batch_dot` of tensors with four axes multiplies stacks of matrices, as up to Keras
   2.2, where the sizes can be meant so; `build` is given tuples, and the shapes of an RNN's constants; tensors have
   TensorShapes, whose sizes have `.value`. `K.backend()` is "tensorflow", for programs that take that branch.
-- Logs and histories find `acc`, `val_acc`, `mean_absolute_error`, ... where the metric is called `accuracy`, `mae`, ...;
-  batch logs know `batch` and `size`. A Lambda's function is found again by the process that saved it; another process
+- Logs and histories find `acc`, `val_acc`, `mean_absolute_error`, ... where the metric is called `accuracy`, `mae`,
+  ...; batch logs know `batch` and `size`. A Lambda's function is found again by the process that saved it; another process
   needs `custom_objects`, for code in files is never run. `multi_gpu_model` gives the model back, with a warning.
 - `tf.data.Dataset` makes its elements in Python, with numpy; functions given to `map` compute on numbers.
-- Text never enters a graph: `tf.strings`, `tf.lookup` and the text layers work on arrays, in `Dataset.map` too. Models that
-  begin with `Input(dtype="string")`, `DenseFeatures` or a `FeatureSpace` look texts up in Python before the native step.
+- Text never enters a graph: `tf.strings`, `tf.lookup` and the text layers work on arrays, in `Dataset.map` too. Models
+  that begin with `Input(dtype="string")`, `DenseFeatures` or a `FeatureSpace` look texts up in Python, on each batch.
 - `tf.RaggedTensor` (rows of different lengths) and `tf.SparseTensor` stand before models, which take dense tensors:
   `to_tensor()`, `tf.sparse.to_dense`; `tf.sparse.sparse_dense_matmul` runs in layers, too.
-- Complex tensors, which `tf.signal` gives, are pairs of real ones: `tf.abs`, `tf.math.real`, `imag`, `angle` and arithmetic
-  take them. Fourier transforms are products with tables, with gradients, in models too.
-- Decompositions of `tf.linalg` are numpy's, on numbers; `inv`, `solve`, `det`, `slogdet` and `cholesky` have gradients.
-- Random numbers, those of `stateless_*` too, are nnstack's own: the same seed gives the same ones here, not TensorFlow's.
+- Complex tensors, which `tf.signal` gives, are pairs of real ones: `tf.abs`, `tf.math.real`, `imag`, `angle` and
+  arithmetic take them. Fourier transforms are products with tables, with gradients, in models too.
+- Decompositions of `tf.linalg` are numpy's, on numbers; `inv`, `solve`, `det`, `slogdet`, `cholesky` have gradients.
+- Random numbers, those of `stateless_*` too, are nnstack's own: a seed gives the same ones again, not TensorFlow's.
 - One device trains. `tf.distribute` strategies are there with a single replica.
 - `tf.train.Checkpoint` writes a file of numpy's; `Model.save_weights` writes TensorFlow's checkpoints.
 

@@ -158,6 +158,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool, title: str, with_op
     The index names its shards by their count: new numbers go to `...-of-00002` where the old ones lie in
     `...-of-00001`, so that until the new index takes the old one's place, in one step, the old checkpoint is whole.
     """
+    if isinstance(filepath, str | bytes | os.PathLike):  # TensorFlow makes the folder around a checkpoint
+        os.makedirs(os.path.dirname(os.fsdecode(filepath)) or ".", exist_ok=True)
     prefix = path_to_write(filepath, title, "a path")
     prefix = prefix.removesuffix(".index")
     if not may_write(f"{prefix}.index", overwrite, title):
