@@ -169,3 +169,25 @@ def test_variables_that_a_file_fills_take_no_zeros_first(tmp_path: Path) -> None
     found = models.load_model(tmp_path / "m.h5", compile=False)
     x = np.random.default_rng(0).normal(size=(2, 4, 5)).astype(np.float32)
     np.testing.assert_array_equal(found.predict(x, batch_size=2), model.predict(x, batch_size=2))
+
+
+def test_zip_files_are_written_where_they_lie(tmp_path: Path) -> None:
+    """No copy of the weights is made; any reader of zip files finds what was written, checksum included."""
+    model = Sequential([layers.Dense(700, input_shape=(800,), name="d"), layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 800), np.float32), np.ones((4, 3), np.float32), verbose=0)
+    for _ in range(2):  # the second time over the first
+        model.save(tmp_path / "m.keras")
+        with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+            assert archive.testzip() is None
+            assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+            content = archive.read("model.weights.h5")
+        again = models.load_model(tmp_path / "m.keras")
+        for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert content.startswith(b"\x89HDF") and len(content) > 3 * 4 * 700 * 800
+    before = (tmp_path / "m.keras").read_bytes()
+    model.layers[0]._own_weights.append("nothing that a file holds")
+    with pytest.raises(Exception, match="nothing that a file holds|no attribute"):
+        model.save(tmp_path / "m.keras")
+    assert (tmp_path / "m.keras").read_bytes() == before and len(list(tmp_path.iterdir())) == 1

@@ -245,3 +245,38 @@ def test_export_writes_a_file_and_needs_a_built_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the model has no fixed inputs yet"):
         Sequential([Dense(2)]).export(tmp_path / "n.nnstack")
     assert layers.serialize(Dense(2, name="d"))["class_name"] == "Dense"
+
+
+def test_penalties_of_frozen_layers_count_in_the_loss() -> None:
+    """As in Keras 2, so that a model loaded with frozen layers says the same loss as before."""
+    frozen = layers.Dense(3, kernel_regularizer="l2", kernel_initializer="ones", input_shape=(2,), trainable=False)
+    model = Sequential([frozen, layers.Dense(1, kernel_initializer="zeros", use_bias=False)])
+    model.compile("sgd", "mse")
+    assert model.evaluate(np.ones((4, 2)), np.zeros((4, 1)), verbose=0) == pytest.approx(0.01 * 6)
+
+
+def test_a_checkpoint_named_as_the_file_of_the_latest_one(tmp_path: Path) -> None:
+    """`checkpoint` is also the name of the file beside that says which prefix is the latest."""
+    model, other = (Sequential([layers.Dense(2, input_shape=(3,))]) for _ in range(2))
+    for _ in range(2):
+        model.save_weights(tmp_path / "checkpoint")
+        other.load_weights(tmp_path / "checkpoint")
+        for mine, theirs in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        model.set_weights([weight + 1 for weight in model.get_weights()])
+
+
+def test_outputs_without_metrics_as_tf_keras_writes_them(tmp_path: Path) -> None:
+    inputs = layers.Input((3,))
+    model = Model(inputs, [layers.Dense(1, name="a")(inputs), layers.Dense(1, name="b")(inputs)])
+    model.compile("sgd", "mse", metrics={"a": ["mae", "mse"]})
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        config = json.loads(file.attrs["training_config"])
+        config["metrics"] = [["mae", "mse"], [None]]
+        file.attrs["training_config"] = json.dumps(config)
+    x, y = np.ones((4, 3)), [np.zeros((4, 1)), np.ones((4, 1))]
+    again = load_model(tmp_path / "m.h5")
+    assert again.evaluate(x, y, verbose=0, return_dict=True) == pytest.approx(
+        model.evaluate(x, y, verbose=0, return_dict=True)
+    )

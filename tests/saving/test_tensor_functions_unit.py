@@ -173,3 +173,37 @@ def test_switch_and_what_tf_keras_does_not_write() -> None:
         ValueError, match="layer \"l\".: einsum has its tensors behind the text 'bi,bi->b'; the file does"
     ):
         layer("bi,bi->b")
+
+
+def test_places_where_a_condition_holds_have_no_fixed_shape() -> None:
+    x = layers.Input((4,))
+    with pytest.raises(ValueError, match="places where a condition holds have no fixed shape"):
+        tensor_functions.compute(tensor_functions.GETITEM, "l", (x,), {"slice_spec": x > 0})
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("ones", [1 << 20, 1 << 20]), ("fill", [1 << 40]), ("eye", 1 << 30), ("compat.v1.random_normal", [1 << 30])],
+)
+def test_sizes_in_files_are_bounded(name: str, given: Any) -> None:
+    with pytest.raises(ValueError, match="more than a file may ask for"):
+        tensor_functions.compute(name, "l", (given,), {"value": 1.0} if name == "fill" else {})
+
+
+def test_functions_of_programs_by_the_names_in_files() -> None:
+    x = np.array([[3.0, 1.0, 2.0], [5.0, 6.0, 4.0]], np.float32)
+
+    def computed(name: str, *given: Any, **named: Any) -> Any:
+        return np.asarray(K.get_value(tensor_functions.compute(name, "l", given, named)))
+
+    np.testing.assert_array_equal(computed("sort", K.constant(x), axis=1), np.sort(x, 1))
+    np.testing.assert_array_equal(computed("roll", K.constant(x), shift=1, axis=1), np.roll(x, 1, 1))
+    np.testing.assert_array_equal(
+        computed("gather", K.constant(x), indices=[[2], [0]], axis=1, batch_dims=1), [[2.0], [5.0]]
+    )
+    np.testing.assert_allclose(computed("math.asinh", K.constant(x)), np.arcsinh(x), rtol=1e-6)
+    rows = computed("compat.v1.where", K.constant([True, False]), x=K.constant(x), y=K.constant(-x))
+    np.testing.assert_array_equal(rows, x * [[1], [-1]])
+    np.testing.assert_array_equal(computed("strided_slice", K.constant(x), begin=[0, 1], end=[2, 3]), x[:, 1:])
+    np.testing.assert_allclose(computed("math.polyval", [2.0, 1.0], x=K.constant(x)), 2 * x + 1)
+    assert tensor_functions.find("no.such.function") is None and tensor_functions.find("set_seed") is None
