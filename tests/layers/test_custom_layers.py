@@ -398,3 +398,29 @@ def test_files_of_layers_in_dicts_and_lists(name: str, tmp_path: Path) -> None:
     again = load_model(str(tmp_path / name), custom_objects={"Held": Held}, compile=False)
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     assert len(again.weights) == 8
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_models_that_compute_in_16_bits_train_on_arrays(dtype: str, run_eagerly: bool) -> None:
+    model = Sequential([Input((4,), dtype=dtype), Dense(1, kernel_initializer="zeros", dtype=dtype)])
+    model.compile("sgd", "mse", run_eagerly=run_eagerly)
+    assert model.input.dtype == dtype and {weight.dtype for weight in model.weights} == {dtype}
+    x = np.abs(X)
+    losses = model.fit(x, x[:, :1], epochs=3, verbose=0).history["loss"]
+    assert losses[2] < losses[0]
+    assert model.evaluate(x, x[:, :1], verbose=0) < losses[0]
+    for given in (x, x.astype("float16"), x.astype("float64")):
+        np.testing.assert_allclose(model.predict(given, verbose=0), model(x).numpy(), rtol=0.01)
+
+
+def test_half_as_default_type() -> None:
+    K.set_floatx("float16")
+    try:
+        model = Sequential([Dense(1, kernel_initializer="zeros", input_shape=(4,))])
+        model.compile("sgd", lambda wanted, found: K.mean(K.square(wanted - found), axis=-1))
+        x = np.abs(X)
+        losses = model.fit(x, x[:, :1], sample_weight=np.ones(len(x)), epochs=3, verbose=0).history["loss"]
+        assert losses[2] < losses[0] and model.predict(x, verbose=0).dtype == np.float16
+    finally:
+        K.set_floatx("float32")

@@ -55,3 +55,12 @@ def test_layers_of_floats_make_them(make: Callable[[], Any]) -> None:
     result = models.Model(inputs, layer(inputs)).predict(ROW)
     assert result.dtype == "float32"
     np.testing.assert_array_equal(result, layer(ROW.astype("float32")).numpy())
+
+
+@pytest.mark.parametrize(("dtype", "wanted"), [("int32", "float64"), ("int64", "float64"), ("int8", "float32")])
+def test_average_of_whole_numbers(dtype, wanted):
+    a, b = layers.Input((2,), dtype=dtype), layers.Input((2,), dtype=dtype)
+    model = models.Model([a, b], layers.average([a, b]))
+    assert model.output.dtype == wanted
+    result = model.predict([np.array([[1, 2]], dtype), np.array([[2, 5]], dtype)], verbose=0)
+    assert (result.dtype.name, result.tolist()) == (wanted, [[1.5, 3.5]])

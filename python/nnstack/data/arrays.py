@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -184,16 +184,33 @@ def _contiguous(array: np.ndarray) -> np.ndarray:
     return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
+def _fed(shape: Sequence[int | None], dtype: str, name: str) -> Any:
+    """A placeholder for data of this type; one of 16 bits is fed with 32, as arrays are, and read by `as_declared`."""
+    half = dtype in ("float16", "bfloat16")
+    tensor: Any = backend.placeholder(shape=tuple(shape), dtype="float32" if half else dtype, name=name)
+    tensor._declared = dtype
+    return tensor
+
+
+def declared_dtype(tensor: Any) -> str:
+    """The type in which a model takes what this placeholder is fed."""
+    return str(getattr(tensor, "_declared", tensor.dtype))
+
+
+def as_declared(tensor: Any) -> Any:
+    """A placeholder in that type; None for None."""
+    if tensor is None or tensor.dtype == declared_dtype(tensor):
+        return tensor
+    return backend.cast(tensor, declared_dtype(tensor))
+
+
 def input_placeholders(model: Any, arrays: Arrays) -> list[Any]:
     """One placeholder per input: the graph's shape and dtype where there is a graph, else the data's."""
     graph = model._graph
     if graph is not None:
-        return [
-            backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=n)
-            for t, n in zip(graph.back.fed_inputs, graph.back.fed_names, strict=True)
-        ]
+        return [_fed(t.shape, t.dtype, n) for t, n in zip(graph.back.fed_inputs, graph.back.fed_names, strict=True)]
     return [
-        backend.placeholder(shape=(None, *array.shape[1:]), dtype=tensor_dtype(array), name=f"input_{position + 1}")
+        _fed((None, *array.shape[1:]), tensor_dtype(array), f"input_{position + 1}")
         for position, array in enumerate(arrays.inputs)
     ]
 
@@ -215,16 +232,14 @@ def target_placeholders(model: Any, arrays: Arrays) -> list[Any]:
             shape[1:] = [
                 size if known is not None else None for size, known in zip(shape[1:], output.shape[1:], strict=True)
             ]
-        made.append(backend.placeholder(shape=tuple(shape), dtype=tensor_dtype(array), name=f"target_{position + 1}"))
+        made.append(_fed(shape, tensor_dtype(array), f"target_{position + 1}"))
     return made
 
 
 def weight_placeholders(arrays: Arrays) -> list[Any]:
     """One placeholder per output's weights, None where there are none."""
     return [
-        None
-        if weight is None
-        else backend.placeholder(shape=(None, *weight.shape[1:]), dtype=backend.floatx(), name=f"weight_{position + 1}")
+        None if weight is None else _fed((None, *weight.shape[1:]), backend.floatx(), f"weight_{position + 1}")
         for position, weight in enumerate(arrays.weights)
     ]
 

@@ -31,7 +31,7 @@ def to_array(value: Any, what: str) -> np.ndarray:
                 f"{what}: expected rows of one length, got rows of different lengths. Pad them, or pass arrays"
             ) from None
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):  # half and extended precision
-        array = array.astype(backend.floatx())
+        array = array.astype("float64" if backend.floatx() == "float64" else "float32")
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise TypeError(
             f"{what}: expected numbers, got dtype {array.dtype}. Turn text or objects into numeric arrays first, "

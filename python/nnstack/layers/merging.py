@@ -84,10 +84,11 @@ class Multiply(_Merge):
 
 
 class Average(_Merge):
-    """Mean of a list of inputs."""
+    """Mean of a list of inputs; of whole numbers of 32 or 64 bits in float64, as in Keras."""
 
     def _merge_function(self, tensors: list[Any]) -> Any:
-        return functools.reduce(backend.add, tensors) / len(tensors)
+        total = functools.reduce(backend.add, tensors)
+        return (backend.cast(total, "float64") if total.dtype in ("int32", "int64") else total) / len(tensors)
 
 
 class Maximum(_Merge):

@@ -12,7 +12,14 @@ import numpy as np
 from nnstack import _core, backend
 from nnstack.backend.tensor import readable
 from nnstack.backend.variable import outside_scopes
-from nnstack.data.arrays import Arrays, input_placeholders, target_placeholders, weight_placeholders
+from nnstack.data.arrays import (
+    Arrays,
+    as_declared,
+    declared_dtype,
+    input_placeholders,
+    target_placeholders,
+    weight_placeholders,
+)
 from nnstack.utils import nest
 
 _METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
@@ -36,7 +43,8 @@ class CompiledStep(_Packing):
         targets = target_placeholders(model, arrays)
         weights = weight_placeholders(arrays)
         with backend.trace() as trace:
-            data = assemble(arrays.pack(inputs), with_own_targets(model, targets), weights)
+            taken, wanted, weighed = ([as_declared(one) for one in group] for group in (inputs, targets, weights))
+            data = assemble(arrays.pack(taken), with_own_targets(model, wanted), weighed)
             result = getattr(model, _METHODS[kind])(data)
             # Inside, so that a variable among the logs stands for what the step assigned to it.
             logs = (
@@ -97,7 +105,7 @@ class EagerStep(_Packing):
         self._logs: dict[str, Any] | None = None
         self._custom = kind != "predict" and model._step_is_custom(kind)
         tensors = [*input_placeholders(model, arrays), *target_placeholders(model, arrays)]
-        self._dtypes = [None if tensor is None else tensor.dtype for tensor in tensors]
+        self._dtypes = [None if tensor is None else declared_dtype(tensor) for tensor in tensors]
 
     def run(self, arrays: Arrays) -> list[np.ndarray]:
         count = len(arrays.inputs)
