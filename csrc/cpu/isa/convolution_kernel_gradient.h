@@ -199,19 +199,33 @@ class KernelGradient {
     }
     const int64_t row_pitch = r.size(2) * pixel_, plane_pitch = r.size(1) * row_pitch, tile_pitch = r.size(0) * plane_pitch;
     t.a_stride = stride_[2] * pixel_;
-    t.steps = w.output[2];
-    t.segments = rows;
-    t.a_jump = stride_[1] * row_pitch - t.steps * t.a_stride;
+    t.a_jump = stride_[1] * row_pitch - w.output[2] * t.a_stride;
     t.c_row = p_.filters;
     t.columns = static_cast<int>(columns);
     t.start = start;
     const int64_t taps_x = joined_ ? 1 : w.window[2];
+    const T* const errors = t.b;
+    const int64_t plane = row / w.output[1] % w.output[0], top = row % w.output[1];
     T* out = result + group * filters_ + column;
     for (int64_t z = 0; z < w.window[0]; z++) {
       for (int64_t y = 0; y < w.window[1]; y++) {
+        // The rows of places from which this row of taps looks into the image.
+        const int64_t at_z = phase_.axes[0].first + plane * phase_.axes[0].pixel_step + z * phase_.axes[0].tap_step;
+        Axis one = phase_.axes[1];
+        one.first += y * one.tap_step, one.taps = 1;
+        const Range all = at_z < 0 || at_z >= sizes_[0] ? Range{0, 0} : places_inside(one, sizes_[1]);
+        const int64_t begin = larger(all.begin, top), seen = larger<int64_t>(smaller(all.end, top + rows) - begin, 0);
+        if (seen == 0 && !start) {
+          out += taps_x * height_ * p_.filters;
+          continue;
+        }
+        t.segments = larger<int64_t>(seen, 1);
+        t.steps = seen == 0 ? 0 : w.output[2];
+        const int64_t below = seen == 0 ? 0 : begin - top;
+        t.b = errors + below * w.output[2] * t.b_step;
         for (int64_t x = 0; x < taps_x; x++, out += height_ * p_.filters) {
-          const T* const at =
-              copy + z * w.dilation[0] * plane_pitch + y * w.dilation[1] * row_pitch + x * w.dilation[2] * pixel_;
+          const T* const at = copy + z * w.dilation[0] * plane_pitch + (y * w.dilation[1] + below * stride_[1]) * row_pitch +
+                              x * w.dilation[2] * pixel_;
           for (int64_t tile = 0; tile < tiles_; tile++) {
             const int64_t first = height_ * tile / tiles_, count = height_ * (tile + 1) / tiles_ - first;
             t.a = at + (joined_ ? first : tile * tile_pitch);
