@@ -47,8 +47,8 @@ Nothing happens unless one of the two is asked for. `nnstack.uninstall_as_keras(
   2.2, where the sizes can be meant so; `build` is given tuples, and the shapes of an RNN's constants; tensors have
   TensorShapes, whose sizes have `.value`. `K.backend()` is "tensorflow", for programs that take that branch.
 - Logs and histories find `acc`, `val_acc`, `mean_absolute_error`, ... where the metric is called `accuracy`, `mae`,
-  ...; batch logs know `batch` and `size`. A Lambda's function is found again by the process that saved it; another process
-  needs `custom_objects`, for code in files is never run. `multi_gpu_model` gives the model back, with a warning.
+  ...; batch logs know `batch` and `size`. A Lambda's function is found again by the process that saved it; another
+  process needs `custom_objects`, for code in files is never run. `multi_gpu_model` gives the model back, and warns.
 - `tf.data.Dataset` makes its elements in Python, with numpy; functions given to `map` compute on numbers.
 - Text never enters a graph: `tf.strings`, `tf.lookup` and the text layers work on arrays, in `Dataset.map` too. Models
   that begin with `Input(dtype="string")`, `DenseFeatures` or a `FeatureSpace` look texts up in Python, on each batch.
