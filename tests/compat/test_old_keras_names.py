@@ -355,7 +355,7 @@ random = np.random.RandomState(0)
 A, B = random.randn(60, 4), random.randn(60, 3)
 for mode, expected in (("concat", 7), ("sum", 4), (lambda both: both[0] - both[1], 4)):
     left = Sequential([Activation("linear", input_shape=(4,))])
-    right = Sequential([Dense(4, input_dim=3)]) if expected == 4 else Sequential([Activation("linear", input_shape=(3,))])
+    right = Sequential([Dense(4, input_dim=3) if expected == 4 else Activation("linear", input_shape=(3,))])
     model = Sequential()
     model.add(Merge([left, right], mode=mode))
     assert model.output_shape == (None, expected), model.output_shape
@@ -407,3 +407,29 @@ def test_a_program_of_keras_1(tmp_path) -> None:
     path.write_text(KERAS_1, encoding="utf-8")
     done = subprocess.run([sys.executable, "-m", "nnstack", "run", str(path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_loss_as_a_tensor() -> None:
+    from nnstack.backend.numbers import fall_back_on_numbers
+
+    model = Sequential([layers.Dense(1, input_dim=3, kernel_regularizer="l2"), layers.Dropout(0.5)])
+    with pytest.raises(RuntimeError, match="not compiled"):
+        _ = model.total_loss
+    model.compile("sgd", "mse")
+    assert model.sample_weights == [None]
+    fall_back_on_numbers(True)
+    try:
+        slopes = model.optimizer.get_gradients(model.total_loss, model.trainable_weights)
+        inputs = [*model.inputs, *model.targets, *model.sample_weights, K.learning_phase()]
+        f = K.function(inputs, [model.total_loss, *slopes])
+    finally:
+        fall_back_on_numbers(False)
+    x, y, w = X[:, 0], np.ones((6, 1), "float32"), np.arange(6.0)
+    kernel, bias = model.get_weights()
+    error = x @ kernel + bias - y
+    loss, slope, shift = f([x, y, w, 0])
+    np.testing.assert_allclose(loss, np.mean(w[:, None] * error**2) + 0.01 * np.sum(kernel**2), rtol=1e-5)
+    np.testing.assert_allclose(slope, 2 * x.T @ (w[:, None] * error) / 6 + 0.02 * kernel, rtol=1e-4)
+    np.testing.assert_allclose(shift, [2 * np.mean(w[:, None] * error)], rtol=1e-4)
+    model.total_loss = 3  # as models of one's own may
+    assert model.total_loss == 3

@@ -15,6 +15,7 @@ from nnstack.training.compile_config import CompileConfig
 from nnstack.training.compiled_loss import CompiledLoss
 from nnstack.training.compiled_metrics import CompiledMetrics
 from nnstack.training.default_steps import DefaultSteps
+from nnstack.training.former_graph import FormerGraph
 from nnstack.training.functions import FunctionStep, StepFunctions
 from nnstack.training.methods import TrainingMethods
 from nnstack.training.per_output import named, spread
@@ -22,7 +23,7 @@ from nnstack.training.steps import CompiledStep, EagerStep, MetricPrograms, Step
 from nnstack.utils import nest
 
 
-class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
+class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig, FormerGraph):
     """The part of `Model` that knows the optimizer, losses and metrics, and makes steps of them."""
 
     if TYPE_CHECKING:
@@ -208,11 +209,6 @@ class Trainer(TrainingMethods, DefaultSteps, StepFunctions, CompileConfig):
     def distribute_strategy(self) -> None:
         """None: one process trains on one device."""
         return None
-
-    @property
-    def sample_weights(self) -> list[None]:
-        """One None per output; weights are given to fit."""
-        return [None] * len(self.output_names)
 
     # -- metrics ------------------------------------------------------------------------------------------------------
     @property
