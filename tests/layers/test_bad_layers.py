@@ -31,6 +31,7 @@ CONSTRUCTED: list[tuple[Any, str]] = [
     (lambda: L.Conv2DTranspose(4, 3, strides=2, output_padding=2, name="c"),
      'conv2d_transpose (layer "c"): expected output_padding below strides on every axis, got output_padding=(2, 2) and '
      "strides=(2, 2)"),
+    (lambda: L.Masking("0", name="m"), "masking (layer \"m\"): expected a number as mask_value, got '0'"),
     (lambda: L.MaxPooling2D(-1, name="p"),
      'max_pooling2d (layer "p"): expected an integer or 2 integers of at least 1 as pool_size, got -1'),
     (lambda: L.ZeroPadding2D((1, 2, 3), name="z"),
@@ -200,3 +201,13 @@ def test_later_inputs_are_checked_too() -> None:
         L.Embedding(5, 2, input_length=4).compute_output_shape((None, 3))
     with pytest.raises(ValueError, match="expected a known number of channels"):
         L.Conv1D(2, 2)(L.Input((5, None)))
+
+
+def test_calls_that_return_nothing() -> None:
+    class Forgetful(L.Layer):
+        def call(self, x: Any) -> None:
+            self.seen = x
+
+    for layer in (Forgetful(name="f"), L.Lambda(lambda x: None, name="f")):
+        with pytest.raises(TypeError, match=r'\(layer "f"\): expected tensors from call, got None. Does it end with return'):
+            layer(L.Input((3,)))

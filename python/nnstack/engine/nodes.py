@@ -41,6 +41,12 @@ class Node:
         self.on_arrays = False  # whether it is computed in Python before the step
         self.parts: tuple[Node, Node] | None = None  # of the call of a model that begins with such calls
         self.prepared = False  # whether it is the second part of one
+        leaves = nest.flatten(outputs)
+        if any(tensor is None for tensor in leaves):
+            raise TypeError(
+                f'{layer._kind} (layer "{layer.name}"): expected tensors from call, got {outputs!r}. Does it end with '
+                "return?"
+            )
         self.args = args
         self.kwargs = kwargs
         self.outputs = outputs
@@ -49,7 +55,7 @@ class Node:
         layer._inbound_nodes.append(self)
         for parent in self.parents:
             parent.layer._outbound_nodes.append(self)
-        for position, tensor in enumerate(nest.flatten(outputs)):
+        for position, tensor in enumerate(leaves):
             tensor._keras_history = History(layer, self.index, position)
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnstack import backend
 from nnstack.engine.layer import Layer
+from nnstack.layers.arguments import label
 
 
 class Masking(Layer):
@@ -19,6 +20,8 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if isinstance(mask_value, str):
+            raise ValueError(f"{label(self)}: expected a number as mask_value, got {mask_value!r}")
         self.mask_value = mask_value
         self.supports_masking = True
 

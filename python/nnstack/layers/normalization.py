@@ -42,7 +42,7 @@ class _Normalization(Layer):
         self.supports_masking = True
 
     def _add_weights(self, sizes: list[int | None], input_shape: Any) -> None:
-        if None in sizes:
+        if None in sizes and (self.center or self.scale):
             raise ValueError(
                 f"{label(self)}: expected known sizes on axis {self.axis}, got input shape {tuple(input_shape)}. "
                 "Give the input a size there"
