@@ -64,10 +64,11 @@ def test_compiled_or_op_by_op(make: Callable[[], Any]) -> None:
         np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-6)
 
 
-# Abstract ones, other names of the same, layers of texts (which no thread shares), and containers.
+# Abstract ones, other names of the same, layers of texts and columns (which no thread shares), and containers.
 ELSEWHERE = {"AbstractRNNCell", "Layer", "InputLayer", "Wrapper", "TensorOperations", "Lambda", "Identity", "ConvRNN2D",
-             "Recurrent", "StringLookup", "IntegerLookup", "TextVectorization", "HashedCrossing", "Discretization",
-             "SyncBatchNormalization", "CuDNNGRU", "CuDNNLSTM", "PeepholeLSTMCell", "StackedRNNCells"}  # fmt: skip
+             "Recurrent", "StringLookup", "IntegerLookup", "DenseFeatures", "TextVectorization", "HashedCrossing",
+             "Discretization", "SyncBatchNormalization", "CuDNNGRU", "CuDNNLSTM", "PeepholeLSTMCell",
+             "StackedRNNCells"}  # fmt: skip
 
 
 def test_every_family_is_there() -> None:
