@@ -155,9 +155,7 @@ class LossScaleOptimizer(BaseOptimizer):
     def _step(self, pairs: Sequence[tuple[Any, Variable]]) -> Variable:
         pairs = [(backend.convert(g, v.dtype), v) for g, v in pairs]
         finite = functools.reduce(lambda a, b: a & b, [backend.all(unary("is_finite", g)) for g, _ in pairs])
-        own = [
-            one for one in vars(self._optimizer).values() if isinstance(one, Variable)
-        ]  # and what no file holds
+        own = [one for one in vars(self._optimizer).values() if isinstance(one, Variable)]  # and what no file holds
         changed = list(dict.fromkeys([*self._optimizer._variables, *own, *[v for _, v in pairs]]))
         before = [variable.read_value() for variable in changed]
         result = self._optimizer._step(pairs)
