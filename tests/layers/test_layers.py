@@ -141,7 +141,7 @@ def test_penalties() -> None:
     assert model.evaluate(X, np.zeros((5, 2)), verbose=0) == pytest.approx(float(expected), rel=1e-5)
     assert len(model.losses) == 3
     layer.trainable = False
-    assert len(model.losses) == 1  # frozen weights are not penalised, activity is
+    assert len(model.losses) == 3  # those of frozen weights stay, as in tf_keras
 
 
 def test_dropout_in_training() -> None:
