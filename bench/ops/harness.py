@@ -117,21 +117,21 @@ def measure_machine(threads: int) -> Machine:
         whole = float(subprocess.run([program], check=True, capture_output=True, text=True).stdout) * 1e9
         flops = whole * threads / len(os.sched_getaffinity(0))
     else:
-        flops = _product_rate()
+        flops = _product_rate(threads)
     source = np.ones(1 << 26, np.float32)
     target = np.empty_like(source)
     best = min(interleave({"copy": lambda: np.copyto(target, source)}, 3, 1)["copy"].rounds)
     return Machine(threads, flops, 2 * source.nbytes / best)
 
 
-def _product_rate() -> float:
+def _product_rate(threads: int) -> float:
     from nnstack import backend as K
 
     a = K.placeholder((448, 512))
     b = K.placeholder((512, 512))
     product = K.function([a, b], [K.dot(a, b)])
     values = [np.ones((448, 512), np.float32), np.ones((512, 512), np.float32)]
-    return 2 * 448 * 512 * 512 / interleave({"product": lambda: product(values)}, 5, 1)["product"].best
+    return 2 * 448 * 512 * 512 / interleave({"product": lambda: product(values)}, 5, threads)["product"].best
 
 
 @dataclass
