@@ -209,5 +209,7 @@ def test_calls_that_return_nothing() -> None:
             self.seen = x
 
     for layer in (Forgetful(name="f"), L.Lambda(lambda x: None, name="f")):
-        with pytest.raises(TypeError, match=r'\(layer "f"\): expected tensors from call, got None. Does it end with return'):
+        with pytest.raises(
+            TypeError, match=r'\(layer "f"\): expected tensors from call, got None. Does it end with return'
+        ):
             layer(L.Input((3,)))

@@ -381,3 +381,11 @@ def test_texts_that_a_layer_of_numbers_gets() -> None:
 
     with pytest.raises(TypeError, match=r'dense \(layer "end"\): expected tensors or arrays of numbers, got an array'):
         Wrong().predict(SENTENCES, verbose=0)
+
+
+def test_export_says_what_a_file_cannot_hold(tmp_path: Path) -> None:
+    words = L.Input((1,), dtype="string")
+    model = Model(words, L.Dense(1)(L.StringLookup(vocabulary=["a"], output_mode="one_hot")(words)))
+    with pytest.raises(ValueError, match="begins with layers that look up in Python, which the file cannot hold"):
+        model.export(tmp_path / "m.nnstack")
+    assert not list(tmp_path.iterdir())

@@ -18,6 +18,11 @@ def export_model(model: Any, filepath: Any, samples: int = 2, batch_size: int = 
         raise ValueError(
             f'export (model "{model.name}"): the model has no fixed inputs yet. Build it, or call it on data, first'
         )
+    if graph.front is not None:
+        raise ValueError(
+            f'export (model "{model.name}"): begins with layers that look up in Python, which the file cannot hold. '
+            "Make a Model of the layers behind them, with Inputs for the numbers that they give, and export that"
+        )
     path = path_to_write(filepath, f'export (model "{model.name}")', "a path")
     inputs = [
         backend.placeholder(shape=tuple(t.shape), dtype=t.dtype, name=name)
