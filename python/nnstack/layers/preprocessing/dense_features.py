@@ -27,8 +27,9 @@ class DenseFeatures(Layer):
     embedding; columns of `shared_embeddings` have one table. Raises `ValueError` for columns of categories that
     stand in no indicator or embedding, and for missing columns.
 
-    >>> column = tf.feature_column.numeric_column("age")
-    >>> buckets = tf.feature_column.bucketized_column(column, [30, 50])
+    >>> from nnstack.compat import feature_column  # tf.feature_column in programs
+    >>> column = feature_column.numeric_column("age")
+    >>> buckets = feature_column.bucketized_column(column, [30, 50])
     >>> DenseFeatures([column, buckets])({"age": np.array([20.0, 60.0])}).numpy()
     array([[20.,  1.,  0.,  0.],
            [60.,  0.,  0.,  1.]], dtype=float32)
