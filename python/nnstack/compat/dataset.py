@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ class Dataset(Sources, Groups, Order, Choice):
 
     def map(self, map_func: Callable[..., Any], *_: Any, **__: Any) -> Dataset:
         """`map_func(element)`, a tuple's parts as its arguments."""
-        return Dataset(lambda: map(lambda element: from_user(called(map_func, element)), self._make()), self._length)
+        # A generator would end at the first error, which `ignore_errors` passes over.
+        return Dataset(lambda: map(partial(_mapped, map_func), self._make()), self._length)
 
     def filter(self, predicate: Callable[..., Any], name: Any = None) -> Dataset:
         """The elements for which `predicate` holds."""
@@ -158,6 +160,10 @@ class Dataset(Sources, Groups, Order, Choice):
 def cardinality(dataset: Dataset) -> Any:
     """The number of elements, -1 for no end, -2 if not known."""
     return dataset.cardinality()
+
+
+def _mapped(function: Callable[..., Any], element: Any) -> Any:
+    return from_user(called(function, element))
 
 
 class Elements:

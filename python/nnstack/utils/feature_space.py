@@ -314,7 +314,7 @@ class FeatureSpace:
         )
 
     def get_inputs(self) -> dict[str, Any]:
-        """An Input (None, 1) for each column: a model that takes the columns themselves, texts too, begins with them."""
+        """An Input (None, 1) for each column, with which a model that takes the columns themselves begins."""
         self.get_encoded_features()
         return dict(self._inputs)
 
