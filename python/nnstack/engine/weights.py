@@ -44,7 +44,7 @@ def leaves(value: Any) -> Iterator[Any]:
     """An attribute's value, or what it holds where it is a list, tuple or dict."""
     if type(value) in ATOMS:
         return
-    if isinstance(value, dict | Mapping):
+    if isinstance(value, dict) or (hasattr(type(value), "keys") and isinstance(value, Mapping)):  # the latter is slow
         value = list(value.values())
     if isinstance(value, list | tuple):
         for item in value:
