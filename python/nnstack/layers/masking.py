@@ -18,7 +18,7 @@ class Masking(Layer):
     array([[ True, False]])
     """
 
-    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, mask_value: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(mask_value, str):
             raise ValueError(f"{label(self)}: expected a number as mask_value, got {mask_value!r}")
