@@ -156,7 +156,11 @@ def test_streams_of_every_kind_train_alike(kind: str, workers: int) -> None:
 class Foreign(Capsule):
     """A tensor of another framework as PyTorch makes them: a dtype that numpy does not know, `__array__` and DLPack."""
 
-    dtype, shape, ndim = "torch.float32", property(lambda self: self._array.shape), property(lambda self: self._array.ndim)
+    dtype = "torch.float32"
+
+    def __init__(self, array: np.ndarray) -> None:
+        super().__init__(array)
+        self.shape, self.ndim = array.shape, array.ndim
 
     def __len__(self) -> int:
         return len(self._array)
