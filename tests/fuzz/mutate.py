@@ -6,6 +6,7 @@ messages (which have a form in JSON).
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def changed(text: str, seed: int, largest: int = 1 << 16) -> str:
     try:
         tree = [json.loads(text)]
     except (ValueError, RecursionError):
-        tree = [draw.choice(_VALUES)]
+        tree = [_simple(draw)]
     for _ in range(draw.randint(1, 4)):
         places = _places(tree)
         if places:
@@ -64,7 +65,11 @@ def _change(container: Any, key: Any, places: list[tuple[Any, Any]], draw: rando
     elif action == 3:
         container[key] = other
     else:
-        container[key] = json.loads(json.dumps(draw.choice(_VALUES)))
+        container[key] = _simple(draw)
+
+
+def _simple(draw: random.Random) -> Any:
+    return copy.deepcopy(draw.choice(_VALUES))  # it may be changed later
 
 
 def changed_text(data: bytes, seed: int, largest: int) -> bytes:

@@ -287,7 +287,7 @@ def test_operations_of_keras_3_here(name: str, suffix: str, keras_3: Any, tmp_pa
 
 
 # What Keras 3 has no operation for: sizes that only a run knows, and products that transpose.
-NOT_IN_KERAS_3 = ("by_shape", "likes", "repeat", "tile", "count", "batch_size", "batch_dot")
+NOT_IN_KERAS_3 = ("by_shape", "likes", "repeat", "tile", "count", "batch_size")
 
 
 @pytest.mark.parametrize("name", [*SAME, *OURS])

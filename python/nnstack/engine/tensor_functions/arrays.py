@@ -32,9 +32,9 @@ def converted(value: Any, dtype: Any = None, dtype_hint: Any = None) -> Any:
 
 def polynomial(coeffs: Any, x: Any) -> Any:
     """The highest power first, as Horner sums it."""
-    total = tensor(coeffs[0], x)
+    total = pair(x, coeffs[0])[1]
     for one in coeffs[1:]:
-        total = total * x + tensor(one, x)
+        total = total * x + pair(x, one)[1]
     return K.broadcast_to(total, K.shape(x)) if len(total.shape) < len(x.shape) else total
 
 
