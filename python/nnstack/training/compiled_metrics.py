@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nnstack import backend, metrics
+from nnstack.metrics.former import FormerMetric, keeps_its_state
 from nnstack.training.compiled_loss import masked_weight, match_target
 from nnstack.training.per_output import named, output_names_for, spread_metrics
 from nnstack.utils import nest
@@ -116,6 +117,8 @@ def _check_identifier(identifier: Any) -> None:
 def _as_metric(identifier: Any, loss: Any, true_shape: tuple[Any, ...], pred_shape: tuple[Any, ...]) -> Any:
     if isinstance(identifier, metrics.Metric):
         return identifier
+    if keeps_its_state(identifier):
+        return FormerMetric(identifier)
     found = metrics.resolve(identifier, loss, true_shape, pred_shape)
     return (
         found
