@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from nnstack.layers.preprocessing import columns
-from nnstack.layers.preprocessing.columns import CategoricalColumn, Column, each, present_in, raw
+from nnstack.layers.preprocessing.columns import CategoricalColumn, Column, OfOneKey, each, present_in, raw
 from nnstack.layers.preprocessing.fingerprints import fingerprint64, joined
 
 _CROSS_KEY = 0xDECAFCAFFE  # what TensorFlow's crossing starts from
 
 
 @dataclass(frozen=True, eq=False)
-class VocabularyColumn(CategoricalColumn):
+class VocabularyColumn(OfOneKey, CategoricalColumn):
     """See `categorical_column_with_vocabulary_list`."""
 
     key: str
@@ -25,14 +25,6 @@ class VocabularyColumn(CategoricalColumn):
     dtype: str
     default_value: int
     num_oov_buckets: int
-
-    @property
-    def name(self) -> str:
-        return self.key
-
-    @property
-    def keys(self) -> dict[str, str]:
-        return {self.key: self.dtype}
 
     @property
     def num_buckets(self) -> int:  # type: ignore[override]
@@ -50,20 +42,12 @@ class VocabularyColumn(CategoricalColumn):
 
 
 @dataclass(frozen=True, eq=False)
-class HashedColumn(CategoricalColumn):
+class HashedColumn(OfOneKey, CategoricalColumn):
     """See `categorical_column_with_hash_bucket`."""
 
     key: str
     hash_bucket_size: int
     dtype: str
-
-    @property
-    def name(self) -> str:
-        return self.key
-
-    @property
-    def keys(self) -> dict[str, str]:
-        return {self.key: self.dtype}
 
     @property
     def num_buckets(self) -> int:  # type: ignore[override]
@@ -75,20 +59,13 @@ class HashedColumn(CategoricalColumn):
 
 
 @dataclass(frozen=True, eq=False)
-class IdentityColumn(CategoricalColumn):
+class IdentityColumn(OfOneKey, CategoricalColumn):
     """See `categorical_column_with_identity`."""
 
+    dtype = "int64"
     key: str
     number_buckets: int
     default_value: int | None
-
-    @property
-    def name(self) -> str:
-        return self.key
-
-    @property
-    def keys(self) -> dict[str, str]:
-        return {self.key: "int64"}
 
     @property
     def num_buckets(self) -> int:  # type: ignore[override]

@@ -63,6 +63,23 @@ class Column:
         return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
+class OfOneKey:
+    """Mixed into columns that read one column of the table and are called by its key."""
+
+    key: str
+    dtype: str
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.key
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The key and its type."""
+        return {self.key: self.dtype}
+
+
 class DenseColumn(Column):
     """A column that gives `width` numbers for each row."""
 
@@ -90,7 +107,7 @@ class CategoricalColumn(Column):
 
 
 @dataclass(frozen=True, eq=False)
-class NumericColumn(DenseColumn):
+class NumericColumn(OfOneKey, DenseColumn):
     """See `numeric_column`."""
 
     key: str
@@ -98,14 +115,6 @@ class NumericColumn(DenseColumn):
     default_value: Any
     dtype: str
     normalizer_fn: Callable[[Any], Any] | None
-
-    @property
-    def name(self) -> str:
-        return self.key
-
-    @property
-    def keys(self) -> dict[str, str]:
-        return {self.key: self.dtype}
 
     @property
     def width(self) -> int:  # type: ignore[override]
