@@ -107,20 +107,29 @@ def compiled(k: Any, name: str, row: tuple[str, str, dict[str, Any]], rate: floa
     return model
 
 
+def exchange_checkpoints(theirs: Any, ours: Any, fresh: Any, folder: Path) -> Any:
+    """Trains `theirs`, then weights go to `ours` and on to `fresh`; what the last load says."""
+    x, y = zoo.inputs_of("mlp"), zoo.targets_of("mlp")
+    for _ in range(2):
+        theirs.train_on_batch(x, y)
+    theirs.save_weights(str(folder / "theirs"), save_format="tf")
+    ours.load_weights(folder / "theirs").assert_consumed()
+    compare_training(ours, theirs, x, y)
+    ours.save_weights(folder / "ours")
+    status = fresh.load_weights(str(folder / "ours"))
+    compare_training(ours, fresh, x, y)
+    return status
+
+
 @pytest.mark.parametrize("row", KEPT, ids=lambda row: " ".join(row[:2]))
 def test_optimizers_in_checkpoints(row: Any, tf_keras: Any, tmp_path: Path) -> None:
     """Of both kinds, both ways, all of the file taken; the file's learning rate counts, as in tf_keras."""
-    x, y = zoo.inputs_of("mlp"), zoo.targets_of("mlp")
-    theirs, ours = compiled(tf_keras, "mlp", row), compiled(nnstack, "mlp", row, rate=0.5)
-    for _ in range(2):
-        theirs.train_on_batch(x, y)
-    theirs.save_weights(str(tmp_path / "theirs"), save_format="tf")
-    ours.load_weights(tmp_path / "theirs").assert_consumed()
-    compare_training(ours, theirs, x, y)
-    ours.save_weights(tmp_path / "ours")
-    theirs = compiled(tf_keras, "mlp", row, rate=0.5)
-    status = theirs.load_weights(str(tmp_path / "ours"))
-    compare_training(ours, theirs, x, y)
+    models = (
+        compiled(tf_keras, "mlp", row),
+        compiled(nnstack, "mlp", row, rate=0.5),
+        compiled(tf_keras, "mlp", row, rate=0.5),
+    )
+    status = exchange_checkpoints(*models, tmp_path)
     status.assert_existing_objects_matched()
     status.assert_consumed()
 
@@ -134,18 +143,7 @@ def test_loss_scales_in_checkpoints(tf_keras: Any, tmp_path: Path) -> None:
         model.compile(k.mixed_precision.LossScaleOptimizer(inner, initial_scale=64.0), zoo.losses_of("mlp"))
         return model
 
-    x, y = zoo.inputs_of("mlp"), zoo.targets_of("mlp")
-    theirs, ours = scaled(tf_keras), scaled(nnstack)
-    for _ in range(2):
-        theirs.train_on_batch(x, y)
-    theirs.save_weights(str(tmp_path / "theirs"), save_format="tf")
-    ours.load_weights(tmp_path / "theirs").assert_consumed()
-    compare_training(ours, theirs, x, y)
-    ours.save_weights(tmp_path / "ours")
-    theirs = scaled(tf_keras)
-    status = theirs.load_weights(str(tmp_path / "ours"))
-    compare_training(ours, theirs, x, y)
-    status.assert_consumed()
+    exchange_checkpoints(scaled(tf_keras), scaled(nnstack), scaled(tf_keras), tmp_path).assert_consumed()
 
 
 @pytest.mark.parametrize("name", ["nested_and_frozen", "sequence", "stacked_cells", "attention"])

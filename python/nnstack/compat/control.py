@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend
-from nnstack.backend.numbers import NumbersNeeded
 from nnstack.backend.variable import EagerScope, current_scope
+from nnstack.compat.functions.concrete import numbers_of
 from nnstack.compat.specs import TensorShape
 from nnstack.utils import nest
 
@@ -110,13 +110,11 @@ def print(
 
 
 def _numbers(x: Any, what: str) -> np.ndarray:
-    value = backend.convert(x)
-    if not value.concrete:
-        raise NumbersNeeded(
-            f"{what} needs the numbers of a symbolic tensor, which exist only when the graph runs. "
-            "Compile with run_eagerly=True, or use keras.backend.print_tensor"
-        )
-    return value.numpy()
+    return numbers_of(
+        x,
+        f"{what} needs the numbers of a symbolic tensor, which exist only when the graph runs. "
+        "Compile with run_eagerly=True, or use keras.backend.print_tensor",
+    )
 
 
 def py_function(func: Callable[..., Any], inp: Any, Tout: Any, name: Any = None) -> Any:

@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 
 from nnstack import backend as K
-from nnstack.backend.numbers import NumbersNeeded
 from nnstack.backend.own_gradients import with_gradient
+from nnstack.compat.functions.concrete import numbers_of
 from nnstack.compat.functions.linalg import matmul, matrix_transpose, norm
 
 
 def _numbers(x: Any, what: str) -> np.ndarray:
-    value = K.convert(x)
-    if not value.concrete:
-        raise NumbersNeeded(f"tf.linalg.{what} is computed by numpy, from numbers, which a graph does not have yet")
-    return value.numpy()
+    return numbers_of(x, f"tf.linalg.{what} is computed by numpy, from numbers, which a graph does not have yet")
 
 
 def _of(x: Any, array: Any) -> Any:

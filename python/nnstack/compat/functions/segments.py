@@ -8,17 +8,14 @@ import numpy as np
 
 from nnstack import backend as K
 from nnstack.backend import Tensor
-from nnstack.backend.numbers import NumbersNeeded
 from nnstack.compat.dtypes import as_dtype
 from nnstack.compat.functions.arrays import gather, tensor_scatter_nd_add
+from nnstack.compat.functions.concrete import numbers_of
 from nnstack.compat.functions.math import unsorted_segment_sum
 
 
 def _numbers(x: Any, what: str) -> np.ndarray:
-    value = K.convert(x)
-    if not value.concrete:
-        raise NumbersNeeded(f"{what}: the size of the result depends on numbers, which a graph does not have yet")
-    return value.numpy()
+    return numbers_of(x, f"{what}: the size of the result depends on numbers, which a graph does not have yet")
 
 
 def _count(segment_ids: Any, what: str) -> int:
